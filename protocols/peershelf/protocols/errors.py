@@ -1,0 +1,56 @@
+"""What the network layer raises. Our own mistakes and the other side's are two branches.
+
+`LocalProtocolError`: this program asked for something impossible (a bug here, or bad input from its user).
+`RemoteProtocolError`: a peer broke a protocol; the cure is to drop that peer's stream, never to end the node.
+`TransportError`: the network did what networks do; try again or try somebody else.
+"""
+
+from __future__ import annotations
+
+
+class NetworkError(Exception):
+    """Base of every error of the network layer."""
+
+
+class LocalProtocolError(NetworkError):
+    """We asked for something that the protocol does not allow."""
+
+
+class RemoteProtocolError(NetworkError):
+    """A peer sent something that the protocol does not allow."""
+
+
+class MessageTooLarge(RemoteProtocolError):
+    """A peer announced a message over the limit; nothing of it was read."""
+
+
+class MalformedMessage(RemoteProtocolError):
+    """A peer sent bytes that are no message of the protocol."""
+
+
+class TransportError(NetworkError):
+    """A connection or stream failed."""
+
+
+class InvalidAddress(LocalProtocolError, ValueError):
+    """Text that is no multiaddr of the kind needed."""
+
+
+class DialFailed(TransportError):
+    """No connection to the peer could be made."""
+
+
+class PeerNotConnected(TransportError):
+    """There is no connection to the peer."""
+
+
+class ProtocolNotSupported(TransportError):
+    """The peer speaks none of the protocols that were offered."""
+
+
+class StreamReset(TransportError):
+    """The stream, or the connection under it, was torn down."""
+
+
+class StreamClosed(TransportError):
+    """We wrote to a stream after closing our side of it."""
