@@ -1,0 +1,46 @@
+"""What the node itself can raise. Module `describe` turns any of it into a line for users.
+
+Imports nothing, so that the command line's fast path may import it.
+"""
+
+from __future__ import annotations
+
+
+class NodeError(Exception):
+    """Base of every error of the node layer. Its text is one line that says what to do."""
+
+
+class UsageError(NodeError, ValueError):
+    """The request itself is wrong: an unknown option, a value that does not parse, a missing argument."""
+
+
+class ConfigError(NodeError):
+    """A configuration key or value that is not accepted."""
+
+
+class IdentityError(NodeError):
+    """The identity key is missing or unreadable."""
+
+
+class RepoError(NodeError):
+    """The repo cannot be used as it is."""
+
+
+class RepoMissing(RepoError):
+    """There is no repo at the path."""
+
+
+class StillPinned(NodeError):
+    """A block that a pin needs was to be removed."""
+
+
+class NotOnline(NodeError):
+    """The operation needs the network, and this node is not running it."""
+
+
+class TimedOut(NodeError):
+    """The operation's own deadline passed."""
+
+
+class ServerError(NodeError):
+    """The local API cannot be served at the address that was asked for."""

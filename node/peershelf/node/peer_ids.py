@@ -1,0 +1,41 @@
+"""Reading peer IDs that users write, without py-libp2p.
+
+Spec: https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md
+"""
+
+from __future__ import annotations
+
+from peershelf.blockstore import bases, multihash
+from peershelf.blockstore.cid import LIBP2P_KEY, Cid
+from peershelf.blockstore.errors import InvalidCid
+from peershelf.node.errors import UsageError
+from peershelf.protocols.transport import PeerId
+
+
+def parse_peer_id(text: str) -> PeerId:
+    """Read a peer ID: 12D3Koo…, Qm…, its CID form, /p2p/ID, or an address that ends in it.
+
+    Raises UsageError.
+    """
+    name = text.rpartition("/p2p/")[2] if text.startswith("/") else text
+    try:
+        if name.startswith(("1", "Qm")):
+            _check_multihash(name)
+            return PeerId(name)
+        cid = Cid.parse(name)
+    except (InvalidCid, ValueError):
+        raise UsageError(f"{text[:120]!a} is no peer ID; write one as 12D3Koo… or /p2p/12D3Koo…") from None
+    if cid.codec != LIBP2P_KEY:
+        raise UsageError(f"{text[:120]!a} is the CID of content, not a peer ID")
+    return format_peer_id(cid.multihash)
+
+
+def format_peer_id(key_hash: bytes) -> PeerId:
+    """The base58btc form of a peer's multihash; base58 writes each leading zero byte as a "1"."""
+    stripped = key_hash.lstrip(b"\0")
+    return PeerId("1" * (len(key_hash) - len(stripped)) + bases.encode_base58(stripped))
+
+
+def _check_multihash(name: str) -> None:
+    stripped = name.lstrip("1")
+    multihash.split(bytes(len(name) - len(stripped)) + bases.decode_base58(stripped))

@@ -1,0 +1,153 @@
+"""Every configuration key: its default, what values it takes, its unit, and what it is for.
+
+Keys are Kubo's where the thing is the same, so that habits carry over. This table is all that knows them:
+the file, the environment, `config set`, the help and docs/configuration.md follow from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from peershelf.node.errors import ConfigError
+
+Value = bool | int | float | str | list[str]
+
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_UNITS |= {"KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes that a size such as "10GB" or "64MiB" stands for. Raises ValueError."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", text)
+    if match is None or match[2].upper() not in _UNITS:
+        raise ValueError(f"{text!a} is no size; write one as 10GB or 64MiB")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds of a duration such as "30s", "1m30s" or "250ms". Raises ValueError."""
+    parts = _DURATION_PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError(f"{text!a} is no duration; write one as 30s, 1m30s or 250ms")
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of the configuration."""
+
+    default: Value
+    check: Callable[[Any], str | None]
+    """Says what is wrong with a value, or None."""
+    help: str
+
+
+def _strings(value: Any) -> str | None:
+    good = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return None if good else 'takes a list of texts, such as ["/ip4/127.0.0.1/tcp/0"]'
+
+
+def _text(value: Any) -> str | None:
+    return None if isinstance(value, str) and value else "takes a text"
+
+
+def _size(value: Any) -> str | None:
+    return _parsed(parse_size, value, "takes a size such as 10GB or 64MiB")
+
+
+def _duration(value: Any) -> str | None:
+    return _parsed(parse_duration, value, "takes a duration such as 30s or 1m30s")
+
+
+def _parsed(parse: Callable[[str], float], value: Any, complaint: str) -> str | None:
+    if not isinstance(value, str):
+        return complaint
+    try:
+        parse(value)
+    except ValueError:
+        return complaint
+    return None
+
+
+def _one_of(*choices: object) -> Callable[[Any], str | None]:
+    known = ", ".join(map(str, choices)).replace("True", "true").replace("False", "false")
+    return lambda value: None if value in choices else f"takes one of: {known}"
+
+
+def _count(value: Any) -> str | None:
+    good = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return None if good else "takes a whole number above 0"
+
+
+SETTINGS: Mapping[str, Setting] = MappingProxyType(
+    {
+        "Addresses.Swarm": Setting(
+            ["/ip4/0.0.0.0/tcp/4001", "/ip6/::/tcp/4001"],
+            _strings,
+            "multiaddrs to listen on for peers; port 0 is any free one",
+        ),
+        "Addresses.API": Setting(
+            "/ip4/127.0.0.1/tcp/5001", _text, "multiaddr of the local API; loopback only"
+        ),
+        "Bootstrap": Setting([], _strings, "multiaddrs of peers to connect to when the daemon starts"),
+        "Bitswap.MaxQueuedBytes": Setting(
+            "128MiB", _size, "bytes of blocks on their way to all peers together"
+        ),
+        "Bitswap.MaxQueuedBytesPerPeer": Setting("16MiB", _size, "bytes of blocks on their way to one peer"),
+        "Bitswap.MaxWantsPerPeer": Setting(1024, _count, "wants remembered for one peer"),
+        "Bitswap.StallTimeout": Setting(
+            "60s", _duration, "how long a message may stand still before its stream is cut"
+        ),
+        "Datastore.StorageMax": Setting(
+            "10GB", _size, "how much the repo means to hold; shown by `repo stat`"
+        ),
+        "Discovery.MDNS.Enabled": Setting(
+            False, _one_of(False), "find peers on the local network; not in this version"
+        ),
+        "Import.Profile": Setting(
+            "unixfs-v1-2025",
+            _one_of("unixfs-v1-2025", "unixfs-v0-2015"),
+            "how `add` cuts files up: unixfs-v1-2025, or unixfs-v0-2015 for the CIDs of old",
+        ),
+        "Log.Format": Setting(
+            "console", _one_of("console", "json"), "the daemon's logs: for people, or for programs"
+        ),
+        "Log.Level": Setting(
+            "info", _one_of("debug", "info", "warning", "error"), "the least serious message that is logged"
+        ),
+        "Routing.Type": Setting(
+            "none", _one_of("none"), "how providers are found; none: ask connected peers"
+        ),
+        "Swarm.ConnMgr.HighWater": Setting(96, _count, "connections at most"),
+        "Swarm.ConnMgr.LowWater": Setting(32, _count, "connections to keep when there are too many"),
+        "Swarm.DialTimeout": Setting("10s", _duration, "how long connecting to one address may take"),
+    }
+)
+
+
+def check(key: str, value: Any) -> Value:
+    """Return `value` if `key` may have it.
+
+    Raises ConfigError, which names the nearest key, or says what the key takes.
+    """
+    setting = SETTINGS.get(key)
+    if setting is None:
+        raise ConfigError(f"unknown configuration key {key[:80]!a}{_nearest(key)}")
+    complaint = setting.check(value)
+    if complaint is not None:
+        raise ConfigError(f"{key} {complaint}")
+    return value  # type: ignore[no-any-return]
+
+
+def _nearest(key: str) -> str:
+    import difflib
+
+    names = {name.lower(): name for name in SETTINGS}
+    close = difflib.get_close_matches(key.lower(), names, n=1, cutoff=0.5)
+    return f"; did you mean {names[close[0]]}?" if close else "; `node config show` lists them all"

@@ -1,0 +1,59 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peershelf.node.errors import ConfigError
+from peershelf.node.settings import SETTINGS, check, parse_duration, parse_size
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("0", 0), ("17", 17), ("10GB", 10 * 10**9), ("64MiB", 64 << 20), ("1.5 kib", 1536), ("2TB", 2 * 10**12)],
+)
+def test_sizes_are_read_in_decimal_and_binary_units(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "GB", "-1", "1 potato", "1e9", "0x10", "1GB2"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no size"):
+        parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30s", 30), ("1m30s", 90), ("250ms", 0.25), ("1.5h", 5400), ("1h1m1s1ms", 3661.001)],
+)
+def test_durations_are_read_as_go_writes_them(text: str, seconds: float) -> None:
+    assert parse_duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "30", "s", "1m 30s", "-1s", "1d", "1s!"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no duration"):
+        parse_duration(text)
+
+
+@given(st.text(max_size=40))
+def test_no_text_makes_the_parsers_fail_otherwise(text: str) -> None:
+    for parse in (parse_size, parse_duration):
+        try:
+            assert parse(text) >= 0
+        except ValueError:
+            pass
+
+
+@pytest.mark.parametrize("key", SETTINGS)
+def test_every_default_is_a_value_that_its_key_takes(key: str) -> None:
+    assert check(key, SETTINGS[key].default) == SETTINGS[key].default
+
+
+@pytest.mark.parametrize("key", SETTINGS)
+def test_every_key_refuses_a_value_of_another_kind(key: str) -> None:
+    with pytest.raises(ConfigError, match=key):
+        check(key, {"nested": 1})
+
+
+def test_an_unknown_key_is_answered_with_the_nearest_one() -> None:
+    with pytest.raises(ConfigError, match=r"did you mean Addresses\.Swarm\?"):
+        check("addresses.swram", [])
