@@ -35,7 +35,7 @@ def test_lists_and_numbers_come_from_the_environment_as_json(path: Path) -> None
 
 
 def test_a_bad_environment_variable_is_named(path: Path) -> None:
-    with pytest.raises(ConfigError, match="PEERSHELF_LOG_LEVEL: Log.Level takes one of"):
+    with pytest.raises(ConfigError, match=r"PEERSHELF_LOG_LEVEL: Log\.Level takes one of"):
         Config.load(path, {"PEERSHELF_LOG_LEVEL": "loud"})
 
 

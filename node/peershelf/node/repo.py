@@ -1,0 +1,132 @@
+"""The data directory: what is in it, who may use it, and how it comes to be.
+
+    config.toml   settings            identity.key  the node's key, mode 0600
+    facts.db      pins                version       the layout's number
+    segments/     blocks              index.db      where each block is; can be rebuilt
+    lock          held while in use   api           the daemon's address, while one runs
+
+The flock on `lock` is the truth about who has the repo; the text in it only serves the error message.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from peershelf.blockstore.store.lock import DirectoryLock
+from peershelf.node import config, durable, identity
+from peershelf.node.errors import RepoError, RepoMissing
+from peershelf.node.settings import Value
+
+VERSION = 1
+"""The layout that this program reads and writes."""
+
+_ENVIRONMENT_PATH = "PEERSHELF_PATH"
+
+
+def default_path() -> Path:
+    """Where the repo is when nobody says: $PEERSHELF_PATH, else the platform's user data directory."""
+    named = os.environ.get(_ENVIRONMENT_PATH)
+    if named:
+        return Path(named).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("peershelf", appauthor=False))
+
+
+@dataclass(frozen=True, slots=True)
+class Repo:
+    """An initialised data directory. Reading its settings and its identity needs no lock."""
+
+    path: Path
+    config: config.Config
+    identity: identity.Identity = field(repr=False)
+
+    @classmethod
+    def load(cls, path: Path) -> Repo:
+        """Read an existing repo. Raises RepoMissing, RepoError, ConfigError, IdentityError."""
+        if not exists(path):
+            raise RepoMissing(f"no repo at {path}: make one with `node init`")
+        _check_version(path)
+        return cls(path, config.Config.load(path / "config.toml"), identity.load(path / "identity.key"))
+
+    @classmethod
+    def load_or_init(cls, path: Path) -> Repo:
+        """Read a repo, or make one with the defaults where there is none."""
+        if not exists(path):
+            init(path)
+        return cls.load(path)
+
+    def overridden(self, settings: Mapping[str, Value]) -> Repo:
+        """The same repo with some settings replaced for this run."""
+        return replace(self, config=self.config.overridden(settings))
+
+    def lock(self) -> DirectoryLock:
+        """Take the repo for this process. Raises StoreLocked, which names the holder."""
+        return DirectoryLock(self.path / "lock")
+
+    @property
+    def api_file(self) -> Path:
+        return self.path / "api"
+
+    @property
+    def facts_file(self) -> Path:
+        return self.path / "facts.db"
+
+
+def exists(path: Path) -> bool:
+    """Whether a repo was ever made there. `version` is written last, so half an init does not count."""
+    return (path / "version").exists()
+
+
+def init(path: Path, profiles: tuple[str, ...] = ()) -> Repo:
+    """Make a repo with a new identity.
+
+    Everything is written beside and moved in, `version` last, so an init that is cut short can be run again.
+    Raises RepoError if there is a repo already, ConfigError for an unknown profile, OSError.
+    """
+    if exists(path):
+        raise RepoError(f"there is a repo at {path} already; nothing was changed")
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if _holds_strangers_files(path):
+        raise RepoError(f"{path} holds other files; choose an empty directory")
+    with DirectoryLock(path / "lock"):
+        if exists(path):
+            raise RepoError(f"there is a repo at {path} already; nothing was changed")
+        _fill(path, profiles)
+    return Repo.load(path)
+
+
+_OURS = {"config.toml", "identity.key", "facts.db", "version", "segments", "index.db", "lock", "api"}
+
+
+def _holds_strangers_files(path: Path) -> bool:
+    return any(entry.name not in _OURS and not entry.name.startswith(".init-") for entry in path.iterdir())
+
+
+def _fill(path: Path, profiles: tuple[str, ...]) -> None:
+    staging = Path(tempfile.mkdtemp(prefix=".init-", dir=path))
+    try:
+        config.write_new(staging / "config.toml", profiles)
+        identity.save(staging / "identity.key", identity.Identity.generate())
+        for name in ("config.toml", "identity.key"):
+            if not (path / name).exists():
+                (staging / name).rename(path / name)
+        path.chmod(0o700)
+        durable.write_file(path / "version", f"{VERSION}\n".encode())
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _check_version(path: Path) -> None:
+    text = (path / "version").read_text("ascii", errors="replace").strip()
+    if not text.isdecimal():
+        raise RepoError(f"{path / 'version'} holds no number; the repo is damaged")
+    if int(text) != VERSION:
+        raise RepoError(
+            f"the repo has layout {int(text)}, this program reads {VERSION}: use a newer peershelf"
+        )
