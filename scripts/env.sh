@@ -26,5 +26,7 @@ wanted="$(cat pyproject.toml constraints.txt | cksum) $1"
 if [ "$(cat .venv/installed 2>/dev/null)" != "$wanted" ]; then
     echo "== Installing peershelf$1 into .venv"
     python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".$1"
+    # py-libp2p brings trio-typing, whose stubs of an old trio would hide trio's own types from mypy.
+    rm -rf "$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/trio-stubs"
     echo "$wanted" > .venv/installed
 fi

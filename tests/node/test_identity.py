@@ -6,7 +6,8 @@ import pytest
 from peershelf.node import identity
 from peershelf.node.errors import IdentityError, UsageError
 from peershelf.node.identity import Identity
-from peershelf.node.peer_ids import parse_peer_id
+from peershelf.node.peer_ids import parse_peer_id, public_key_text
+from peershelf.protocols.transport import PeerId
 
 # A key that Kubo 0.43.0 made with `ipfs init`, and the peer ID that it printed for it.
 KUBO_KEY = "CAESQLFl+ML+U1/sV9tWGbwHK954sHoLKhVuVWLN1nP8hzHnMuiMiU+Jn1j8y7wiTmwkMru+3bd9c+PWFr2C5Av40TY="
@@ -85,3 +86,12 @@ def test_what_is_no_peer_id_is_refused_in_printable_words(text: str) -> None:
     with pytest.raises(UsageError) as raised:
         parse_peer_id(text)
     assert str(raised.value).isprintable()
+
+
+def test_the_public_key_is_read_out_of_the_peer_id() -> None:
+    key = base64.b64decode(public_key_text(PeerId(KUBO_PEER_ID)))
+    assert key[4:] == Identity.decode(KUBO_KEY).public_key
+
+
+def test_a_hashed_peer_id_tells_no_key() -> None:
+    assert public_key_text(PeerId("QmaCpDMGvV2BGHeYERUEnRQAwe3N8SzbUtfsmvsqQLuvuJ")) == ""

@@ -3,7 +3,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 import trio
 
-from peershelf.node.tasks import handed_over, single_error
+from peershelf.node.tasks import HandedOver, single_error
 
 
 async def test_items_come_in_order_and_end() -> None:
@@ -12,7 +12,7 @@ async def test_items_come_in_order_and_end() -> None:
             await send(number)
 
     async with trio.open_nursery() as nursery:
-        assert [item async for item in handed_over(nursery, produce)] == [0, 1, 2]
+        assert [item async for item in HandedOver(nursery, produce)] == [0, 1, 2]
 
 
 async def test_an_error_of_the_producer_is_raised_to_the_consumer_and_nobody_else() -> None:
@@ -21,7 +21,7 @@ async def test_an_error_of_the_producer_is_raised_to_the_consumer_and_nobody_els
         raise LookupError("gone")
 
     async with trio.open_nursery() as nursery:
-        items = handed_over(nursery, produce)
+        items = HandedOver(nursery, produce)
         assert await anext(items) == 1
         with pytest.raises(LookupError, match="gone"):
             await anext(items)
@@ -38,9 +38,25 @@ async def test_closing_half_way_ends_the_producer() -> None:
             ended.set()
 
     async with trio.open_nursery() as nursery:
-        items = handed_over(nursery, produce)
+        items = HandedOver(nursery, produce)
         await anext(items)
         await items.aclose()
+        await ended.wait()
+
+
+async def test_dropping_the_iterator_half_way_ends_the_producer() -> None:
+    ended = trio.Event()
+
+    async def produce(send: Callable[[int], Awaitable[None]]) -> None:
+        try:
+            while True:
+                await send(0)
+        finally:
+            ended.set()
+
+    async with trio.open_nursery() as nursery:
+        async for _ in HandedOver(nursery, produce):
+            break
         await ended.wait()
 
 
@@ -55,7 +71,7 @@ async def test_cancelling_the_consumer_ends_the_producer(autojump_clock: trio.te
 
     async with trio.open_nursery() as nursery:
         with trio.move_on_after(1) as scope:
-            async for _ in handed_over(nursery, produce):
+            async for _ in HandedOver(nursery, produce):
                 pass
         assert scope.cancelled_caught
         await ended.wait()
@@ -71,7 +87,7 @@ async def test_the_producer_runs_one_item_ahead_at_most() -> None:
             await send(made)
 
     async with trio.open_nursery() as nursery:
-        items = handed_over(nursery, produce)
+        items = HandedOver(nursery, produce)
         await anext(items)
         await trio.testing.wait_all_tasks_blocked()
         assert made == 2

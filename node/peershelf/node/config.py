@@ -45,7 +45,7 @@ class Config:
 
     def overridden(self, values: Mapping[str, Value]) -> Config:
         """A copy in which command line options have the last word."""
-        return Config(self._values | values)
+        return Config({**self._values, **values})
 
     def __getitem__(self, key: str) -> Value:
         """The value in force. Raises ConfigError for an unknown key."""

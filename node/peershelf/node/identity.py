@@ -72,11 +72,6 @@ class Identity:
         encoded = _PUBLIC_HEADER + self.public_key
         return format_peer_id(bytes([IDENTITY, len(encoded)]) + encoded)
 
-    @property
-    def public_key_text(self) -> str:
-        """The public key's protobuf in base64, as `id` shows it."""
-        return base64.b64encode(_PUBLIC_HEADER + self.public_key).decode()
-
     def __repr__(self) -> str:
         return f"Identity({self.peer_id})"
 

@@ -5,6 +5,8 @@ Spec: https://github.com/libp2p/specs/blob/master/peer-ids/peer-ids.md
 
 from __future__ import annotations
 
+import base64
+
 from peershelf.blockstore import bases, multihash
 from peershelf.blockstore.cid import LIBP2P_KEY, Cid
 from peershelf.blockstore.errors import InvalidCid
@@ -20,7 +22,7 @@ def parse_peer_id(text: str) -> PeerId:
     name = text.rpartition("/p2p/")[2] if text.startswith("/") else text
     try:
         if name.startswith(("1", "Qm")):
-            _check_multihash(name)
+            multihash.split(_decode(name))
             return PeerId(name)
         cid = Cid.parse(name)
     except (InvalidCid, ValueError):
@@ -36,6 +38,12 @@ def format_peer_id(key_hash: bytes) -> PeerId:
     return PeerId("1" * (len(key_hash) - len(stripped)) + bases.encode_base58(stripped))
 
 
-def _check_multihash(name: str) -> None:
+def public_key_text(peer: PeerId) -> str:
+    """The public key's protobuf in base64, where the peer ID spells it out; else empty."""
+    code, digest = multihash.split(_decode(peer))
+    return base64.b64encode(digest).decode() if code == multihash.IDENTITY else ""
+
+
+def _decode(name: str) -> bytes:
     stripped = name.lstrip("1")
-    multihash.split(bytes(len(name) - len(stripped)) + bases.decode_base58(stripped))
+    return bytes(len(name) - len(stripped)) + bases.decode_base58(stripped)

@@ -99,7 +99,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "Bitswap.MaxQueuedBytes": Setting(
             "128MiB", _size, "bytes of blocks on their way to all peers together"
         ),
-        "Bitswap.MaxQueuedBytesPerPeer": Setting("16MiB", _size, "bytes of blocks on their way to one peer"),
+        "Bitswap.MaxBufferedPerPeer": Setting("16MiB", _size, "bytes on their way to, or from, one peer"),
         "Bitswap.MaxWantsPerPeer": Setting(1024, _count, "wants remembered for one peer"),
         "Bitswap.StallTimeout": Setting(
             "60s", _duration, "how long a message may stand still before its stream is cut"

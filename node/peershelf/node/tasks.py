@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Protocol, TypeVar
 
 import outcome
 import trio
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 Producer = Callable[[Callable[[T], Awaitable[None]]], Awaitable[None]]
 """Is given a function to send items with, and returns when there are no more."""
@@ -32,32 +33,58 @@ def single_error() -> Iterator[None]:
         raise leaf from leaf.__cause__
 
 
-async def handed_over(nursery: trio.Nursery, produce: Producer[T]) -> AsyncGenerator[T, None]:
-    """Iterate over what `produce` sends, while it runs as a task of `nursery`.
+class Closeable(Protocol[T_co]):
+    """An async iterator that its user may end early; every async generator is one."""
 
-    An async generator must not hold a nursery or a cancel scope across a yield; this one holds neither, so
-    its user may stop half-way. One item is in flight at most; an error of the producer is raised here.
+    def __aiter__(self) -> AsyncIterator[T_co]: ...
+
+    def __anext__(self) -> Awaitable[T_co]: ...
+
+    def aclose(self) -> Awaitable[None]: ...
+
+
+class HandedOver(AsyncIterator[T]):
+    """The items that `produce` sends, while it runs as a task of `nursery`.
+
+    One item is in flight at most. An error of the producer is raised to whoever iterates; an iterator that is
+    closed, or dropped half-way, ends the producer. No async generator could do this: it must not hold a
+    nursery or a cancel scope across a yield, and trio warns of one that is dropped.
     """
-    send, receive = trio.open_memory_channel[outcome.Outcome[T]](0)
-    scope = trio.CancelScope()
 
-    async def run() -> None:
-        with scope, send:
-            try:
-                await produce(lambda item: send.send(outcome.Value(item)))
-            except trio.BrokenResourceError:
-                return  # the user stopped half-way
-            except Exception as error:
-                await send.send(outcome.Error(error))
+    def __init__(self, nursery: trio.Nursery, produce: Producer[T]) -> None:
+        self._send, self._receive = trio.open_memory_channel[outcome.Outcome[T]](0)
+        self._scope = trio.CancelScope()
+        self._token = trio.lowlevel.current_trio_token()
+        nursery.start_soon(_produce, produce, self._send, self._scope)
 
-    nursery.start_soon(run)
-    try:
-        while True:
-            try:
-                item = await receive.receive()
-            except trio.EndOfChannel:
-                return
-            yield item.unwrap()
-    finally:
-        scope.cancel()
-        receive.close()
+    async def __anext__(self) -> T:
+        try:
+            item = await self._receive.receive()
+        except (trio.EndOfChannel, trio.ClosedResourceError):
+            raise StopAsyncIteration from None
+        except trio.Cancelled:
+            self._scope.cancel()
+            raise
+        return item.unwrap()
+
+    async def aclose(self) -> None:
+        """End the producer."""
+        self._scope.cancel()
+        self._receive.close()
+
+    def __del__(self) -> None:
+        # This may run in any thread, and after the run has ended.
+        with suppress(trio.RunFinishedError):
+            self._token.run_sync_soon(self._scope.cancel)
+
+
+async def _produce(
+    produce: Producer[T], channel: trio.MemorySendChannel[outcome.Outcome[T]], scope: trio.CancelScope
+) -> None:
+    with scope, channel:
+        try:
+            await produce(lambda item: channel.send(outcome.Value(item)))
+        except trio.BrokenResourceError:
+            return  # nobody receives any more
+        except Exception as error:
+            await channel.send(outcome.Error(error))

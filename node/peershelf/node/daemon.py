@@ -1,0 +1,81 @@
+"""The daemon: a node online, its local API, and a clean end."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import trio
+
+from peershelf.node import durable
+from peershelf.node.api import Node
+from peershelf.node.http.rpc import build_app
+from peershelf.node.http.server import HttpServer
+from peershelf.node.observe import logs
+from peershelf.node.operations.table import OPERATIONS
+from peershelf.node.settings import Value
+from peershelf.node.tasks import single_error
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a daemon says once it can be used."""
+
+    peer_id: str
+    addresses: list[str]
+    """Where peers reach it."""
+    api: str
+    """The multiaddr of its local API."""
+
+
+async def run(
+    repo: Path,
+    on_ready: Callable[[Ready], None],
+    *,
+    settings: Mapping[str, Value] | None = None,
+    create: bool = True,
+) -> None:
+    """Run until SIGINT, SIGTERM or a shutdown request, then end every connection and sync the store.
+
+    `on_ready` is called once, when peers and commands can connect. Raises what entering a Node raises, and
+    ServerError if the API's address cannot be had.
+    """
+    async with Node(repo, settings=settings, create=create) as node:
+        config = node.repo.config
+        logs.configure(config.text("Log.Level"), "json" if config.text("Log.Format") == "json" else "console")
+        with single_error():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_end_on_signal, nursery.cancel_scope)
+                nursery.start_soon(_end_on_request, node, nursery.cancel_scope)
+                await _serve(node, nursery, on_ready)
+
+
+async def _serve(node: Node, nursery: trio.Nursery, on_ready: Callable[[Ready], None]) -> None:
+    server = HttpServer(build_app(node, OPERATIONS), node.repo.config.text("Addresses.API"))
+    api: str = await nursery.start(server.run)
+    durable.write_file(node.repo.api_file, f"{api}\n".encode())
+    try:
+        on_ready(Ready(node.repo.identity.peer_id, node.addresses(), api))
+        await trio.sleep_forever()
+    finally:
+        node.repo.api_file.unlink(missing_ok=True)
+
+
+async def _end_on_signal(scope: trio.CancelScope) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for number in signals:
+            log.info("ending", signal=signal.Signals(number).name)
+            scope.cancel()
+            return
+
+
+async def _end_on_request(node: Node, scope: trio.CancelScope) -> None:
+    await node.shutdown_requested.wait()
+    # The answer to the request itself is still on its way out; the server waits for it when it is cancelled.
+    log.info("ending", reason="shutdown was asked for")
+    scope.cancel()

@@ -1,0 +1,52 @@
+"""The one place where a failure becomes a line for the user.
+
+Apart from `errors` because it needs trio, which the command line's fast path must not import.
+"""
+
+from __future__ import annotations
+
+import errno
+
+import trio
+
+from peershelf.blockstore.errors import BlockstoreError
+from peershelf.node.errors import NodeError
+from peershelf.protocols.errors import NetworkError
+
+LAYER_ERRORS = (NodeError, BlockstoreError, NetworkError)
+"""The layers' own families: their texts are written for users."""
+
+KNOWN_ERRORS = (*LAYER_ERRORS, trio.TooSlowError, OSError)
+"""What may reach a user as a message; anything else is a bug, and is logged as one."""
+
+
+def known_error(error: BaseException) -> Exception | None:
+    """The first of KNOWN_ERRORS in `error`, looking into groups; None if there is none."""
+    if isinstance(error, KNOWN_ERRORS):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for inner in error.exceptions if (found := known_error(inner))), None)
+    return None
+
+
+def describe(error: BaseException) -> str:
+    """Say on one line what went wrong and, where that is known, what to do.
+
+    A group is told by its first known member. An unknown exception is named by its type alone, since its
+    text was not written for users and may repeat what a stranger sent.
+    """
+    known = known_error(error)
+    if known is None:
+        return f"internal error ({type(error).__name__}); the log says more"
+    if isinstance(known, LAYER_ERRORS):
+        return " ".join(str(known).split()) or type(known).__name__
+    if isinstance(known, OSError):
+        return _describe_os(known)
+    return "the operation took too long; try again, or give it a longer --timeout"
+
+
+def _describe_os(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "no space left on the device; free some and try again"
+    reason = error.strerror or type(error).__name__
+    return f"{ascii(error.filename)[1:-1]}: {reason}" if isinstance(error.filename, str) else reason

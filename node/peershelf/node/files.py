@@ -1,0 +1,181 @@
+"""Files in and out: bytes to a CID, and a CID back to its bytes in order."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import trio
+
+from peershelf.blockstore.block import Block
+from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.unixfs.exporter import FileReader
+from peershelf.blockstore.unixfs.importer import Imported, Importer
+from peershelf.blockstore.unixfs.profiles import Profile
+from peershelf.blockstore.unixfs.resolve import PathResolver
+from peershelf.node.blocks import Blocks, Fetcher
+from peershelf.node.tasks import Closeable, HandedOver
+
+READ_AHEAD = 16 << 20
+"""Bytes of blocks asked for ahead of what was delivered."""
+
+_READ_SIZE = 1 << 20
+
+Sink = Callable[[Sequence[Block]], None]
+Progress = Callable[[int], None]
+"""Is told the bytes read so far. May be called from a worker thread."""
+
+Source = str | os.PathLike[str] | bytes | BinaryIO | AsyncIterator[bytes]
+
+
+async def add(source: Source, sink: Sink, profile: Profile, progress: Progress | None) -> Imported:
+    """Cut the source's bytes into blocks and pass them to `sink` in batches, from a thread.
+
+    Nothing is opened but a path that the caller gave as a path. Raises OSError, and whatever the sink raises.
+    """
+    if isinstance(source, AsyncIterator):
+        return await _add_chunks(source, sink, profile, progress)
+    return await trio.to_thread.run_sync(_add_blocking, source, sink, profile, progress)
+
+
+def _add_blocking(
+    source: str | os.PathLike[str] | bytes | BinaryIO, sink: Sink, profile: Profile, progress: Progress | None
+) -> Imported:
+    if isinstance(source, bytes):
+        return _add_file(io.BytesIO(source), sink, profile, progress)
+    if isinstance(source, str | os.PathLike):
+        with Path(source).open("rb", buffering=0) as file:
+            return _add_file(file, sink, profile, progress)
+    return _add_file(source, sink, profile, progress)
+
+
+def _add_file(
+    file: BinaryIO | io.RawIOBase, sink: Sink, profile: Profile, progress: Progress | None
+) -> Imported:
+    done = 0
+    with Importer(sink, profile) as importer:
+        while data := file.read(_READ_SIZE):
+            trio.from_thread.check_cancelled()
+            importer.write(data)
+            done += len(data)
+            if progress is not None:
+                progress(done)
+        return importer.finish()
+
+
+async def _add_chunks(
+    chunks: AsyncIterator[bytes], sink: Sink, profile: Profile, progress: Progress | None
+) -> Imported:
+    """Gather small chunks, so that a thread hop is paid for a MiB and not for each of them."""
+    with Importer(sink, profile) as importer:
+        gathered: list[bytes] = []
+        waiting = done = 0
+        async with _closed_at_the_end(chunks):
+            async for chunk in chunks:
+                gathered.append(chunk)
+                waiting += len(chunk)
+                if waiting < _READ_SIZE:
+                    continue
+                await trio.to_thread.run_sync(importer.write, b"".join(gathered))
+                done += waiting
+                gathered, waiting = [], 0
+                if progress is not None:
+                    progress(done)
+        return await trio.to_thread.run_sync(_finish, importer, gathered)
+
+
+def _finish(importer: Importer, rest: Sequence[bytes]) -> Imported:
+    importer.write(b"".join(rest))
+    return importer.finish()
+
+
+@asynccontextmanager
+async def _closed_at_the_end(chunks: AsyncIterator[bytes]) -> AsyncIterator[None]:
+    """A generator that is left half-way is closed here and now, not when the collector finds it."""
+    try:
+        yield
+    finally:
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which bytes of which file, and how hard to try."""
+
+    root: Cid
+    path: tuple[str, ...] = ()
+    """Names from the root directory down to the file."""
+    offset: int = 0
+    length: int | None = None
+    """None: all to the end."""
+    offline: bool = False
+    timeout: float = math.inf
+    """Seconds for the whole of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file on its way."""
+
+    size: int
+    """Of the whole file, in bytes."""
+    chunks: Closeable[bytes | memoryview]
+    """The bytes that were wanted, in order."""
+
+
+async def open_file(nursery: trio.Nursery, blocks: Blocks, wanted: Wanted) -> OpenFile:
+    """Find the file and begin reading it in a task of `nursery`.
+
+    Raises, here or from the chunks, what read_file raises.
+    """
+
+    async def read(send: Callable[[int | bytes | memoryview], Awaitable[None]]) -> None:
+        await read_file(blocks, wanted, send, send_size=send)
+
+    items = HandedOver(nursery, read)
+    size = await anext(items)
+    assert isinstance(size, int)
+    return OpenFile(size, cast(Closeable[bytes | memoryview], items))
+
+
+async def read_file(
+    blocks: Blocks,
+    wanted: Wanted,
+    send: Callable[[bytes | memoryview], Awaitable[None]],
+    send_size: Callable[[int], Awaitable[None]] | None = None,
+) -> None:
+    """Send the file's bytes in order, asking READ_AHEAD bytes ahead of what was taken; first its size.
+
+    Raises NotAFile, PathNotFound, MalformedBlock, TimedOut, and what Fetcher.receive raises.
+    """
+    async with blocks.fetcher(offline=wanted.offline, timeout=wanted.timeout) as fetcher:
+        root = await _resolve(fetcher, wanted)
+        reader = FileReader(root, offset=wanted.offset, length=wanted.length)
+        while True:
+            fetcher.want(reader.wants(READ_AHEAD))
+            if reader.size is not None and send_size is not None:
+                await send_size(reader.size)
+                send_size = None
+            for data in reader.read():
+                await send(data)
+            if reader.done:
+                return
+            for block in await fetcher.receive():
+                reader.receive(block)
+
+
+async def _resolve(fetcher: Fetcher, wanted: Wanted) -> Cid:
+    """Walk the path, a block at a time: each name is known only once its directory has been read."""
+    resolver = PathResolver(wanted.root, wanted.path)
+    while (cid := resolver.wanted) is not None:
+        fetcher.want([cid])
+        resolver.receive((await fetcher.receive())[0])
+    assert resolver.result is not None
+    return resolver.result

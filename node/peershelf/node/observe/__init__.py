@@ -1,0 +1,1 @@
+"""Seeing what the node does: its logs."""

@@ -1,0 +1,66 @@
+"""Structured logs on stderr: lines for people, or JSON objects for programs.
+
+Libraries that log through the standard module (Hypercorn, py-libp2p) come out in the same form. Text that a
+peer chose is escaped on its way to a terminal: control characters there could rewrite what an operator sees.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Literal
+
+import structlog
+
+_LIBRARY_LOGGERS = ("libp2p", "hypercorn", "hypercorn.error", "hypercorn.access")
+
+
+def configure(level: str = "info", form: Literal["console", "json"] = "console") -> None:
+    """Send every log of this process to stderr, from `level` up."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_renderers(form))
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    _adopt_libraries(level)
+
+
+def _renderers(form: str) -> list[Any]:
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    if form == "json":
+        return [remove, structlog.processors.JSONRenderer()]
+    return [remove, _escape, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+
+
+def _escape(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        if isinstance(value, str) and not value.isprintable() and key != "exception":
+            event[key] = value.encode("unicode_escape").decode("ascii")
+    return event
+
+
+def _adopt_libraries(level: str) -> None:
+    """py-libp2p switches its logger's propagation off when it is imported, and logs the failures of
+    strangers as errors; they are worth a line only to somebody who debugs."""
+    quiet = logging.DEBUG if level == "debug" else logging.CRITICAL
+    for name in _LIBRARY_LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+        logger.setLevel(quiet)

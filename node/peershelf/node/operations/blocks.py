@@ -1,0 +1,131 @@
+"""block get, put, stat and rm; refs local."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from itertools import islice
+
+import trio
+
+from peershelf.blockstore.block import MAX_BLOCK_SIZE
+from peershelf.blockstore.cid import Cid, codec_code
+from peershelf.blockstore.errors import BlockNotFound, BlockTooLarge, InvalidPath
+from peershelf.blockstore.multihash import SHA2_256, hash_code
+from peershelf.blockstore.path import parse_reference
+from peershelf.node.api import Node
+from peershelf.node.describe import LAYER_ERRORS, describe
+from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream, Unary
+from peershelf.node.tasks import Closeable
+
+_BATCH = 4096
+
+
+async def get(node: Node, request: Request) -> ByteStream:
+    """The bytes of one block."""
+    block = await node.get_block(_cid(request.arg(0)), offline=request.offline, timeout=request.timeout)
+    return ByteStream(_once(block.data), len(block.data), "application/vnd.ipld.raw")
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+async def put(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+    """One record for each block, once it is durable."""
+    codec, version = _codec(request.text("cid-codec") or "raw")
+    function = hash_code(request.text("mhtype") or "sha2-256")
+    if function != SHA2_256:
+        version = 1
+    async for part in request.parts:
+        data = await _bounded(part.chunks)
+        block = await node.put_block(
+            data, codec=codec, hash_code=function, version=version, pin=request.flag("pin")
+        )
+        yield {"Key": str(block.cid), "Size": len(data)}
+
+
+def _codec(name: str) -> tuple[int, int]:
+    """Codec and CID version: Kubo's `v0` and `protobuf` mean dag-pb under a CIDv0."""
+    return (codec_code("dag-pb"), 0) if name in ("v0", "protobuf") else (codec_code(name), 1)
+
+
+async def _bounded(chunks: AsyncIterator[bytes]) -> bytes:
+    data = bytearray()
+    async for chunk in chunks:
+        data += chunk
+        if len(data) > MAX_BLOCK_SIZE:
+            raise BlockTooLarge(f"a block holds at most {MAX_BLOCK_SIZE} bytes; use `node add` for files")
+    return bytes(data)
+
+
+async def stat(node: Node, request: Request) -> Record:
+    """A block's CID and its length."""
+    cid = _cid(request.arg(0))
+    size = await trio.to_thread.run_sync(node.store.size, cid)
+    if size is None:
+        block = await node.get_block(cid, offline=request.offline, timeout=request.timeout)
+        size = len(block.data)
+    return {"Key": str(cid), "Size": size}
+
+
+async def remove(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+    """One record for each CID; one that stays says why, and keeps no other from being removed."""
+    force, quiet = request.flag("force"), request.flag("quiet")
+    for cid in [_cid(text) for text in request.args]:
+        try:
+            await node.remove_block(cid)
+        except LAYER_ERRORS as error:
+            if not (force and isinstance(error, BlockNotFound)):
+                yield {"Hash": str(cid), "Error": describe(error)}
+                continue
+        if not quiet:
+            yield {"Hash": str(cid)}
+
+
+def local_refs(node: Node, request: Request) -> Closeable[Record]:
+    """A record for each block in the store."""
+
+    async def list_them(send: Callable[[Record], Awaitable[None]]) -> None:
+        cids = node.local_cids()
+        while batch := await trio.to_thread.run_sync(_take, cids):
+            for cid in batch:
+                await send({"Ref": str(cid), "Err": ""})
+
+    return node.run_stream(list_them)
+
+
+def _take(cids: Iterator[Cid]) -> list[Cid]:
+    return list(islice(cids, _BATCH))
+
+
+def _cid(text: str) -> Cid:
+    cid, path = parse_reference(text)
+    if path:
+        raise InvalidPath(f"{text!a} names a path; blocks are named by their CID alone")
+    return cid
+
+
+BLOCK_OPERATIONS = (
+    Stream("block/get", get, min_args=1, max_args=1, enforces_timeout=True),
+    Records(
+        "block/put",
+        put,
+        takes_parts=True,
+        options=frozenset({"cid-codec", "mhtype", "pin"}),
+        fixed={"mhlen": "-1", "allow-big-block": "false"},
+    ),
+    Unary("block/stat", stat, min_args=1, max_args=1, enforces_timeout=True),
+    Records("block/rm", remove, min_args=1, options=frozenset({"force", "quiet"})),
+    Records(
+        "refs/local",
+        local_refs,
+        max_args=0,
+        fixed={
+            "format": "<dst>",
+            "max-depth": "-1",
+            "edges": "false",
+            "unique": "false",
+            "recursive": "false",
+        },
+    ),
+)

@@ -1,0 +1,114 @@
+"""The node itself: who it is, what it holds, how it is set, how it ends."""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+import trio
+
+from peershelf.node import config
+from peershelf.node._version import __version__
+from peershelf.node.api import Node
+from peershelf.node.errors import UsageError
+from peershelf.node.operations.base import Record, Request, Unary
+from peershelf.node.peer_ids import parse_peer_id, public_key_text
+from peershelf.node.repo import VERSION
+from peershelf.protocols.transport import PeerId
+
+
+async def identify(node: Node, request: Request) -> Record:
+    """This node's peer ID, key and addresses; for a connected peer, what it said of itself."""
+    peer = parse_peer_id(request.arg(0)) if request.args else node.repo.identity.peer_id
+    if peer != node.repo.identity.peer_id:
+        return _identify_peer(node, peer)
+    return {
+        "ID": node.repo.identity.peer_id,
+        "PublicKey": public_key_text(node.repo.identity.peer_id),
+        "Addresses": node.addresses(),
+        "AgentVersion": f"peershelf/{__version__}",
+        "Protocols": sorted(node.protocols()),
+    }
+
+
+def _identify_peer(node: Node, peer: PeerId) -> Record:
+    for connection in node.online.host.connections():
+        if connection.peer == peer:
+            return {
+                "ID": peer,
+                "PublicKey": public_key_text(connection.peer),
+                "Addresses": [f"{connection.address}/p2p/{peer}"],
+                "AgentVersion": connection.agent or "",
+                "Protocols": sorted(connection.protocols),
+            }
+    raise UsageError(f"not connected to {peer}; use `node swarm connect` first")
+
+
+async def version(node: Node, request: Request) -> Record:
+    """The program's version, in Kubo's keys."""
+    return {
+        "Version": __version__,
+        "Commit": "",
+        "Repo": str(VERSION),
+        "System": f"{platform.machine()}/{sys.platform}",
+        "Golang": "",
+    }
+
+
+async def stat(node: Node, request: Request) -> Record:
+    """How much the repo holds, in bytes and blocks."""
+    stats = await node.stats()
+    limit = node.repo.config.size("Datastore.StorageMax")
+    if request.flag("size-only"):
+        return {
+            "RepoSize": stats.disk_size,
+            "StorageMax": limit,
+            "NumObjects": 0,
+            "RepoPath": "",
+            "Version": "",
+        }
+    return {
+        "RepoSize": stats.disk_size,
+        "StorageMax": limit,
+        "NumObjects": stats.blocks,
+        "RepoPath": str(node.repo.path),
+        "Version": str(VERSION),
+    }
+
+
+async def configure(node: Node, request: Request) -> Record:
+    """Read one key, or set it in the file; a new value is in force from the node's next start."""
+    key = request.arg(0)
+    if len(request.args) == 1:
+        return {"Key": key, "Value": node.repo.config.lookup(key)}
+    value = _value(request)
+    await trio.to_thread.run_sync(config.set_in_file, node.repo.path / "config.toml", key, value)
+    return {"Key": key, "Value": value}
+
+
+def _value(request: Request) -> object:
+    text = request.arg(1)
+    if request.flag("bool"):
+        return text == "true"
+    return config.parse_text(text)
+
+
+async def show_config(node: Node, request: Request) -> Record:
+    """Every setting in force."""
+    return node.repo.config.tree()
+
+
+async def shut_down(node: Node, request: Request) -> Record:
+    """Ask the daemon to end; it answers first."""
+    node.shutdown_requested.set()
+    return {}
+
+
+REPO_OPERATIONS = (
+    Unary("id", identify, max_args=1, fixed={"peerid-base": "b58mh"}, options=frozenset({"format"})),
+    Unary("version", version, max_args=0, options=frozenset({"number", "commit", "repo", "all"})),
+    Unary("repo/stat", stat, max_args=0, options=frozenset({"size-only", "human"})),
+    Unary("config", configure, min_args=1, max_args=2, options=frozenset({"json", "bool"})),
+    Unary("config/show", show_config, max_args=0),
+    Unary("shutdown", shut_down, max_args=0),
+)

@@ -1,0 +1,26 @@
+"""Every operation by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from peershelf.node.api import Node
+from peershelf.node.operations.base import Operation
+from peershelf.node.operations.bitswap import BITSWAP_OPERATIONS
+from peershelf.node.operations.blocks import BLOCK_OPERATIONS
+from peershelf.node.operations.files import FILE_OPERATIONS
+from peershelf.node.operations.repo import REPO_OPERATIONS
+from peershelf.node.operations.swarm import SWARM_OPERATIONS
+
+_ALL: tuple[Operation[Node], ...] = (
+    *FILE_OPERATIONS,
+    *BLOCK_OPERATIONS,
+    *REPO_OPERATIONS,
+    *SWARM_OPERATIONS,
+    *BITSWAP_OPERATIONS,
+)
+
+OPERATIONS: Mapping[str, Operation[Node]] = MappingProxyType(
+    {operation.name: operation for operation in _ALL}
+)
