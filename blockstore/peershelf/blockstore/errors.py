@@ -7,6 +7,11 @@ Messages are one line, fit for a user, and never carry raw text from a stranger.
 from __future__ import annotations
 
 
+def quoted(text: str, limit: int = 80) -> str:
+    """Return somebody's text as error messages show it: printable ASCII, in quotes and not too long."""
+    return ascii(text if len(text) <= limit else text[: limit - 3] + "...")
+
+
 class BlockstoreError(Exception):
     """Base of every error of the blockstore layer."""
 

@@ -1,0 +1,93 @@
+"""The wire format of protobuf, as far as this project's messages go.
+
+A reader that yields fields in order and writers for single fields. Reading is strict (minimal varints, no
+groups), slices instead of copying, and never allocates by a length that the data merely claims.
+https://protobuf.dev/programming-guides/encoding/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from peershelf.blockstore import varint
+
+VARINT = 0
+FIXED64 = 1
+BYTES = 2
+FIXED32 = 5
+
+_FIXED_SIZES = {FIXED64: 8, FIXED32: 4}
+_MAX_NUMBER = (1 << 29) - 1
+
+Value = int | memoryview
+Field = tuple[int, int, Value]
+
+
+def fields(data: bytes | memoryview, error: type[Exception]) -> Iterator[Field]:
+    """Yield (field number, wire type, value) for each field of a message.
+
+    The value is an unsigned int for varints and fixed-width numbers, and a slice of `data` for
+    length-delimited fields. Raises `error`, with a reason, at the first thing that is malformed.
+    """
+    view = memoryview(data)
+    offset = 0
+    while offset < len(view):
+        key, offset = _varint(view, offset, error)
+        number, wire_type = key >> 3, key & 7
+        if not 0 < number <= _MAX_NUMBER:
+            raise error("malformed message: no such field number")
+        value, offset = _value(view, offset, wire_type, error)
+        yield number, wire_type, value
+
+
+def varints(data: memoryview, error: type[Exception]) -> Iterator[int]:
+    """Yield the numbers of a packed repeated field. Raises `error` if they are malformed."""
+    offset = 0
+    while offset < len(data):
+        value, offset = _varint(data, offset, error)
+        yield value
+
+
+def varint_field(number: int, value: int) -> bytes:
+    """Encode an unsigned number below 2^64."""
+    return varint.encode(number << 3 | VARINT) + varint.encode(value)
+
+
+def bytes_field(number: int, data: bytes | memoryview) -> bytes:
+    """Encode a length-delimited field: bytes, text in UTF-8 or a nested message."""
+    return bytes_header(number, len(data)) + data
+
+
+def bytes_header(number: int, length: int) -> bytes:
+    """Encode what precedes the bytes of a length-delimited field, so that big ones need not be copied."""
+    return varint.encode(number << 3 | BYTES) + varint.encode(length)
+
+
+def fixed32_field(number: int, value: int) -> bytes:
+    """Encode an unsigned number below 2^32 in four bytes."""
+    return varint.encode(number << 3 | FIXED32) + value.to_bytes(4, "little")
+
+
+def _value(view: memoryview, offset: int, wire_type: int, error: type[Exception]) -> tuple[Value, int]:
+    if wire_type == VARINT:
+        return _varint(view, offset, error)
+    if wire_type == BYTES:
+        length, offset = _varint(view, offset, error)
+        return _slice(view, offset, length, error), offset + length
+    size = _FIXED_SIZES.get(wire_type)
+    if size is None:
+        raise error("malformed message: unknown wire type")
+    return int.from_bytes(_slice(view, offset, size, error), "little"), offset + size
+
+
+def _slice(view: memoryview, offset: int, length: int, error: type[Exception]) -> memoryview:
+    if length > len(view) - offset:
+        raise error("malformed message: a field ends early")
+    return view[offset : offset + length]
+
+
+def _varint(view: memoryview, offset: int, error: type[Exception]) -> tuple[int, int]:
+    try:
+        return varint.decode(view, offset)
+    except varint.InvalidVarint as reason:
+        raise error(f"malformed message: {reason}") from None
