@@ -220,6 +220,15 @@ async def test_a_block_that_a_pin_needs_stays(node: Node) -> None:
     assert await read(node, cid) == content(5000)
 
 
+async def test_blocks_that_their_cid_spells_out_need_no_store(node: Node) -> None:
+    for cid, data in [
+        ("bafkqabtimvwgy3yk", b"hello\n"),
+        ("bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku", b""),
+    ]:
+        assert (await node.get_block(Cid.parse(cid))).data == data
+        assert await read(node, cid) == data
+
+
 async def test_an_oversized_block_is_refused(node: Node) -> None:
     with pytest.raises(BlockTooLarge):
         await node.put_block(bytes((2 << 20) + 1))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from peershelf.blockstore.block import Block
+from peershelf.blockstore.block import Block, inline_bytes
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockNotFound, CorruptBlock
 from peershelf.blockstore.store.base import Blockstore
@@ -109,7 +109,8 @@ class Fetcher:
         missing: list[Cid] = []
         for cid in cids:
             try:
-                found.append(Block(cid, self._store.get(cid)))
+                data = inline_bytes(cid)
+                found.append(Block(cid, self._store.get(cid) if data is None else data))
             except (BlockNotFound, CorruptBlock):
                 # A damaged copy is as good as none where a peer may have a sound one.
                 if self._exchange is None:

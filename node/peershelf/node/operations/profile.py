@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from peershelf.blockstore.multihash import hash_code
+from peershelf.blockstore.unixfs.chunker import parse_chunker
 from peershelf.blockstore.unixfs.profiles import Profile, profile_named, with_options
-from peershelf.node.errors import UsageError
 from peershelf.node.operations.base import Request
 
 PROFILE_OPTIONS = frozenset({"profile", "cid-version", "raw-leaves", "chunker", "hash", "max-file-links"})
@@ -17,20 +17,12 @@ def requested_profile(default: Profile, request: Request) -> Profile:
     """
     name = request.text("profile")
     hash_name = request.text("hash")
+    chunker = request.text("chunker")
     return with_options(
         profile_named(name) if name else default,
         cid_version=request.integer("cid-version"),
         raw_leaves=request.flag("raw-leaves") if "raw-leaves" in request.options else None,
-        chunk_size=_chunk_size(request.text("chunker")),
+        chunk_size=parse_chunker(chunker) if chunker else None,
         max_links=request.integer("max-file-links"),
         hash_code=hash_code(hash_name) if hash_name else None,
     )
-
-
-def _chunk_size(chunker: str | None) -> int | None:
-    if chunker is None:
-        return None
-    kind, _, size = chunker.partition("-")
-    if kind != "size" or not (size.isascii() and size.isdecimal()) or len(size) > 10:
-        raise UsageError(f"chunker takes size-N, such as size-262144, not {chunker[:40]!a}")
-    return int(size)
