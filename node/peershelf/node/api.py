@@ -69,22 +69,23 @@ class Node:
         self._load = Repo.load_or_init if create else Repo.load
         self._settings = settings or {}
         self._stack = AsyncExitStack()
+        self._nursery: trio.Nursery | None = None
         self._online: Online | None = None
         self.shutdown_requested = trio.Event()
 
     async def __aenter__(self) -> Self:
         try:
-            with single_error():
-                await self._open()
-        except BaseException:
-            await self._close()
+            await self._open()
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._nursery.cancel_scope.cancel()
+        if self._nursery is not None:
+            self._nursery.cancel_scope.cancel()
         with single_error():
             await self._stack.__aexit__(kind, error, trace)
 
@@ -99,18 +100,12 @@ class Node:
             self.store = store = enter(await trio.to_thread.run_sync(PackStore.open, self._path))
             self.pins = enter(Pins(self.repo.facts_file))
             _tell_of_repairs(store.recovery)
-        self._nursery = await self._stack.enter_async_context(trio.open_nursery())
+        self._nursery = nursery = await self._stack.enter_async_context(trio.open_nursery())
         if self._go_online:
             from peershelf.node.network import go_online
 
-            self._online = await go_online(self._nursery, self.repo, self.store)
+            self._online = await go_online(nursery, self.repo, self.store)
         self.blocks = Blocks(self.store, self._online.exchange if self._online else None)
-
-    async def _close(self) -> None:
-        with trio.CancelScope(shield=True):
-            if hasattr(self, "_nursery"):
-                self._nursery.cancel_scope.cancel()
-            await self._stack.aclose()
 
     # Files
 
@@ -178,7 +173,7 @@ class Node:
         offline and not here, TimedOut after `timeout` seconds in all, NotAFile, PathNotFound, MalformedBlock.
         """
         wanted = self._wanted(reference, offset, length, offline, timeout)
-        return HandedOver(self._nursery, partial(files.read_file, self.blocks, wanted))
+        return self.run_stream(partial(files.read_file, self.blocks, wanted))
 
     async def open(
         self,
@@ -191,7 +186,7 @@ class Node:
     ) -> files.OpenFile:
         """As `cat`, once the file's size is known."""
         wanted = self._wanted(reference, offset, length, offline, timeout)
-        return await files.open_file(self._nursery, self.blocks, wanted)
+        return await files.open_file(self.run_stream, self.blocks, wanted)
 
     def _wanted(
         self, reference: Cid | str, offset: int, length: int | None, offline: bool, timeout: float
@@ -201,6 +196,7 @@ class Node:
 
     def run_stream(self, produce: Producer[T]) -> Closeable[T]:
         """Iterate over what `produce` sends from a task of this node; closing the iterator ends the task."""
+        assert self._nursery is not None, "enter the node first: async with Node(…) as node"
         return HandedOver(self._nursery, produce)
 
     # Blocks

@@ -7,7 +7,7 @@ verified and stored by the exchange before it arrives here.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -21,10 +21,12 @@ from peershelf.node.errors import TimedOut
 from peershelf.node.tasks import single_error
 
 if TYPE_CHECKING:
-    from peershelf.protocols.bitswap import Bitswap, Session
+    from peershelf.protocols.bitswap import Answer, Bitswap, Session
+    from peershelf.protocols.transport import PeerId
 
 _READERS = 2
 _BATCH = 8
+_MOST_PEERS_NAMED = 5
 
 
 class Blocks:
@@ -70,6 +72,7 @@ class Fetcher:
         self._nursery = nursery
         self._session: Session | None = None
         self._session_opening = trio.Lock()
+        self._more_asked = trio.Event()
         self._wants_in, self._wants_out = trio.open_memory_channel[Sequence[Cid]](math.inf)
         self._found_in, self._found_out = trio.open_memory_channel[list[Block]](math.inf)
         self._awaited: dict[Cid, None] = {}
@@ -92,8 +95,8 @@ class Fetcher:
         if not self._awaited:
             return f"not finished after {timeout:g} s; try again, or give it a longer --timeout"
         cid = next(iter(self._awaited))
-        asked = self._exchange.explain(cid) if self._exchange else "peers were not asked"
-        return f"{cid} did not arrive within {timeout:g} s: {asked}"
+        answers = self._exchange.asked_peers([cid])[cid] if self._exchange else {}
+        return f"{cid} did not arrive within {timeout:g} s: {_explain_answers(answers)}"
 
     async def read_local(self) -> None:
         """Serve wants from the store; hand on to the exchange what it does not have."""
@@ -122,11 +125,25 @@ class Fetcher:
         async with self._session_opening:
             if self._session is None:
                 self._session = await self._nursery.start(self._receive_from_peers)
+        assert self._session is not None
         self._session.want(cids)
+        self._more_asked.set()
 
-    async def _receive_from_peers(self, task_status: trio.TaskStatus[Session]) -> None:
+    async def _receive_from_peers(self, *, task_status: trio.TaskStatus[Session]) -> None:
         assert self._exchange is not None
         async with self._exchange.session() as session:
             task_status.started(session)
-            async for block in session:
-                self._found_in.send_nowait([block])
+            while True:
+                async for block in session:
+                    self._found_in.send_nowait([block])
+                # The session has nothing left to wait for until more is asked.
+                await self._more_asked.wait()
+                self._more_asked = trio.Event()
+
+
+def _explain_answers(answers: Mapping[PeerId, Answer]) -> str:
+    if not answers:
+        return "no peer was there to ask; connect to one with `node swarm connect ADDR`"
+    shown = [f"{peer} {answer}" for peer, answer in list(answers.items())[:_MOST_PEERS_NAMED]]
+    more = len(answers) - len(shown)
+    return ", ".join(shown) + (f", and {more} more were asked" if more else "")

@@ -20,7 +20,7 @@ from peershelf.blockstore.unixfs.importer import Imported, Importer
 from peershelf.blockstore.unixfs.profiles import Profile
 from peershelf.blockstore.unixfs.resolve import PathResolver
 from peershelf.node.blocks import Blocks, Fetcher
-from peershelf.node.tasks import Closeable, HandedOver
+from peershelf.node.tasks import Closeable, Producer
 
 READ_AHEAD = 16 << 20
 """Bytes of blocks asked for ahead of what was delivered."""
@@ -120,6 +120,9 @@ class Wanted:
     """Seconds for the whole of it."""
 
 
+RunStream = Callable[[Producer[int | bytes | memoryview]], Closeable[int | bytes | memoryview]]
+
+
 @dataclass(frozen=True, slots=True)
 class OpenFile:
     """A file on its way."""
@@ -130,8 +133,8 @@ class OpenFile:
     """The bytes that were wanted, in order."""
 
 
-async def open_file(nursery: trio.Nursery, blocks: Blocks, wanted: Wanted) -> OpenFile:
-    """Find the file and begin reading it in a task of `nursery`.
+async def open_file(run: RunStream, blocks: Blocks, wanted: Wanted) -> OpenFile:
+    """Find the file and begin reading it in a task that `run` starts.
 
     Raises, here or from the chunks, what read_file raises.
     """
@@ -139,8 +142,8 @@ async def open_file(nursery: trio.Nursery, blocks: Blocks, wanted: Wanted) -> Op
     async def read(send: Callable[[int | bytes | memoryview], Awaitable[None]]) -> None:
         await read_file(blocks, wanted, send, send_size=send)
 
-    items = HandedOver(nursery, read)
-    size = await anext(items)
+    items = run(read)
+    size = await anext(aiter(items))
     assert isinstance(size, int)
     return OpenFile(size, cast(Closeable[bytes | memoryview], items))
 

@@ -96,9 +96,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             "/ip4/127.0.0.1/tcp/5001", _text, "multiaddr of the local API; loopback only"
         ),
         "Bootstrap": Setting([], _strings, "multiaddrs of peers to connect to when the daemon starts"),
-        "Bitswap.MaxQueuedBytes": Setting(
-            "128MiB", _size, "bytes of blocks on their way to all peers together"
-        ),
+        "Bitswap.MaxBuffered": Setting("128MiB", _size, "bytes on their way to, or from, all peers together"),
         "Bitswap.MaxBufferedPerPeer": Setting("16MiB", _size, "bytes on their way to, or from, one peer"),
         "Bitswap.MaxWantsPerPeer": Setting(1024, _count, "wants remembered for one peer"),
         "Bitswap.StallTimeout": Setting(

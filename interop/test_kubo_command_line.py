@@ -1,0 +1,74 @@
+"""Kubo's own command line drives our daemon through the local API."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+from peer_process import PeerFailed
+
+
+@pytest.fixture
+async def ipfs(kubo, shelf):
+    """Runs `ipfs --api OURS …`."""
+    program = await kubo()
+    with shelf.running():
+
+        async def run(*words: str, data: bytes | None = None) -> bytes:
+            return await program.cli_bytes("--api", shelf.api, *words, data=data)
+
+        yield run
+
+
+async def test_id(ipfs, shelf) -> None:
+    told = json.loads(await ipfs("id"))
+    assert told == json.loads(shelf("id", "--json"))
+    assert told["AgentVersion"].startswith("peershelf/")
+
+
+async def test_add_and_cat(ipfs, shelf, tmp_path: Path) -> None:
+    file = tmp_path / "a file & more"
+    file.write_bytes(random.Random(4).randbytes(5_000_000))
+    line = (await ipfs("add", str(file))).decode()
+    cid = shelf.text("add", "-Q", file)
+    assert line == f"added {cid} a file & more\n"
+    assert await ipfs("cat", cid) == file.read_bytes()
+    assert await ipfs("cat", "--offset=4999990", "--length=5", cid) == file.read_bytes()[-10:-5]
+    assert (await ipfs("add", "-Q", "-n", "--cid-version=0", str(file))).startswith(b"Qm")
+
+
+async def test_add_from_standard_input(ipfs) -> None:
+    cid = (await ipfs("add", "-Q", data=b"from a pipe")).decode().strip()
+    assert await ipfs("cat", cid) == b"from a pipe"
+
+
+async def test_block_commands(ipfs) -> None:
+    cid = (await ipfs("block", "put", data=b"a block")).decode().strip()
+    assert await ipfs("block", "get", cid) == b"a block"
+    assert await ipfs("block", "stat", cid) == f"Key: {cid}\nSize: 7\n".encode()
+    assert await ipfs("block", "rm", cid) == f"removed {cid}\n".encode()
+    with pytest.raises(PeerFailed):
+        await ipfs("--timeout=1s", "--offline", "block", "get", cid)
+
+
+async def test_refs_local_and_repo_stat(ipfs) -> None:
+    cid = (await ipfs("block", "put", data=b"counted")).decode().strip()
+    assert cid in (await ipfs("refs", "local")).decode().split()
+    assert b"NumObjects: 1" in await ipfs("repo", "stat")
+
+
+async def test_swarm_commands(ipfs, kubo, shelf) -> None:
+    other = await kubo()
+    assert await ipfs("swarm", "connect", other.address) == f"connect {other.peer_id} success\n".encode()
+    assert (await ipfs("swarm", "peers")).decode().strip() == other.address
+    assert other.peer_id in (await ipfs("swarm", "peers", "-v")).decode()
+    assert (await ipfs("swarm", "addrs", "local", "--id")).decode().split() == sorted(shelf.addresses)
+    assert b"Average latency" in await ipfs("ping", "-n", "1", other.peer_id)
+    assert b"success" in await ipfs("swarm", "disconnect", other.address)
+    assert await ipfs("swarm", "peers") == b""
+
+
+async def test_errors_arrive_as_errors(ipfs) -> None:
+    for words in (("cat", "nonsense"), ("swarm", "connect", "/ip4/127.0.0.1/tcp/1"), ("block", "get", "Qm")):
+        with pytest.raises(PeerFailed, match="Error"):
+            await ipfs(*words)

@@ -1,0 +1,58 @@
+"""The shapes of an answer on the wire, as Kubo's clients expect them.
+
+An error before anything was sent is a status and a JSON object. Afterwards it can only show as a response
+that breaks off without its last chunk, which every HTTP/1.1 client reports; a sequence of records carries
+the reason as one more record before that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from starlette.types import Send
+
+from peershelf.node.operations.base import ByteStream, Record
+
+JSON = "application/json"
+
+CODE_ERROR, CODE_USAGE, CODE_FORBIDDEN = 0, 1, 4
+"""Kubo's classes of errors, which its command line tells apart."""
+
+_CODES = {400: CODE_USAGE, 404: CODE_USAGE, 403: CODE_FORBIDDEN}
+
+
+def encode(record: Record) -> bytes:
+    """One JSON object on a line of its own."""
+    return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+
+
+def error_record(status: int, message: str) -> Record:
+    """The JSON object that stands for an error."""
+    return {"Message": message, "Code": _CODES.get(status, CODE_ERROR), "Type": "error"}
+
+
+def record_headers() -> dict[str, str]:
+    """Headers of an answer made of records."""
+    return {"Content-Type": JSON, "X-Chunked-Output": "1"}
+
+
+def stream_headers(stream: ByteStream) -> dict[str, str]:
+    """Headers of an answer made of bytes."""
+    headers = {"Content-Type": stream.content_type, "X-Stream-Output": "1"}
+    if stream.length is not None:
+        headers["X-Content-Length"] = str(stream.length)
+    return headers
+
+
+async def send_head(send: Send, status: int, headers: Mapping[str, str]) -> None:
+    """Send status and headers. The body follows by send_body()."""
+    # Nothing that the API says is for a browser to interpret, or for anything to keep.
+    common = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    fields = [(name.encode(), value.encode()) for name, value in {**common, **headers}.items()]
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+
+
+async def send_body(send: Send, data: bytes | memoryview, *, last: bool = False) -> None:
+    """Send a piece of the body, waiting as long as the client takes to read."""
+    await send({"type": "http.response.body", "body": data, "more_body": not last})

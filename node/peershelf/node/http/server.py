@@ -1,0 +1,130 @@
+"""Serves an ASGI app on a loopback address with Hypercorn's trio worker.
+
+Hypercorn's per-connection server runs in nurseries of our own rather than under hypercorn.trio.serve: that
+way the bound address is known, nothing is logged or signalled behind the node's back, reads are large, and
+a client that has stopped reading cannot hold up the node's end.
+"""
+
+from __future__ import annotations
+
+import socket
+from functools import partial
+from typing import Any, cast
+
+import structlog
+import trio
+from hypercorn.config import Config
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ConnectionState
+from hypercorn.utils import wrap_app
+from starlette.types import ASGIApp
+
+from peershelf.node.errors import ServerError
+from peershelf.node.http.address import ApiAddress
+from peershelf.node.http.connection import Connection
+
+GRACE = 0.5
+"""Seconds that answers under way get to finish when the server ends."""
+
+BACKLOG = 128
+
+_log = structlog.get_logger(__name__)
+
+
+def hypercorn_config() -> Config:
+    """Hypercorn's settings for the local API."""
+    config = Config()
+    config.accesslog = None
+    config.errorlog = None
+    config.include_server_header = False
+    config.keep_alive_timeout = 60.0
+    config.h11_max_incomplete_size = 128 << 10  # many CIDs may be arguments of one request
+    config.max_app_queue_size = 2  # pieces of a body that are read ahead of the operation
+    return config
+
+
+class HttpServer:
+    """A listening socket and the connections accepted from it."""
+
+    def __init__(self, app: ASGIApp, address: str) -> None:
+        """Raises ServerError if `address` (a multiaddr; port 0 picks a free port) is not a loopback one."""
+        self._app = wrap_app(cast(Any, app), 0, "asgi")
+        self._address = ApiAddress.parse(address)
+        self._config = hypercorn_config()
+        self._context = WorkerContext(None)
+        self._connections: set[Connection] = set()
+        self._ending = trio.Event()
+        self._drained = trio.Event()
+
+    async def run(self, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED) -> None:
+        """Serve until cancelled; reports the bound multiaddr as started.
+
+        A cancellation lets answers under way finish for GRACE seconds, then cuts them off.
+        Raises ServerError if the address cannot be listened on.
+        """
+        listener, bound = self._listen()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self._serve_until_ending, listener)
+            task_status.started(bound)
+            try:
+                await trio.sleep_forever()
+            finally:
+                self._ending.set()
+
+    def _listen(self) -> tuple[trio.SocketListener, str]:
+        host, port = self._address.host, self._address.port
+        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((host, port))
+            sock.listen(BACKLOG)
+        except OSError as error:
+            sock.close()
+            raise ServerError(
+                f"the API cannot listen on {self._address}: {error.strerror}; "
+                "end what listens there, or set Addresses.API to another port"
+            ) from error
+        bound = str(ApiAddress(host, sock.getsockname()[1]))
+        return trio.SocketListener(trio.socket.from_stdlib_socket(sock)), bound
+
+    async def _serve_until_ending(
+        self, listener: trio.SocketListener, *, task_status: trio.TaskStatus[None]
+    ) -> None:
+        # Shielded, so that it is _ending and not the caller's cancellation that stops what is under way.
+        with trio.CancelScope(shield=True):
+            async with trio.open_nursery() as connections:
+                accept = partial(trio.serve_listeners, self._serve, [listener], handler_nursery=connections)
+                async with trio.open_nursery() as accepting:
+                    accepting.start_soon(accept)
+                    task_status.started()
+                    await self._ending.wait()
+                    accepting.cancel_scope.cancel()
+                await self._drain()
+                connections.cancel_scope.cancel()
+
+    async def _drain(self) -> None:
+        await self._context.terminated.set()
+        if self._connections:
+            with trio.move_on_after(GRACE):
+                await self._drained.wait()
+        for connection in self._connections:
+            connection.disconnect()
+
+    async def _serve(self, stream: trio.SocketStream) -> None:
+        connection = Connection(stream)
+        self._connections.add(connection)
+        try:
+            with connection.cancel_scope:
+                state = ConnectionState({"connection": connection})
+                await TCPServer(
+                    self._app, self._config, self._context, cast(Any, state), cast(Any, connection)
+                )
+        except Exception:
+            # A client can cost itself its connection, never the node.
+            _log.exception("api connection failed")
+        finally:
+            self._connections.discard(connection)
+            if self._ending.is_set() and not self._connections:
+                self._drained.set()
+            await trio.aclose_forcefully(stream)

@@ -1,0 +1,147 @@
+"""A request's body, and the parts of an upload in it, read only as fast as the operation consumes them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Self
+
+import trio
+from starlette.types import Receive
+
+from peershelf.node.errors import UsageError
+from peershelf.node.http.multipart import End, MultipartParser, NeedData, PartBegin, PartData, PartEnd
+from peershelf.node.http.part_header import parse_parameters
+from peershelf.node.operations.base import Part
+
+MAX_BOUNDARY = 70
+"""RFC 2046, 5.1.1."""
+
+MAX_ARGUMENT_BYTES = 1 << 20
+"""How long a list of arguments in a body may be."""
+
+
+class ClientGone(Exception):
+    """The client closed its connection; nobody is left to answer."""
+
+
+class Body:
+    """The bytes of a request. One task reads them; afterwards another may watch for the client's leaving."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._released = trio.Event()
+        self._ended = trio.Event()
+        self.client_gone = False
+
+    async def read(self) -> bytes:
+        """The next bytes; b"" at the end. Raises ClientGone."""
+        while not self._ended.is_set():
+            data = await self._next()
+            if data:
+                return data
+        return b""
+
+    def release(self) -> None:
+        """The operation reads no further."""
+        self._released.set()
+
+    async def discard(self, seconds: float) -> None:
+        """Let watch() throw away what is still coming, for up to `seconds`, so that the client can finish."""
+        self.release()
+        with trio.move_on_after(seconds):
+            await self._ended.wait()
+
+    async def watch(self) -> None:
+        """Return once the client has gone; takes over reading when the operation has released the body."""
+        await self._released.wait()
+        try:
+            while True:
+                await self._next()
+        except ClientGone:
+            self._ended.set()
+
+    async def _next(self) -> bytes:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self.client_gone = True
+            raise ClientGone
+        if not message.get("more_body", False):
+            self._ended.set()
+        data: bytes = message.get("body", b"")
+        return data
+
+
+def boundary(content_type: str) -> bytes | None:
+    """The boundary that a Content-Type names; None if it is no multipart/form-data. Raises UsageError."""
+    value, parameters = parse_parameters(content_type)
+    if value != "multipart/form-data":
+        return None
+    text = parameters.get("boundary", "")
+    if not 0 < len(text) <= MAX_BOUNDARY or not text.isascii() or not text.isprintable():
+        raise UsageError("the upload's Content-Type names no usable multipart boundary")
+    return text.encode()
+
+
+class PartReader:
+    """The parts of an upload, one after the other. Iterating raises UsageError if the upload is malformed.
+
+    Not generators, so that an operation may stop in the middle without closing anything.
+    """
+
+    def __init__(self, body: Body, boundary: bytes) -> None:
+        self._body = body
+        self._parser = MultipartParser(boundary)
+        self._content: _Content | None = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Part:
+        if self._content is not None:
+            async for _ in self._content:
+                pass
+        event = await self.next_event()
+        if isinstance(event, PartBegin):
+            self._content = _Content(self)
+            return Part(event.header.name, event.header.kind, self._content)
+        self._body.release()
+        raise StopAsyncIteration
+
+    async def next_event(self) -> PartBegin | PartData | PartEnd | End:
+        """What the parser says next, having read as much as it takes."""
+        while isinstance(event := self._parser.next_event(), NeedData):
+            data = await self._body.read()
+            if data:
+                self._parser.receive(data)
+            else:
+                self._parser.finish()
+        return event
+
+
+class _Content:
+    """The content of one part."""
+
+    def __init__(self, reader: PartReader) -> None:
+        self._reader = reader
+        self._ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        event = None if self._ended else await self._reader.next_event()
+        if isinstance(event, PartData):
+            return event.data
+        self._ended = True
+        raise StopAsyncIteration
+
+
+async def words(parts: AsyncIterator[Part]) -> list[str]:
+    """The words of an upload: how Kubo's command line passes on arguments from its standard input."""
+    content = bytearray()
+    async for part in parts:
+        async for chunk in part.chunks:
+            content += chunk
+            if len(content) > MAX_ARGUMENT_BYTES:
+                raise UsageError(f"the arguments take more than {MAX_ARGUMENT_BYTES} bytes")
+    return content.decode("utf-8", "replace").split()
