@@ -22,8 +22,8 @@ fi
 export PATH="$PWD/.venv/bin:$PATH"
 
 # Installing again costs seconds, so it is done only when what is asked for has changed.
-wanted="$(cat pyproject.toml constraints.txt | cksum) $1"
-if [ "$(cat .venv/installed 2>/dev/null)" != "$wanted" ]; then
+wanted="$(cat pyproject.toml constraints.txt | cksum) peershelf$1"
+if ! grep -qsF "$wanted" .venv/installed; then
     echo "== Installing peershelf$1 into .venv"
     python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".$1"
     # py-libp2p brings trio-typing, whose stubs of an old trio would hide trio's own types from mypy.

@@ -20,6 +20,7 @@ from peershelf.blockstore.errors import (
 from peershelf.blockstore.unixfs.profiles import PROFILES, with_options
 from peershelf.node import Node
 from peershelf.node.errors import NotOnline, StillPinned
+from peershelf.node.files import READ_AHEAD
 
 SMALL_CHUNKS = with_options(PROFILES["unixfs-v1-2025"], chunk_size=1000, max_links=4)
 EMPTY_DIRECTORY = bytes.fromhex("0a020801")
@@ -48,6 +49,11 @@ async def in_pieces(data: bytes, size: int) -> AsyncIterator[bytes]:
 async def test_what_was_added_comes_back(node: Node, size: int) -> None:
     data = content(size)
     assert await read(node, await node.add(data, profile=SMALL_CHUNKS)) == data
+
+
+async def test_a_file_of_several_read_aheads_comes_back(node: Node) -> None:
+    data = content(3 * READ_AHEAD + 1)
+    assert await read(node, await node.add(data)) == data
 
 
 async def test_every_kind_of_source_gives_one_cid(node: Node, tmp_path: Path) -> None:

@@ -166,12 +166,14 @@ async def read_file(
             if reader.size is not None and send_size is not None:
                 await send_size(reader.size)
                 send_size = None
-            for data in reader.read():
-                await send(data)
+            pieces = reader.read()
+            for piece in pieces:
+                await send(piece)
             if reader.done:
                 return
-            for block in await fetcher.receive():
-                reader.receive(block)
+            if not pieces:  # else what was read has made room to ask for more first
+                for block in await fetcher.receive():
+                    reader.receive(block)
 
 
 async def _resolve(fetcher: Fetcher, wanted: Wanted) -> Cid:
