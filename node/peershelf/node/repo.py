@@ -101,11 +101,11 @@ def init(path: Path, profiles: tuple[str, ...] = ()) -> Repo:
     return Repo.load(path)
 
 
-_OURS = {"config.toml", "identity.key", "facts.db", "version", "segments", "index.db", "lock", "api"}
+_OURS = ("config.toml", "identity.key", "facts.db", "version", "segments", "index.", "lock", "api", ".init-")
 
 
 def _holds_strangers_files(path: Path) -> bool:
-    return any(entry.name not in _OURS and not entry.name.startswith(".init-") for entry in path.iterdir())
+    return not all(entry.name.startswith(_OURS) for entry in path.iterdir())
 
 
 def _fill(path: Path, profiles: tuple[str, ...]) -> None:
