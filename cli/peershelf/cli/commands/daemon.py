@@ -1,0 +1,72 @@
+"""`daemon`: run the node."""
+
+from __future__ import annotations
+
+from peershelf.cli import output
+from peershelf.cli.errors import CliError
+from peershelf.cli.grammar import Command, Option
+from peershelf.cli.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from peershelf.cli.context import Context
+    from peershelf.cli.grammar import Call
+    from peershelf.node.daemon import Ready
+
+_LEVELS = ("debug", "info", "warning", "error")
+
+
+def run(context: Context, call: Call) -> int:
+    """Run the node until it is told to end."""
+    if context.api is not None or context.offline:
+        raise CliError("daemon runs a node here, online: leave out --api and --offline")
+    from pathlib import Path
+
+    import trio
+
+    from peershelf.cli.failures import translated
+    from peershelf.node import daemon
+
+    def on_ready(ready: Ready) -> None:
+        _announce(ready, as_json=context.json)
+
+    with translated():
+        trio.run(lambda: daemon.run(Path(context.repo), on_ready, settings=_settings(context, call)))
+    return 0
+
+
+def _settings(context: Context, call: Call) -> dict[str, str]:
+    """The settings that options override for this run."""
+    level = call.text("log-level") or ("debug" if context.verbose else None)
+    chosen = {"Log.Level": level, "Log.Format": call.text("log-format")}
+    return {key: value for key, value in chosen.items() if value is not None}
+
+
+def _announce(ready: Ready, *, as_json: bool) -> None:
+    if as_json:
+        output.json_line({"ID": ready.peer_id, "Addresses": ready.addresses, "API": ready.api}, flush=True)
+        return
+    for address in ready.addresses:
+        output.line(f"Listening on {safe(address)}")
+    output.line(f"API server listening on {safe(ready.api)}")
+    output.line("Daemon is ready", flush=True)
+
+
+COMMAND = Command(
+    "daemon",
+    "Run the node: serve its files to peers, and every other command",
+    run,
+    details="Makes a repo where there is none. Prints its addresses and `Daemon is ready`, and logs to\n"
+    "standard error. Ctrl-C, SIGTERM and `shutdown` end it cleanly.",
+    options=(
+        Option("--init", "make a repo where there is none, as it does anyway"),
+        Option("--log-level", "the least serious messages to log", metavar="LEVEL", choices=_LEVELS),
+        Option(
+            "--log-format", "logs for people or for programs", metavar="FORM", choices=("console", "json")
+        ),
+    ),
+    examples=(
+        ("daemon", "run the node in this terminal"),
+        ("daemon --log-format json 2> node.log", "with logs that a program can read"),
+    ),
+)

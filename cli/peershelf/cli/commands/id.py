@@ -1,0 +1,50 @@
+"""`id`: who this node is."""
+
+from __future__ import annotations
+
+from peershelf.cli import output
+from peershelf.cli.grammar import Argument, Command
+from peershelf.cli.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from peershelf.cli.backend import Record
+    from peershelf.cli.context import Context
+    from peershelf.cli.grammar import Call
+
+
+def run(context: Context, call: Call) -> int:
+    """Print the identity, of this node or of a connected peer."""
+    backend = context.running_daemon() if call.arguments else context.reader()
+    record = backend.unary("id", call.arguments)
+    if context.json:
+        output.json_line(record)
+    else:
+        _print(record)
+    return 0
+
+
+def _print(record: Record) -> None:
+    output.line(f"Peer ID:     {safe(str(record['ID']))}")
+    output.line(f"Public key:  {safe(str(record['PublicKey']))}")
+    output.line(f"Agent:       {safe(str(record['AgentVersion']))}")
+    _print_list("Addresses:", record["Addresses"] or ["none: no daemon is running"])
+    _print_list("Protocols:", record["Protocols"] or ["none: no daemon is running"])
+
+
+def _print_list(title: str, items: list[str]) -> None:
+    for number, item in enumerate(items):
+        output.line(f"{'' if number else title:<13}{safe(item)}")
+
+
+COMMAND = Command(
+    "id",
+    "Show the node's peer ID, public key, addresses, agent and protocols",
+    run,
+    arguments=(Argument("PEER", optional=True),),
+    details="With the ID of a connected peer: what that peer says of itself.",
+    examples=(
+        ("id", "show this node"),
+        ("id --json", "the same with the keys of Kubo's API"),
+    ),
+)

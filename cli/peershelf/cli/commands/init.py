@@ -1,0 +1,48 @@
+"""`init`: make a repo."""
+
+from __future__ import annotations
+
+from peershelf.cli import output
+from peershelf.cli.errors import CliError
+from peershelf.cli.grammar import Command, Option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from peershelf.cli.context import Context
+    from peershelf.cli.grammar import Call
+
+
+def run(context: Context, call: Call) -> int:
+    """Make the repo and tell who the node is now."""
+    # pathlib and the rest of the node cost too much for a start that may need neither
+    from pathlib import Path
+
+    from peershelf.cli.failures import translated
+    from peershelf.node import repo
+
+    if context.api is not None:
+        raise CliError("init makes a repo here and asks no node: leave out --api")
+    profiles = tuple(name for name in (call.text("profile") or "").split(",") if name)
+    with translated():
+        made = repo.init(Path(context.repo), profiles)
+    if context.json:
+        output.json_line({"ID": made.identity.peer_id, "RepoPath": str(made.path)})
+    else:
+        output.line(f"initialized a repo at {made.path}")
+        output.line(f"peer identity: {made.identity.peer_id}")
+    return 0
+
+
+COMMAND = Command(
+    "init",
+    "Make a repo with a new identity",
+    run,
+    details="`add` and `daemon` do it by themselves where there is none. Profiles set several keys of the\n"
+    "configuration: unixfs-v1-2025 (the default) and unixfs-v0-2015 choose how files are cut and encoded;\n"
+    "test keeps the node to this machine, on free ports.",
+    options=(Option("--profile", "profiles to apply, separated by commas", metavar="NAME,..."),),
+    examples=(
+        ("init", "make the repo"),
+        ("init --repo /tmp/shelf --profile test", "a node for experiments, that talks to nobody else"),
+    ),
+)

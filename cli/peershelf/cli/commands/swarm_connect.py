@@ -1,0 +1,33 @@
+"""`swarm connect`: dial peers."""
+
+from __future__ import annotations
+
+from peershelf.cli import output
+from peershelf.cli.grammar import Argument, Command
+from peershelf.cli.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from peershelf.cli.context import Context
+    from peershelf.cli.grammar import Call
+
+
+def run(context: Context, call: Call) -> int:
+    """Connect to each address and print the peer that was found there."""
+    record = context.running_daemon().unary("swarm/connect", call.arguments)
+    if context.json:
+        output.json_line(record)
+        return 0
+    for text in record["Strings"]:
+        output.line(safe(text))
+    return 0
+
+
+COMMAND = Command(
+    "swarm connect",
+    "Connect to peers",
+    run,
+    arguments=(Argument("ADDR", many=True),),
+    details="A peer's addresses, with its ID, are what `id` and `daemon` print there.",
+    examples=(("swarm connect /ip4/192.0.2.7/tcp/4001/p2p/PEER", "connect to that node"),),
+)

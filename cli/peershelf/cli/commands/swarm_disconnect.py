@@ -1,0 +1,33 @@
+"""`swarm disconnect`: leave peers."""
+
+from __future__ import annotations
+
+from peershelf.cli import output
+from peershelf.cli.grammar import Argument, Command
+from peershelf.cli.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from peershelf.cli.context import Context
+    from peershelf.cli.grammar import Call
+
+
+def run(context: Context, call: Call) -> int:
+    """Close the connections to each peer; 1 if one of them was not connected."""
+    record = context.running_daemon().unary("swarm/disconnect", call.arguments)
+    if context.json:
+        output.json_line(record)
+    else:
+        for text in record["Strings"]:
+            output.line(safe(text))
+    return int(any(" failure" in text for text in record["Strings"]))
+
+
+COMMAND = Command(
+    "swarm disconnect",
+    "Close the connections to peers",
+    run,
+    arguments=(Argument("PEER", many=True),),
+    details="PEER is a peer ID or an address that ends in one.",
+    examples=(("swarm disconnect /p2p/PEER", "leave that node"),),
+)

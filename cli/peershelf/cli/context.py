@@ -1,0 +1,103 @@
+"""What every command is given: the global options, and the way to the node that answers."""
+
+from __future__ import annotations
+
+from peershelf.cli import locate, output
+from peershelf.cli.address import Address
+from peershelf.cli.errors import CliError
+from peershelf.cli.grammar import Option
+from peershelf.cli.remote import RemoteBackend
+from peershelf.cli.values import duration
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from peershelf.cli.backend import Backend
+    from peershelf.cli.grammar import Call
+
+GLOBAL_OPTIONS = (
+    Option(
+        "--repo",
+        "the repo's directory; default $PEERSHELF_PATH, else the user's data directory",
+        metavar="DIR",
+    ),
+    Option(
+        "--api",
+        "the API of the node to use, such as /ip4/127.0.0.1/tcp/5001",
+        metavar="ADDR",
+        check=Address.parse,
+    ),
+    Option("--offline", "use only what is stored here; ask no peer"),
+    Option("--json", "print JSON, with the keys of Kubo's API"),
+    Option("--timeout", "give up after this time, such as 30s or 2m", metavar="D", check=duration),
+    Option("-v, --verbose", "say more: which node answers, details, tracebacks"),
+    Option("-h, --help", "show this help"),
+)
+
+
+class Context:
+    """The global options of one call, and what follows from them."""
+
+    def __init__(self, call: Call) -> None:
+        self.json = call.flag("json")
+        self.verbose = call.flag("verbose")
+        self.offline = call.flag("offline")
+        self.api = call.text("api")
+        self._repo = call.text("repo")
+        self._common = call.only("timeout", "offline")
+
+    @property
+    def repo(self) -> str:
+        """The repo's directory."""
+        return self._repo or locate.default_repo()
+
+    @property
+    def timeout(self) -> float | None:
+        """The seconds of --timeout."""
+        text = self._common.get("timeout")
+        return None if text is None else duration(text)
+
+    def daemon(self, *, wait: float = locate.WAIT_SECONDS) -> RemoteBackend | None:
+        """The daemon that --api names or that has the repo; None if there is none. Raises CliError."""
+        if self.api is not None:
+            backend = RemoteBackend(Address.parse(self.api), self._common, self.timeout)
+        elif found := locate.find_daemon(self.repo, wait=wait):
+            backend = RemoteBackend(found[0], self._common, self.timeout, found[1])
+        else:
+            return None
+        self._tell(backend)
+        return backend
+
+    def running_daemon(self) -> RemoteBackend:
+        """The daemon. Raises CliError where there is none."""
+        backend = self.daemon()
+        if backend is None:
+            raise CliError("this needs a running daemon: start one with `node daemon`")
+        return backend
+
+    def backend(self, *, create: bool = False, online: bool = False) -> Backend:
+        """The daemon, or else the repo itself, opened for this command and locked meanwhile.
+
+        `create` makes a repo where there is none; `online` starts a node that can dial peers.
+        """
+        return self.daemon() or self._local(create=create, online=online)
+
+    def reader(self, *, create: bool = False) -> Backend:
+        """As `backend`, for what needs settings and identity only: nothing is locked, nobody waited for."""
+        try:
+            backend = self.daemon(wait=0)
+        except CliError:
+            if self.api is not None:
+                raise
+            backend = None  # someone has the repo and no API: settings and identity can be read all the same
+        return backend or self._local(create=create, read_only=True)
+
+    def _local(self, *, create: bool, online: bool = False, read_only: bool = False) -> Backend:
+        from peershelf.cli.local import LocalBackend
+
+        backend = LocalBackend(self.repo, self._common, create=create, online=online, read_only=read_only)
+        self._tell(backend)
+        return backend
+
+    def _tell(self, backend: Backend) -> None:
+        if self.verbose:
+            output.note(f"Asking {backend.description}")

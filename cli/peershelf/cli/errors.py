@@ -1,0 +1,29 @@
+"""What a command can end with besides success. The message is one line that says what to do."""
+
+from __future__ import annotations
+
+
+class CliError(Exception):
+    """The command failed: the message goes to standard error and the program exits with `exit_code`."""
+
+    exit_code = 1
+
+
+class UsageError(CliError):
+    """The command line itself is wrong, so nothing was tried."""
+
+    exit_code = 2
+
+
+class DaemonUnreachable(CliError):
+    """No connection to the daemon's API could be made."""
+
+
+class TransferBroken(CliError):
+    """The daemon's answer ended early or was not HTTP; what was printed so far is incomplete."""
+
+
+class OutputClosed(CliError):
+    """Whoever read standard output has gone, as in `cat CID | head`: a quiet end, and no failure."""
+
+    exit_code = 0

@@ -1,0 +1,152 @@
+"""The repo as a backend: the command opens it, runs one operation of the daemon's own table, and closes it.
+
+Imported only where no daemon runs: trio and the node cost several times what a whole command over the API
+does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from peershelf.blockstore.errors import StoreLocked
+from peershelf.cli.backend import NO_OPTIONS, Backend
+from peershelf.cli.failures import translated
+from peershelf.cli.locate import WAIT_SECONDS
+from peershelf.node import Node
+from peershelf.node.operations.base import Part, Request, validate
+from peershelf.node.operations.table import OPERATIONS
+
+if TYPE_CHECKING:
+    from peershelf.cli.backend import OnLength, OnRecord, Record, Write
+    from peershelf.cli.sources import Source
+    from peershelf.node.settings import Value
+
+_READ_SIZE = 1 << 20
+_LOCK_POLL_SECONDS = 0.05
+_SHORT_LIVED: Mapping[str, Value] = {"Addresses.Swarm": ["/ip4/127.0.0.1/tcp/0"], "Bootstrap": []}
+"""A node that lives for one command meets only the peer that it dials."""
+
+Use = Callable[[Node, Any, Request], Awaitable[None]]
+
+
+class LocalBackend(Backend):
+    """Opens the repo at `repo` for each call.
+
+    `create` makes one where there is none, `online` lets it dial peers, `read_only` takes no lock and has no
+    store. `common` options go with every call.
+    """
+
+    def __init__(
+        self,
+        repo: str,
+        common: Mapping[str, str] = NO_OPTIONS,
+        *,
+        create: bool = False,
+        online: bool = False,
+        read_only: bool = False,
+    ) -> None:
+        self.description = f"the repo {repo} itself"
+        self._common = common
+        self._online = online
+        self._open: Callable[[], Node] = lambda: Node(
+            repo, create=create, online=online, read_only=read_only, settings=_SHORT_LIVED if online else None
+        )
+
+    def unary(self, name: str, args: Sequence[str] = (), options: Mapping[str, str] = NO_OPTIONS) -> Record:
+        answers: list[Record] = []
+
+        async def use(node: Node, operation: Any, request: Request) -> None:
+            answers.append(await operation.handler(node, request))
+
+        self._run(name, Request(tuple(args), {**self._common, **options}), use)
+        return answers[0]
+
+    def records(
+        self,
+        name: str,
+        on_record: OnRecord,
+        args: Sequence[str] = (),
+        options: Mapping[str, str] = NO_OPTIONS,
+        sources: Sequence[Source] = (),
+    ) -> None:
+        async def use(node: Node, operation: Any, request: Request) -> None:
+            async with aclosing(operation.handler(node, request)) as records:
+                async for record in records:
+                    on_record(record)
+
+        self._run(name, Request(tuple(args), {**self._common, **options}, _parts(sources)), use)
+
+    def stream(
+        self,
+        name: str,
+        write: Write,
+        args: Sequence[str] = (),
+        options: Mapping[str, str] = NO_OPTIONS,
+        on_length: OnLength = id,
+    ) -> None:
+        async def use(node: Node, operation: Any, request: Request) -> None:
+            answer = await operation.handler(node, request)
+            on_length(answer.length)
+            async with aclosing(answer.chunks) as chunks:
+                async for chunk in chunks:
+                    await self._hand_out(write, chunk)
+
+        self._run(name, Request(tuple(args), {**self._common, **options}), use)
+
+    async def _hand_out(self, write: Write, chunk: bytes | memoryview) -> None:
+        """Write in a thread where there are peers: a slow reader must not keep the node from them."""
+        if self._online:
+            await trio.to_thread.run_sync(write, chunk, abandon_on_cancel=True)
+        else:
+            write(chunk)
+
+    def _run(self, name: str, request: Request, use: Use) -> None:
+        with translated():
+            trio.run(self._main, name, request, use)
+
+    async def _main(self, name: str, request: Request, use: Use) -> None:
+        operation = OPERATIONS[name]
+        validate(operation, request)
+        async with AsyncExitStack() as stack:
+            node = await self._enter(stack)
+            if operation.enforces_timeout:
+                await use(node, operation, request)
+                return
+            with trio.fail_after(request.timeout):
+                await use(node, operation, request)
+
+    async def _enter(self, stack: AsyncExitStack) -> Node:
+        """Open the repo, waiting a little for another command that has it just now.
+
+        Commands that start together all find the lock free, and come here at the same time.
+        """
+        deadline = trio.current_time() + WAIT_SECONDS
+        while True:
+            try:
+                return await stack.enter_async_context(self._open())
+            except StoreLocked:
+                if trio.current_time() >= deadline:
+                    raise
+            await trio.sleep(_LOCK_POLL_SECONDS)
+
+
+async def _parts(sources: Sequence[Source]) -> AsyncIterator[Part]:
+    for source in sources:
+        yield Part(source.name, "file", _chunks(source))
+
+
+async def _chunks(source: Source) -> AsyncGenerator[bytes, None]:
+    """The source's bytes, read in threads: a pipe may keep a reader waiting for ever."""
+    with source.open() as file:
+        while True:
+            buffer = bytearray(_READ_SIZE)
+            count = await trio.to_thread.run_sync(
+                source.read_into, file, memoryview(buffer), abandon_on_cancel=True
+            )
+            if not count:
+                return
+            yield bytes(memoryview(buffer)[:count])

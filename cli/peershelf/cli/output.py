@@ -1,0 +1,93 @@
+"""Standard output and standard error: the only place of the command line that writes to them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from peershelf.cli.errors import CliError, OutputClosed
+from peershelf.cli.text import one_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def prepare() -> None:
+    """Make both streams usable, whatever was handed over: closed, or with too small an encoding."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def line(text: str = "", *, flush: bool = False) -> None:
+    """Print one line to standard output. Strangers' text in it must have been made `safe` before."""
+    try:
+        sys.stdout.write(text + "\n")
+        if flush:
+            sys.stdout.flush()
+    except OSError as error:
+        raise _unwritable(error) from None
+
+
+def json_line(value: Any, *, flush: bool = False) -> None:
+    """Print a JSON value on one line; whatever is not ASCII in it is escaped."""
+    line(json.dumps(value), flush=flush)
+
+
+def raw(data: bytes | memoryview) -> None:
+    """Write bytes to standard output at once."""
+    left = memoryview(data)
+    try:
+        descriptor = sys.stdout.fileno()
+        while len(left):
+            left = left[os.write(descriptor, left) :]
+    except OSError as error:
+        raise _unwritable(error) from None
+
+
+def flush() -> None:
+    """Write out what is buffered. Raises OutputClosed, CliError."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        raise _unwritable(error) from None
+
+
+def end() -> None:
+    """Write out what a command that failed had printed before; that failure is what counts."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _discard()
+
+
+def error(message: str) -> None:
+    """Print `Error: message` to standard error, on one line."""
+    note(f"Error: {one_line(message)}")
+
+
+def note(text: str) -> None:
+    """Print one line to standard error; that there may be nobody to read it is no failure."""
+    try:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except OSError:
+        pass
+
+
+def _unwritable(error: OSError) -> CliError:
+    _discard()
+    if isinstance(error, BrokenPipeError):
+        return OutputClosed("standard output was closed")
+    return CliError(f"cannot write to standard output: {error.strerror or 'it is closed'}")
+
+
+def _discard() -> None:
+    """Send what is still buffered nowhere, so that the interpreter's last flush does not complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())

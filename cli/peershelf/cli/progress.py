@@ -1,0 +1,68 @@
+"""A progress bar on a terminal's standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from peershelf.cli.text import human_size
+
+_REDRAW_SECONDS = 0.1
+_BAR_WIDTH = 20
+
+
+class Progress:
+    """Shows how much of `total` bytes is done, how fast, and what is left. Without a total, no bar.
+
+    A disabled one (no terminal, or not wanted) does nothing, so that callers need not ask.
+    """
+
+    def __init__(self, *, enabled: bool, total: int | None = None) -> None:
+        self.enabled = enabled and sys.stderr.isatty()
+        self.total = total
+        self._start = self._drawn = time.monotonic()
+        self._visible = False
+
+    def update(self, done: int) -> None:
+        """Show `done` bytes, but not more often than the eye can follow."""
+        now = time.monotonic()
+        if self.enabled and now - self._drawn >= _REDRAW_SECONDS:
+            self._drawn = now
+            self._visible = True
+            self._write(f"\r{self._text(done, now - self._start)}\x1b[K")
+
+    def clear(self) -> None:
+        """Take the bar away, for a line of output or for good."""
+        if self._visible:
+            self._visible = False
+            self._write("\r\x1b[K")
+
+    def _text(self, done: int, seconds: float) -> str:
+        rate = f"{human_size(done / seconds)}/s"
+        if not self.total:
+            return _fitted(f" {human_size(done)}  {rate}")
+        share = min(done / self.total, 1.0)
+        bar = ("=" * int(share * _BAR_WIDTH) + ">")[:_BAR_WIDTH].ljust(_BAR_WIDTH)
+        left = (self.total - done) / (done / seconds) if 0 < done <= self.total else 0.0
+        text = f" {human_size(done)} / {human_size(self.total)} [{bar}] {share:4.0%}  {rate}  {_clock(left)}"
+        return _fitted(text)
+
+    def _write(self, text: str) -> None:
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except OSError:
+            self.enabled = False
+
+
+def _fitted(text: str) -> str:
+    try:
+        return text[: os.get_terminal_size(sys.stderr.fileno()).columns - 1]
+    except OSError:
+        return text[:79]
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d} left"

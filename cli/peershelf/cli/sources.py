@@ -1,0 +1,74 @@
+"""The files and standard input that a command uploads."""
+# pathlib would cost a command 7 ms.
+# ruff: noqa: PTH116, PTH119
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+
+from peershelf.cli.errors import CliError
+from peershelf.cli.text import safe
+
+STDIN = "-"
+
+
+class Source:
+    """Bytes to upload: the file at `path`, or standard input where that is None.
+
+    `name` is what the node is told; `size` is None where it cannot be known beforehand.
+    """
+
+    __slots__ = ("name", "path", "size")
+
+    def __init__(self, name: str, path: str | None, size: int | None) -> None:
+        self.name = name
+        self.path = path
+        self.size = size
+
+    def open(self) -> io.FileIO:
+        """The bytes, unbuffered. Raises CliError where they cannot be had."""
+        try:
+            return io.FileIO(self.path or 0, closefd=self.path is not None)
+        except OSError as error:
+            raise unreadable(self.path or STDIN, error) from None
+
+    def read_into(self, file: io.FileIO, buffer: memoryview) -> int:
+        """Read up to `len(buffer)` bytes; 0 at the end. Raises CliError."""
+        try:
+            return file.readinto(buffer) or 0
+        except OSError as error:
+            raise unreadable(self.path or STDIN, error) from None
+
+
+def collect(paths: list[str], stdin_name: str = "") -> list[Source]:
+    """The sources that these words name, `-` being standard input.
+
+    Everything that can be found wrong is found before anything is sent: raises CliError.
+    """
+    if paths.count(STDIN) > 1:
+        raise CliError("standard input (-) can be read only once")
+    return [Source(stdin_name, None, None) if path == STDIN else _file(path) for path in paths]
+
+
+def _file(path: str) -> Source:
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if stat.S_ISDIR(found.st_mode):
+        raise CliError(
+            f"{safe(path)} is a directory, and this version adds files only: name the files in it, "
+            f"for example {safe(path.rstrip('/'))}/*"
+        )
+    if not os.access(path, os.R_OK):
+        raise CliError(f"{safe(path)}: permission denied; make the file readable for you")
+    size = found.st_size if stat.S_ISREG(found.st_mode) else None
+    return Source(os.path.basename(path), path, size)
+
+
+def unreadable(path: str, error: OSError) -> CliError:
+    """What to tell about a file that cannot be read."""
+    name = "standard input" if path == STDIN else safe(path)
+    return CliError(f"cannot read {name}: {error.strerror or 'input/output error'}")

@@ -1,0 +1,113 @@
+"""What the fast path imports: over a bare start of Python, a command through a daemon costs only little."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+SLOW = [
+    "argparse",
+    "asyncio",
+    "concurrent",
+    "cryptography",
+    "dataclasses",
+    "email",
+    "hashlib",
+    "http",
+    "importlib.metadata",
+    "inspect",
+    "ipaddress",
+    "libp2p",
+    "logging",
+    "multiaddr",
+    "multiformats",
+    "pathlib",
+    "platformdirs",
+    "sqlite3",
+    "ssl",
+    "starlette",
+    "structlog",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "tomlkit",
+    "tomllib",
+    "trio",
+    "typing",
+    "urllib",
+]
+"""Nothing of this is needed to talk to a daemon; each costs milliseconds, some of them hundreds."""
+
+PROBE = """
+import sys
+before = set(sys.modules)
+from peershelf.cli import shim
+from peershelf.cli.main import main
+code = main(sys.argv[1:])
+print("\\n".join(sorted(set(sys.modules) - before)), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["id"],
+        ["version"],
+        ["add", __file__],
+        ["cat", "bafy"],
+        ["block", "get", "bafy"],
+        ["block", "put", __file__],
+        ["block", "stat", "bafy"],
+        ["block", "rm", "bafy"],
+        ["refs", "local"],
+        ["repo", "stat"],
+        ["swarm", "peers"],
+        ["config", "show"],
+        ["bitswap", "stat"],
+        ["ping", "peer"],
+        ["id", "--timeout", "5s", "--json"],
+    ],
+)
+def test_a_command_through_a_daemon_imports_nothing_slow(
+    held: Path, daemon: Any, api: ModuleType, words: list[str]
+) -> None:
+    identity = {"ID": "x", "PublicKey": "x", "AgentVersion": "x", "Addresses": ["x"], "Protocols": ["x"]}
+    stats = {"RepoSize": 0, "StorageMax": 0, "NumObjects": 0, "RepoPath": "x", "Wantlist": [], "Peers": []}
+    everything = {
+        **identity,
+        **stats,
+        "Version": "x",
+        "Key": "x",
+        "Size": 1,
+        "Hash": "x",
+        "Name": "x",
+        "Ref": "x",
+    }
+    answers = dict.fromkeys(
+        ["id", "version", "repo/stat", "block/stat", "swarm/peers", "config/show", "bitswap/stat"],
+        api.sized(everything),
+    )
+    answers |= dict.fromkeys(["add", "block/put", "block/rm", "refs/local", "ping"], api.records(everything))
+    daemon.answers |= answers | dict.fromkeys(("cat", "block/get"), api.chunked([b"x"]))
+    (held / "api").write_text(daemon.address)
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *words, "--repo", str(held)], capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 0, done.stderr
+    imported = {module.partition(".")[0] for module in done.stderr.split()} | set(done.stderr.split())
+    assert "peershelf" in imported
+    assert not imported & set(SLOW)
+
+
+def test_passing_a_call_on_to_nodejs_does_not_even_import_the_client() -> None:
+    probe = "import sys; from peershelf.cli import shim; print('\\n'.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert not set(done.stdout.split()) & {"json", "re", "socket", "peershelf.cli.main", *SLOW}
