@@ -91,6 +91,12 @@ def test_an_address_that_refuses(daemons) -> None:
     assert node.text("swarm", "peers") == ""
 
 
+def test_a_peer_that_is_not_connected(daemons) -> None:
+    node = daemons()
+    assert "not connected" in node.fails("ping", NOBODY.rpartition("/")[2])
+    assert "not connected" in node.fails("swarm", "disconnect", NOBODY)
+
+
 def test_an_address_that_refuses_without_a_daemon(shelf) -> None:
     assert "refused" in shelf.fails("cat", "--peer", NOBODY, ABSENT)
 
@@ -118,6 +124,7 @@ def test_a_daemon_that_died_leaves_nothing_that_disturbs(shelf, tmp_path: Path) 
     assert (shelf.path / "api").exists()
     assert (shelf.path / "lock").exists()
     assert shelf("cat", cid) == b"kept"
+    assert not (shelf.path / "api").exists(), "another program may have the port by now"
     assert "daemon" in shelf.fails("swarm", "peers")
     with shelf.running():
         assert shelf("cat", cid) == b"kept"

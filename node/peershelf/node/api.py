@@ -97,6 +97,8 @@ class Node:
             self.store = MemoryStore()
         else:
             enter(self.repo.lock())
+            # Whoever wrote an address there is gone, and somebody else may have the port by now.
+            self.repo.api_file.unlink(missing_ok=True)
             self.store = store = enter(await trio.to_thread.run_sync(PackStore.open, self._path))
             self.pins = enter(Pins(self.repo.facts_file))
             _tell_of_repairs(store.recovery)

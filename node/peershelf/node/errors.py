@@ -38,6 +38,13 @@ class NotOnline(NodeError):
     """The operation needs the network, and this node is not running it."""
 
 
+class NotConnected(NodeError):
+    """There is no connection to the peer that an operation is about."""
+
+    def __init__(self, peer: str) -> None:
+        super().__init__(f"not connected to {peer}: use `node swarm connect` first")
+
+
 class TimedOut(NodeError):
     """The operation's own deadline passed."""
 

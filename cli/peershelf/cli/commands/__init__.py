@@ -16,6 +16,7 @@ GROUPS = (
             "swarm disconnect",
             "swarm peers",
             "swarm addrs",
+            "swarm addrs local",
             "ping",
             "bitswap stat",
             "bitswap wantlist",

@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
 def run(context: Context, call: Call) -> int:
     """Close the connections to each peer; 1 if one of them was not connected."""
-    record = context.running_daemon().unary("swarm/disconnect", call.arguments)
+    lines: list[str] = context.running_daemon().unary("swarm/disconnect", call.arguments)["Strings"]
+    failed = [text for text in lines if " failure" in text]
     if context.json:
-        output.json_line(record)
-    else:
-        for text in record["Strings"]:
+        output.json_line({"Strings": lines})
+        return int(bool(failed))
+    for text in lines:
+        if text not in failed:
             output.line(safe(text))
-    return int(any(" failure" in text for text in record["Strings"]))
+    for text in failed:
+        output.error(text)
+    return int(bool(failed))
 
 
 COMMAND = Command(

@@ -10,7 +10,7 @@ import trio
 from peershelf.node import config
 from peershelf.node._version import __version__
 from peershelf.node.api import Node
-from peershelf.node.errors import UsageError
+from peershelf.node.errors import NotConnected
 from peershelf.node.operations.base import Record, Request, Unary
 from peershelf.node.peer_ids import parse_peer_id, public_key_text
 from peershelf.node.repo import VERSION
@@ -41,7 +41,7 @@ def _identify_peer(node: Node, peer: PeerId) -> Record:
                 "AgentVersion": connection.agent or "",
                 "Protocols": sorted(connection.protocols),
             }
-    raise UsageError(f"not connected to {peer}; use `node swarm connect` first")
+    raise NotConnected(peer)
 
 
 async def version(node: Node, request: Request) -> Record:

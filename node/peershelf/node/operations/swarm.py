@@ -9,7 +9,7 @@ import trio
 
 from peershelf.node.api import Node
 from peershelf.node.describe import describe
-from peershelf.node.errors import NodeError
+from peershelf.node.errors import NodeError, NotConnected
 from peershelf.node.operations.base import Record, Records, Request, Unary
 from peershelf.node.peer_ids import parse_peer_id
 from peershelf.protocols.errors import NetworkError, PeerNotConnected
@@ -109,6 +109,8 @@ async def ping(node: Node, request: Request) -> AsyncGenerator[Record, None]:
             await trio.sleep(1)
         try:
             times.append(await node.online.host.ping(peer))
+        except PeerNotConnected:
+            raise NotConnected(peer) from None
         except NetworkError as error:
             yield {"Success": False, "Time": 0, "Text": f"Ping error: {describe(error)}"}
         else:
