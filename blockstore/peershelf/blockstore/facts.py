@@ -1,0 +1,113 @@
+"""facts.db: what a node knows that cannot be rebuilt from its blocks.
+
+SQLite with `synchronous=FULL`, so a transaction is durable once it is committed. All tables are defined here,
+as steps that bring an older file up to date; docs/store-format.md says what they mean.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from peershelf.blockstore.errors import StoreClosed, StoreError
+from peershelf.blockstore.store.directories import sync_directory
+from peershelf.blockstore.store.failures import DATABASE_ERRORS, is_damage, os_failure, sqlite_failure
+
+_STEPS = (
+    """
+    CREATE TABLE pins (
+        cid BLOB PRIMARY KEY,
+        recursive INTEGER NOT NULL,
+        name TEXT
+    ) WITHOUT ROWID;
+    """,
+)
+
+
+class Facts:
+    """The open database, for one thread at a time; others wait their turn.
+
+    Opening makes the file where there is none. Raises StoreError, which says what to do, and StoreFull.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        _create_file(path)
+        with self._failures():
+            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
+        self._connection = connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Read and change in one transaction: durable when the block ends, undone if it raises."""
+        with self.reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Read without changing anything."""
+        with self._lock, self._failures():
+            if self._connection is None:
+                raise StoreClosed(f"{self._path.name} is closed")
+            yield self._connection
+
+    def close(self) -> None:
+        """Close the file. Closing twice is harmless."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        # A pin that damage has made invisible would be garbage to the next collection: better not to start.
+        if connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)]:
+            raise self._damaged()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if not 0 <= version <= len(_STEPS):
+            raise StoreError(
+                f"{self._path} has layout {version}, which this program does not know: use a newer one"
+            )
+        for number, step in enumerate(_STEPS[version:], version + 1):
+            connection.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except DATABASE_ERRORS as error:
+            if is_damage(error):
+                raise self._damaged() from None
+            raise sqlite_failure(error, str(self._path)) from None
+
+    def _damaged(self) -> StoreError:
+        advice = "restore it from a backup, or move it away and pin again"
+        return StoreError(f"{self._path}, which holds the pins, is damaged: {advice}")
+
+
+def _create_file(path: Path) -> None:
+    """Make an empty file that only its owner may read; SQLite gives its other files the same mode."""
+    try:
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            sync_directory(path.parent)
+    except OSError as error:
+        raise os_failure(error, f"creating {path}") from None

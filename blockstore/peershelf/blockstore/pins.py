@@ -1,0 +1,89 @@
+"""Pins: what the user wants kept, whatever garbage collection does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.errors import InvalidCid, StoreError
+from peershelf.blockstore.facts import Facts
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A CID that is kept: with the whole DAG below it if `recursive`, alone otherwise."""
+
+    cid: Cid
+    recursive: bool
+    name: str | None = None
+    """A label for people."""
+
+
+class Pins:
+    """The pins in facts.db. Changes are durable when a method returns; any thread may call.
+
+    Everything raises StoreError if the database fails, StoreFull if there is no space, and StoreClosed after
+    close().
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._facts = Facts(path)
+
+    def add(self, cid: Cid, *, recursive: bool = True, name: str | None = None) -> None:
+        """Pin a CID. A second pin widens the scope, never narrows it, and keeps the name if it has none."""
+        with self._facts.transaction() as connection:
+            connection.execute(
+                "INSERT INTO pins VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
+                "recursive = max(recursive, excluded.recursive), name = coalesce(excluded.name, name)",
+                (cid.to_bytes(), recursive, name),
+            )
+
+    def remove(self, cid: Cid) -> bool:
+        """Unpin a CID. Returns whether it was pinned."""
+        with self._facts.transaction() as connection:
+            return connection.execute("DELETE FROM pins WHERE cid = ?", (cid.to_bytes(),)).rowcount > 0
+
+    def get(self, cid: Cid) -> Pin | None:
+        """Return the pin of this very CID, if there is one."""
+        with self._facts.reading() as connection:
+            row = connection.execute("SELECT * FROM pins WHERE cid = ?", (cid.to_bytes(),)).fetchone()
+        return _pin(row) if row else None
+
+    def list(self) -> Iterator[Pin]:
+        """Yield all pins in the order of their binary CIDs. Changes in the meantime may or may not show."""
+        after = b""
+        while True:
+            with self._facts.reading() as connection:
+                rows = connection.execute(
+                    "SELECT * FROM pins WHERE cid > ? ORDER BY cid LIMIT ?", (after, _PAGE)
+                ).fetchall()
+            if not rows:
+                return
+            yield from map(_pin, rows)
+            after = rows[-1][0]
+
+    def close(self) -> None:
+        """Close the database. Closing twice is harmless."""
+        self._facts.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _pin(row: tuple[bytes, int, str | None]) -> Pin:
+    cid, recursive, name = row
+    try:
+        return Pin(Cid.from_bytes(cid), bool(recursive), name)
+    except InvalidCid:
+        raise StoreError("facts.db holds a pin that is no CID: restore it from a backup") from None

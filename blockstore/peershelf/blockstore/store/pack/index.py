@@ -1,0 +1,183 @@
+"""The index: where each block is. It can be lost at any time and is rebuilt from the segments.
+
+One connection writes; threads that read borrow one each from a pool.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from peershelf.blockstore.errors import StoreClosed, StoreError
+from peershelf.blockstore.store.failures import DATABASE_ERRORS, is_damage, os_failure, sqlite_failure
+from peershelf.blockstore.store.pack import index_file, schema
+from peershelf.blockstore.store.pack.seal import Seal
+from peershelf.blockstore.store.pack.segments import Location, Segment
+
+_PAGE_KEYS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedSegment:
+    """A segment as the index knows it: records before `indexed` are in the index."""
+
+    segment: Segment
+    indexed: int
+
+
+class Index:
+    """Maps multihashes to locations."""
+
+    def __init__(self, path: Path, seal: Seal) -> None:
+        self._path = path
+        self._seal = seal
+        self._damaged = False
+        self._closed = False
+        self._idle: deque[sqlite3.Connection] = deque()
+        with self._failures():
+            self._writer = index_file.connect(path)
+            self._writer.execute("PRAGMA synchronous = NORMAL")
+
+    @classmethod
+    def open(cls, path: Path) -> tuple[Index, bool]:
+        """Open the index, and tell whether it is empty because there was none that can be used.
+
+        Raises StoreFull, StoreError, for instance if the file may not be opened.
+        """
+        try:
+            seal = Seal(path)
+        except OSError as error:
+            raise os_failure(error, f"opening {path}") from None
+        made = index_file.prepare(path, seal)
+        return cls(path, seal), made
+
+    def locate(self, key: bytes) -> Location | None:
+        """Return where a block is, from any thread."""
+        with self._reader() as connection:
+            row = connection.execute(schema.LOCATE, (key,)).fetchone()
+        return None if row is None else Location(*row)
+
+    def keys(self, after: bytes) -> list[bytes]:
+        """Return the next keys behind `after` in order, [] at the end."""
+        with self._reader() as connection:
+            return [key for (key,) in connection.execute(schema.PAGE, (after, _PAGE_KEYS))]
+
+    def totals(self, pending: Mapping[bytes, Location | None]) -> tuple[int, int]:
+        """Return how many blocks there are, and their bytes, once `pending` has been committed."""
+        with self._reader() as connection:
+            connection.execute("BEGIN")
+            try:
+                blocks, payload = connection.execute(schema.TOTALS).fetchone()
+                for key, location in pending.items():
+                    row = connection.execute(schema.LOCATE, (key,)).fetchone()
+                    blocks += (location is not None) - (row is not None)
+                    payload += (location.length if location else 0) - (row[2] if row else 0)
+            finally:
+                connection.execute("COMMIT")
+        return int(blocks), int(payload)
+
+    def segments(self) -> list[IndexedSegment]:
+        """Return the segments that are known, in the order of their numbers."""
+        with self._reader() as connection:
+            rows = connection.execute(schema.SEGMENTS).fetchall()
+        return [IndexedSegment(Segment(number, mark), indexed) for number, mark, indexed in sorted(rows)]
+
+    def commit(self, changes: Mapping[bytes, Location | None], segment: Segment, indexed: int) -> None:
+        """Apply what the log says up to the offset `indexed` of a segment: new locations, None for deleted.
+
+        One transaction. The bytes must be synced before. Raises StoreFull, StoreError; then nothing changed.
+        """
+        # In key order, rows that lie on one page are written together.
+        puts = sorted((key, *location) for key, location in changes.items() if location is not None)
+        removals = sorted((key,) for key, location in changes.items() if location is None)
+        with self._transaction() as writer:
+            writer.execute(schema.MARK_INDEXED, (segment.number, segment.mark, indexed))
+            writer.executemany(schema.PUT, puts)
+            writer.executemany(schema.REMOVE, removals)
+
+    def forget_segment(self, number: int) -> int:
+        """Drop a segment that is gone, and its rows. Returns how many those were."""
+        with self._transaction() as writer:
+            dropped = writer.execute(schema.FORGET_ROWS, (number, -1)).rowcount
+            writer.execute(schema.FORGET_SEGMENT, (number,))
+        return dropped
+
+    def forget_past(self, segment: Segment, end: int) -> int:
+        """Drop the rows that reach past a segment's end. Returns how many those were."""
+        with self._transaction() as writer:
+            dropped = writer.execute(schema.FORGET_ROWS, (segment.number, end)).rowcount
+            writer.execute(schema.MARK_INDEXED, (segment.number, segment.mark, end))
+        return dropped
+
+    def clear(self) -> None:
+        """Empty the index."""
+        with self._transaction() as writer:
+            writer.execute("DELETE FROM blocks")
+            writer.execute("DELETE FROM segments")
+
+    def distrust(self) -> None:
+        """Have the index rebuilt at the next opening: close() will remove it."""
+        self._damaged = True
+
+    def close(self) -> None:
+        """Close every connection, those in use when they come back."""
+        self._closed = True
+        self._close_idle()
+        self._writer.close()
+        if not self._damaged:
+            self._seal.set()
+            return
+        # What cannot be removed will be found damaged again.
+        with suppress(OSError):
+            index_file.remove(self._path, self._seal)
+
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        with self._failures():
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                if self._closed:
+                    raise StoreClosed("the block store is closed") from None
+                connection = index_file.connect(self._path)
+            try:
+                yield connection
+            finally:
+                self._idle.append(connection)
+                if self._closed:
+                    self._close_idle()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._failures():
+            self._seal.remove()
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            finally:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise os_failure(error, f"changing {self._path.name}") from None
+        except DATABASE_ERRORS as error:
+            if not is_damage(error):
+                raise sqlite_failure(error, self._path.name) from None
+            self.distrust()
+            raise StoreError(
+                f"{self._path} is damaged: it will be rebuilt when the store is next opened"
+            ) from None
+
+    def _close_idle(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()

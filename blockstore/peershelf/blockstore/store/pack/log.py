@@ -1,0 +1,164 @@
+"""The log's writing end: appends records, syncs them, and only then lets the index know.
+
+What has been appended but is not in the index yet is *pending*: readers look there first. Pending records
+always lie in the active segment, and either none or all of them are synced. (All are, between a sync and an
+index commit that failed because the disk was full.) Methods must be called under the store's write lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from peershelf.blockstore.errors import StoreError
+from peershelf.blockstore.store.failures import os_failure
+from peershelf.blockstore.store.pack.active import MAX_BUFFERS, ActiveSegment
+from peershelf.blockstore.store.pack.index import Index
+from peershelf.blockstore.store.pack.records import Kind, encode_head, record_size
+from peershelf.blockstore.store.pack.segments import Location, Segment, SegmentFiles
+
+_MAX_PENDING_RECORDS = 65_536
+_MAX_GROUP = MAX_BUFFERS // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record to append."""
+
+    kind: Kind
+    key: bytes
+    payload: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """Bytes that the record takes."""
+        return record_size(self.key, self.payload)
+
+
+class Log:
+    """Appends to the last segment, and starts the next one when it is full.
+
+    `pending` maps keys to locations, or to None where the key has been deleted. `losses` counts failed syncs:
+    each dropped everything that was pending.
+    """
+
+    def __init__(
+        self, directory: Path, index: Index, files: SegmentFiles, last: Segment | None, segment_size: int
+    ) -> None:
+        """Go on behind the segment `last`, all of which is synced and indexed. Raises OSError."""
+        self.pending: dict[bytes, Location | None] = {}
+        self.losses = 0
+        self._directory = directory
+        self._index = index
+        self._files = files
+        self._active = ActiveSegment.reopen(directory, last) if last else None
+        self._last_number = last.number if last else 0
+        self._segment_size = segment_size
+        self._broken = False
+
+    @property
+    def unsynced(self) -> int:
+        """Bytes appended since the last sync."""
+        return self._active.end - self._active.synced if self._active else 0
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Write records; they become pending.
+
+        Raises StoreFull or StoreError; then those before the failing one may be pending.
+        """
+        if self._broken:
+            raise StoreError("writing to the store is off after an I/O error: restart to check it and go on")
+        if self.pending and not self.unsynced:
+            self.flush()
+        start = 0
+        while start < len(entries):
+            active = self._segment_for(entries[start].size)
+            group = self._fitting(entries, start, active.end)
+            self._append_group(active, group)
+            start += len(group)
+
+    def flush(self) -> None:
+        """Make what is pending durable, then put it in the index.
+
+        Raises StoreFull or StoreError. If it was the sync that failed, what was pending is dropped.
+        """
+        if not self.pending:
+            return
+        active = self._active
+        assert active is not None
+        try:
+            active.sync()
+        except OSError as error:
+            self._abandon(active)
+            raise os_failure(error, f"syncing {active.segment.file_name}") from None
+        self._index.commit(self.pending, active.segment, active.end)
+        # A new dictionary, not clear(): a reader may be looking at the old one.
+        self.pending = {}
+
+    def close(self) -> None:
+        """Close the active segment; what is pending is not flushed."""
+        if self._active is not None:
+            self._active.close()
+            self._active = None
+
+    def _segment_for(self, size: int) -> ActiveSegment:
+        """Return the active segment if it takes a record of `size`, else the next one."""
+        active = self._active
+        if active is not None and (active.end == 0 or active.end + size <= self._segment_size):
+            if len(self.pending) >= _MAX_PENDING_RECORDS:
+                self.flush()
+            return active
+        self.flush()
+        self.close()
+        segment = Segment.new(self._last_number + 1)
+        try:
+            self._active = ActiveSegment.create(self._directory, segment)
+        except OSError as error:
+            raise os_failure(error, f"creating {segment.file_name}") from None
+        self._last_number = segment.number
+        self._files.add(segment)
+        return self._active
+
+    def _fitting(self, entries: Sequence[Entry], start: int, end: int) -> Sequence[Entry]:
+        """Return the entries from `start` on, at least one, that go into this segment with one write."""
+        stop = start
+        while stop < len(entries) and stop - start < _MAX_GROUP:
+            end += entries[stop].size
+            if stop > start and end > self._segment_size:
+                break
+            stop += 1
+        return entries[start:stop]
+
+    def _append_group(self, active: ActiveSegment, group: Sequence[Entry]) -> None:
+        buffers: list[bytes] = []
+        places: dict[bytes, Location | None] = {}
+        offset = active.end
+        for entry in group:
+            head = encode_head(active.segment.mark, entry.kind, entry.key, entry.payload)
+            buffers += head, entry.payload
+            offset += len(head)
+            is_block = entry.kind is Kind.BLOCK
+            places[entry.key] = (
+                Location(active.segment.number, offset, len(entry.payload)) if is_block else None
+            )
+            offset += len(entry.payload)
+        try:
+            active.append(buffers)
+        except OSError as error:
+            raise os_failure(error, f"writing to {active.segment.file_name}") from None
+        self.pending.update(places)
+
+    def _abandon(self, active: ActiveSegment) -> None:
+        """Give up what a failed sync left in doubt.
+
+        The kernel may have marked pages clean that never reached the disk, so that a second sync would
+        succeed and mean nothing. Cutting the segment drops those pages; it is never written to again.
+        """
+        self.pending = {}
+        self.losses += 1
+        try:
+            active.cut_to_synced()
+        except OSError:
+            self._broken = True
+        self.close()

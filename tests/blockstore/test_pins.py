@@ -1,0 +1,169 @@
+"""Pins: what is kept, in a file of its own that nothing rebuilds."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from peershelf.blockstore.block import Block
+from peershelf.blockstore.cid import DAG_PB, RAW, Cid
+from peershelf.blockstore.errors import StoreClosed, StoreError
+from peershelf.blockstore.pins import Pin, Pins
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "facts.db"
+
+
+@pytest.fixture
+def pins(path: Path) -> Iterator[Pins]:
+    with Pins(path) as pins:
+        yield pins
+
+
+def cid(number: int) -> Cid:
+    return Block.create(b"%d" % number).cid
+
+
+def test_a_pin_is_recursive_and_nameless_by_default(pins: Pins) -> None:
+    pins.add(cid(1))
+    assert pins.get(cid(1)) == Pin(cid(1), recursive=True, name=None)
+    assert pins.get(cid(2)) is None
+
+
+def test_pins_outlive_the_process(path: Path) -> None:
+    with Pins(path) as pins:
+        pins.add(cid(1), name="holiday")
+        pins.add(cid(2), recursive=False)
+    with Pins(path) as pins:
+        assert set(pins.list()) == {Pin(cid(1), True, "holiday"), Pin(cid(2), False)}
+
+
+def test_removing(pins: Pins) -> None:
+    pins.add(cid(1))
+    assert pins.remove(cid(1))
+    assert not pins.remove(cid(1))
+    assert list(pins.list()) == []
+
+
+def test_a_second_pin_widens_the_first_and_never_narrows_it(pins: Pins) -> None:
+    pins.add(cid(1), recursive=False, name="first")
+    pins.add(cid(1), recursive=True)
+    assert pins.get(cid(1)) == Pin(cid(1), True, "first")
+    pins.add(cid(1), recursive=False, name="second")
+    assert pins.get(cid(1)) == Pin(cid(1), True, "second")
+
+
+def test_cids_of_one_block_are_pinned_apart(pins: Pins) -> None:
+    """Recursively they mean different DAGs: a raw leaf has no links, a dag-pb node may."""
+    mh = cid(1).multihash
+    same = [Cid.v0(mh), Cid.v1(DAG_PB, mh), Cid.v1(RAW, mh)]
+    for each in same:
+        pins.add(each)
+    assert {pin.cid for pin in pins.list()} == set(same)
+
+
+def test_listing_many_while_they_change(pins: Pins) -> None:
+    for number in range(2500):
+        pins.add(cid(number))
+    listed = []
+    for count, pin in enumerate(pins.list()):
+        listed.append(pin.cid)
+        if count == 1200:
+            pins.add(cid(5000))
+            pins.remove(listed[0])
+    assert len(listed) == len(set(listed))
+    assert {cid(number) for number in range(2500)} <= set(listed)
+
+
+def test_threads_pin_at_once(pins: Pins) -> None:
+    def pin(start: int) -> None:
+        for number in range(start, start + 50):
+            pins.add(cid(number))
+            assert pins.get(cid(number)) is not None
+
+    threads = [threading.Thread(target=pin, args=(start,)) for start in (0, 50, 100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(list(pins.list())) == 150
+
+
+def test_commits_are_synced(path: Path) -> None:
+    with Pins(path) as pins, pins._facts.reading() as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_the_files_are_for_their_owner_only(pins: Pins, path: Path) -> None:
+    pins.add(cid(1))
+    files = list(path.parent.iterdir())
+    assert len(files) == 3
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
+def test_a_file_that_is_no_database_is_left_alone(path: Path) -> None:
+    path.write_bytes(b"no database at all " * 100)
+    with pytest.raises(
+        StoreError, match=r"facts\.db, which holds the pins, is damaged: restore it from a backup"
+    ):
+        Pins(path)
+    assert path.read_bytes() == b"no database at all " * 100
+
+
+def test_damage_inside_is_reported(path: Path) -> None:
+    with Pins(path) as pins:
+        for number in range(2000):
+            pins.add(cid(number))
+    with path.open("r+b") as file:
+        file.seek(4096 * 3)
+        file.write(b"\xff" * 4096 * 10)
+    with pytest.raises(StoreError, match="is damaged: restore it"):
+        Pins(path)
+
+
+def test_a_pin_that_is_no_cid_is_damage(path: Path) -> None:
+    Pins(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("INSERT INTO pins VALUES (x'00ff', 1, NULL)")
+    connection.commit()
+    connection.close()
+    with Pins(path) as pins, pytest.raises(StoreError, match="no CID"):
+        list(pins.list())
+
+
+def test_a_newer_layout_is_not_touched(path: Path) -> None:
+    Pins(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 1000")
+    connection.close()
+    with pytest.raises(StoreError, match="layout 1000, which this program does not know"):
+        Pins(path)
+
+
+def test_a_change_that_fails_is_undone(pins: Pins) -> None:
+    with pytest.raises(ZeroDivisionError), pins._facts.transaction() as connection:
+        connection.execute("INSERT INTO pins VALUES (x'01', 1, NULL)")
+        raise ZeroDivisionError
+    assert list(pins.list()) == []
+
+
+def test_closed_pins_say_so(path: Path) -> None:
+    pins = Pins(path)
+    pins.close()
+    pins.close()
+    with pytest.raises(StoreClosed):
+        pins.add(cid(1))
+    with pytest.raises(StoreClosed):
+        pins.get(cid(1))
+
+
+def test_no_directory_for_it(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="No such file or directory"):
+        Pins(tmp_path / "absent" / "facts.db")

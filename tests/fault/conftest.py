@@ -1,0 +1,77 @@
+"""Stores to be damaged, and what every damaged store must still keep to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from peershelf.blockstore.block import Block
+from peershelf.blockstore.errors import BlockNotFound, CorruptBlock
+from peershelf.blockstore.store.pack import PackStore
+
+
+@dataclass(frozen=True)
+class DamagedStore:
+    """A closed store: three segments of ten blocks each, the last of them active."""
+
+    directory: Path
+    blocks: list[Block] = field(default_factory=list)
+    segment_size: int = 10 * 1056
+
+    @property
+    def index(self) -> Path:
+        return self.directory / "index.db"
+
+    @property
+    def segments(self) -> list[Path]:
+        return sorted((self.directory / "segments").glob("*.seg"))
+
+    def open(self) -> PackStore:
+        return PackStore.open(self.directory, segment_size=self.segment_size)
+
+    def flip(self, path: Path, offset: int, mask: int = 1) -> None:
+        """Change bits of one byte."""
+        with path.open("r+b") as file:
+            file.seek(offset)
+            (byte,) = file.read(1)
+            file.seek(offset)
+            file.write(bytes([byte ^ mask]))
+
+    def lose_index(self) -> None:
+        self.index.unlink()
+
+    def break_seal(self) -> None:
+        """Take away what tells a closed index from a damaged one, as a crash does."""
+        self.index.with_name("index.sum").unlink()
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> DamagedStore:
+    blocks = [Block.create(f"{number:04d}".encode() * 250) for number in range(30)]
+    made = DamagedStore(tmp_path / "store", blocks)
+    made.directory.mkdir()
+    with made.open() as store:
+        store.put_many(blocks)
+    assert [path.stat().st_size for path in made.segments] == [10 * 1056] * 3
+    return made
+
+
+@pytest.fixture
+def readable() -> Callable[[PackStore, Iterable[Block]], list[Block]]:
+    """Which of the blocks a store still has. Wrong bytes fail the test, here and everywhere."""
+
+    def readable(store: PackStore, blocks: Iterable[Block]) -> list[Block]:
+        found = []
+        for block in blocks:
+            try:
+                data = store.get(block.cid)
+            except (BlockNotFound, CorruptBlock):
+                continue
+            assert data == block.data
+            found.append(block)
+        return found
+
+    return readable
