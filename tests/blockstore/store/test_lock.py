@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,3 +124,14 @@ def test_a_lock_is_never_taken_through_a_symbolic_link(tmp_path: Path) -> None:
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"cannot open .*absent/lock: No such file or directory"):
         DirectoryLock(tmp_path / "absent" / "lock")
+
+
+def test_a_glance_at_the_lock_turns_nobody_away(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    DirectoryLock(path).release()
+    with path.open() as glance:
+        fcntl.flock(glance, fcntl.LOCK_SH)
+        letting_go = threading.Timer(0.02, fcntl.flock, (glance, fcntl.LOCK_UN))
+        letting_go.start()
+        DirectoryLock(path).release()
+        letting_go.join()

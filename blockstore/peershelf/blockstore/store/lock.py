@@ -10,12 +10,15 @@ from __future__ import annotations
 import fcntl
 import os
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from peershelf.blockstore.errors import StoreError, StoreLocked
 
+_PATIENCE = 0.1
+_RETRY_AFTER = 0.005
 _MAX_TEXT = 4096
 _MAX_SHOWN = 120
 
@@ -23,7 +26,7 @@ _MAX_SHOWN = 120
 class DirectoryLock:
     """A lock that is held from construction to release(), or to the end of a `with` block.
 
-    Raises StoreLocked at once if somebody else holds it, StoreError if the file cannot be opened.
+    Raises StoreLocked if somebody else holds it and keeps it, StoreError if the file cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,12 +58,26 @@ class DirectoryLock:
 
 def _acquire(descriptor: int, path: Path) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise StoreLocked(f"{path.parent} is in use by {_holder(descriptor)}") from None
+        taken = _try_for(_PATIENCE, descriptor)
     except OSError as error:
         raise StoreError(f"cannot lock {path}: {error.strerror}") from None
+    if not taken:
+        raise StoreLocked(f"{path.parent} is in use by {_holder(descriptor)}")
     _sign(descriptor)
+
+
+def _try_for(seconds: float, descriptor: int) -> bool:
+    """Whoever only looks if the lock is free holds it for a moment, which must not turn its next owner away."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_RETRY_AFTER)
+        else:
+            return True
 
 
 def _sign(descriptor: int) -> None:

@@ -1,0 +1,55 @@
+"""What a daemon writes to standard error; in processes of their own, since logging is global."""
+
+import json
+import subprocess
+import sys
+from typing import Literal
+
+WRITE = """
+import logging, sys, structlog
+from peershelf.node.observe import logs
+logs.configure(sys.argv[1], sys.argv[2])
+log = structlog.get_logger("peershelf.test")
+log.debug("quiet")
+log.info("hello", peer="evil\\x1b[2J\\u202e", size=7)
+logging.getLogger("libp2p.noisy").error("stranger failed")
+logging.getLogger("another").warning("from the standard module")
+try:
+    raise LookupError("lost")
+except LookupError:
+    log.exception("broken")
+"""
+
+
+def written(level: str, form: Literal["console", "json"]) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", WRITE, level, form], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "", "standard output belongs to the command's answer"
+    return done.stderr.splitlines()
+
+
+def test_json_logs_are_one_object_a_line() -> None:
+    lines = [json.loads(line) for line in written("info", "json")]
+    hello = lines[0]
+    assert (hello["event"], hello["size"], hello["level"]) == ("hello", 7, "info")
+    assert hello["peer"] == "evil\x1b[2J\u202e", "programs get the true text"
+    assert [line["event"] for line in lines] == ["hello", "from the standard module", "broken"]
+    assert "LookupError: lost" in lines[-1]["exception"]
+
+
+def test_lines_for_people_escape_what_strangers_chose() -> None:
+    text = "\n".join(written("info", "console"))
+    assert "\x1b[2J" not in text
+    assert "\u202e" not in text
+    assert r"\x1b[2J" in text
+
+
+def test_the_level_holds_back_what_is_less_serious() -> None:
+    assert any("quiet" in line for line in written("debug", "console"))
+    assert not any("hello" in line for line in written("warning", "console"))
+
+
+def test_libraries_failures_with_strangers_are_for_those_who_debug() -> None:
+    assert not any("stranger" in line for line in written("info", "console"))
+    assert any("stranger" in line for line in written("debug", "console"))

@@ -1,0 +1,144 @@
+"""Nodes of one program that talk to each other over real sockets."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trio
+
+from peershelf.blockstore.cid import Cid
+from peershelf.node import Node
+from peershelf.node.errors import TimedOut
+from peershelf.protocols.errors import DialFailed, InvalidAddress
+from peershelf.protocols.transport import PeerId
+
+ABSENT = Cid.parse("bafkreiaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
+LOOPBACK = {"Addresses.Swarm": ["/ip4/127.0.0.1/tcp/0"]}
+
+MakeNode = Callable[..., Node]
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> MakeNode:
+    """Makes nodes with repos of their own, to be entered by the test."""
+    made = 0
+
+    def make(**settings: object) -> Node:
+        nonlocal made
+        made += 1
+        return Node(tmp_path / f"repo-{made}", settings={**LOOPBACK, **settings})
+
+    return make
+
+
+async def read(node: Node, cid: Cid, **options: float) -> bytes:
+    return b"".join([bytes(chunk) async for chunk in node.cat(cid, **options)])
+
+
+async def test_a_file_crosses_and_stays(node: MakeNode) -> None:
+    async with node() as giver, node() as taker:
+        data = random.Random(1).randbytes(5_000_000)
+        cid = await giver.add(data)
+        await taker.connect(giver.addresses()[0])
+        assert await read(taker, cid) == data
+        await taker.disconnect(taker.peers()[0])
+        assert await read(taker, cid) == data
+
+
+async def test_a_want_is_answered_by_what_is_added_later(node: MakeNode) -> None:
+    async with node() as giver, node() as taker:
+        data = random.Random(2).randbytes(3_000_000)
+        cid = (await giver.import_file(data, only_hash=True)).cid
+        await taker.connect(giver.addresses()[0])
+        answers: list[bytes] = []
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: collect(answers, taker, cid))
+            while cid not in taker.online.exchange.wantlist():
+                await trio.testing.wait_all_tasks_blocked()
+            assert await giver.add(data) == cid
+        assert answers == [data]
+
+
+async def collect(answers: list[bytes], node: Node, cid: Cid) -> None:
+    answers.append(await read(node, cid))
+
+
+async def test_a_want_is_answered_by_a_peer_that_comes_later(node: MakeNode) -> None:
+    async with node() as giver, node() as taker:
+        cid = await giver.add(b"late")
+        answers: list[bytes] = []
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(lambda: collect(answers, taker, cid))
+            await trio.testing.wait_all_tasks_blocked()
+            await taker.connect(giver.addresses()[0])
+        assert answers == [b"late"]
+
+
+async def test_a_timeout_names_who_was_asked_and_withdraws_the_want(node: MakeNode) -> None:
+    async with node() as giver, node() as taker:
+        await taker.connect(giver.addresses()[0])
+        with pytest.raises(TimedOut, match=giver.repo.identity.peer_id):
+            await read(taker, ABSENT, timeout=0.3)
+        assert taker.online.exchange.wantlist() == []
+
+
+async def test_a_damaged_block_is_fetched_again(node: MakeNode) -> None:
+    async with node() as giver, node() as taker:
+        data = random.Random(3).randbytes(5000)
+        assert await giver.add(data) == await taker.add(data)
+        segment = next(
+            path for path in (taker.repo.path / "segments").glob("*.seg") if path.stat().st_size > 5000
+        )
+        with segment.open("r+b") as file:
+            file.seek(2500)
+            file.write(b"rotten")
+        await taker.connect(giver.addresses()[0])
+        assert await read(taker, await giver.add(data)) == data
+        await taker.disconnect(giver.repo.identity.peer_id)
+        assert await read(taker, await giver.add(data)) == data, "the sound copy was stored"
+
+
+class Arrival:
+    """Tells when a peer has come."""
+
+    def __init__(self) -> None:
+        self.event = trio.Event()
+
+    def peer_connected(self, peer: PeerId) -> None:
+        self.event.set()
+
+    def peer_disconnected(self, peer: PeerId) -> None:
+        pass
+
+
+async def test_bootstrap_peers_are_connected_to_when_the_node_starts(node: MakeNode) -> None:
+    arrival = Arrival()
+    async with node() as first:
+        first.online.host.listen_to_peers(arrival)
+        async with node(Bootstrap=first.addresses()) as second:
+            with trio.fail_after(10):
+                await arrival.event.wait()
+            assert first.peers() == [second.repo.identity.peer_id]
+
+
+async def test_addresses_that_lead_nowhere_are_told_apart(node: MakeNode) -> None:
+    async with node() as alone:
+        with pytest.raises(InvalidAddress):
+            await alone.connect("nonsense")
+        with pytest.raises(InvalidAddress):
+            await alone.connect(alone.addresses()[0])
+        with pytest.raises(DialFailed):
+            await alone.connect(
+                "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWDF6DnKoZdnpLtiegUTLguGJtow2RXjxBNQ8uFcB6QvkV"
+            )
+
+
+async def test_a_node_ends_with_transfers_under_way(node: MakeNode) -> None:
+    async with node() as giver:
+        with trio.fail_after(10):
+            async with node() as leaving:
+                await leaving.connect(giver.addresses()[0])
+                waiting = leaving.cat(ABSENT)
+                with trio.move_on_after(0.1):
+                    await anext(aiter(waiting))
