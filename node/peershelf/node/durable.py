@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from peershelf.blockstore.store.directories import sync_directory
+
 
 def write_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     """Replace the file's content durably. Raises OSError; then the old file still stands."""
@@ -20,12 +22,3 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
-
-
-def sync_directory(path: Path) -> None:
-    """Make the directory's entries durable: new files, renames and removals in it."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -67,7 +67,7 @@ def _acquire(descriptor: int, path: Path) -> None:
 
 
 def _try_for(seconds: float, descriptor: int) -> bool:
-    """Whoever only looks if the lock is free holds it for a moment, which must not turn its next owner away."""
+    """Try for a while: whoever only looks if the lock is free holds it for a moment too."""
     deadline = time.monotonic() + seconds
     while True:
         try:
