@@ -35,7 +35,10 @@ class Stream(Protocol):
         """
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        """Send all of `data`, waiting as long as the peer makes progress. Raises StreamReset, StreamClosed."""
+        """Send all of `data`, waiting as long as the peer makes progress.
+
+        Raises StreamReset, StreamClosed.
+        """
 
     async def aclose(self) -> None:
         """Close our side cleanly; what was sent still arrives. Never raises a TransportError."""

@@ -1,0 +1,187 @@
+"""The libp2p host of a node: `transport.Network` on real sockets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import trio
+from libp2p.abc import INetStream
+from libp2p.custom_types import TProtocol
+
+from peershelf.protocols.errors import InvalidAddress, StreamReset, TransportError
+from peershelf.protocols.libp2p.addresses import Multiaddr, expand, parse_listen, parse_target
+from peershelf.protocols.libp2p.buffered import BufferedStream
+from peershelf.protocols.libp2p.connection import Connection, ConnectionHandler
+from peershelf.protocols.libp2p.dialing import Dialer
+from peershelf.protocols.libp2p.events import ConnectionEvents
+from peershelf.protocols.libp2p.hardening import ContainedStreams
+from peershelf.protocols.libp2p.identify import IDENTIFY, IDENTIFY_PUSH
+from peershelf.protocols.libp2p.identify_service import IdentifyService
+from peershelf.protocols.libp2p.info import ConnectionInfo
+from peershelf.protocols.libp2p.keeper import ConnectionKeeper
+from peershelf.protocols.libp2p.keys import key_pair
+from peershelf.protocols.libp2p.limits import HostLimits
+from peershelf.protocols.libp2p.ping import PING, answer_pings, round_trip
+from peershelf.protocols.libp2p.security import DEFAULT_SECURITY
+from peershelf.protocols.libp2p.service import keep_running, listen
+from peershelf.protocols.libp2p.stack import build_host, build_swarm
+from peershelf.protocols.libp2p.transport.tcp import TcpTransport
+from peershelf.protocols.transport import Network, PeerId, PeerListener, Stream, StreamHandler
+
+# py-libp2p's logger has no handler and does not propagate, so Python would print its warnings to stderr.
+logging.getLogger("libp2p").addHandler(logging.NullHandler())
+
+
+class Libp2pNetwork(Network):
+    """Connections, streams and peers over TCP with Noise or TLS and Yamux.
+
+    Register handlers and listeners, then run() it; it runs once.
+
+    Args:
+        private_key: Ed25519 seed, 32 bytes.
+        listen: multiaddrs, such as /ip4/0.0.0.0/tcp/4001; port 0 takes a free one.
+        agent: how this program is called towards peers, such as peershelf/1.2.3.
+        security: secure channels to offer, the preferred one first: "noise", "tls".
+
+    Raises LocalProtocolError, of which InvalidAddress is one.
+    """
+
+    def __init__(
+        self,
+        *,
+        private_key: bytes,
+        listen: Sequence[str],
+        agent: str,
+        security: Sequence[str] = DEFAULT_SECURITY,
+        limits: HostLimits | None = None,
+    ) -> None:
+        keys = key_pair(private_key)
+        self._limits = limits or HostLimits()
+        self._listen = [parse_listen(address) for address in listen]
+        self._transport = TcpTransport(self._limits)
+        self._swarm = build_swarm(keys, security, self._transport, self._limits)
+        self._mux = build_host(self._swarm).get_mux()
+        identify = IdentifyService(keys.public_key.serialize(), agent, self._listen_addresses, self.protocols)
+        self._keeper = ConnectionKeeper(self._swarm, self._transport, self._limits, identify.ask)
+        self._dialer = Dialer(self._swarm, self._limits.dial_timeout)
+        self._serve(IDENTIFY, identify.answer)
+        self._serve(IDENTIFY_PUSH, identify.take_push)
+        self.handle([PING], answer_pings)
+        self._attach()
+
+    def _attach(self) -> None:
+        contained = ContainedStreams(self._mux, self._limits.negotiate_timeout, self._keeper.is_crowded)
+        self._swarm.set_stream_handler(contained)
+        self._swarm.register_notifee(ConnectionEvents(self._keeper.connected))
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run until cancelled; started once every address is listened on.
+
+        When cancelled it tells its peers, closes every socket and returns within a second. Raises
+        TransportError when an address cannot be listened on.
+        """
+        failure: TransportError | None = None
+        stop = trio.Event()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(keep_running, self._swarm, self._transport, stop)
+            try:
+                self._keeper.start(nursery)
+                await listen(self._swarm, self._listen)
+                task_status.started()
+                await trio.sleep_forever()
+            except TransportError as error:
+                failure = error
+            finally:
+                stop.set()
+                self._keeper.stop()
+                nursery.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+
+    async def connect(self, address: str) -> PeerId:
+        """Connect to the peer that `address` names, unless there is a connection already.
+
+        Raises InvalidAddress, also for this node itself, and DialFailed, whose text is one line with the
+        reason for each address that was tried.
+        """
+        target = parse_target(address)
+        if target.peer == self.local_peer:
+            raise InvalidAddress("that is this node's own peer ID: there is nobody to connect to")
+        self._keeper.check_running()
+        await self._dialer.dial(target, lambda: target.peer in self._keeper.table)
+        return target.peer
+
+    async def disconnect(self, peer: PeerId) -> None:
+        """Close all connections to `peer`. Raises PeerNotConnected."""
+        for connection in self._keeper.table.of(peer):
+            self._keeper.close(connection)
+        await trio.lowlevel.checkpoint()
+
+    async def ping(self, peer: PeerId) -> float:
+        """Return the seconds that a ping to `peer` took there and back.
+
+        Raises PeerNotConnected, ProtocolNotSupported, StreamReset, RemoteProtocolError.
+        """
+        connection = self._keeper.table.best(peer)
+        stream = await connection.open_stream([PING])
+        try:
+            with trio.fail_after(self._limits.negotiate_timeout):
+                connection.latency = await round_trip(stream)
+        except trio.TooSlowError as error:
+            raise StreamReset(f"no answer within {self._limits.negotiate_timeout:.3g} s") from error
+        finally:
+            await stream.aclose()
+        return connection.latency
+
+    @property
+    def local_peer(self) -> PeerId:
+        """This node's identity."""
+        return PeerId(str(self._swarm.get_peer_id()))
+
+    def addresses(self) -> list[str]:
+        """Return where this host can be dialed, with the peer ID; wildcards stand for each interface."""
+        return [f"{address}/p2p/{self.local_peer}" for address in self._listen_addresses()]
+
+    def protocols(self) -> list[str]:
+        """Return the protocol IDs that this host serves, sorted."""
+        return sorted(str(protocol) for protocol in self._mux.get_protocols() if protocol is not None)
+
+    def connections(self) -> list[ConnectionInfo]:
+        """Return a snapshot of every live connection."""
+        return [connection.info() for connection in self._keeper.table]
+
+    def peers(self) -> list[PeerId]:
+        """Return the peers with at least one live connection."""
+        return self._keeper.table.peers()
+
+    def handle(self, protocols: Sequence[str], handler: StreamHandler) -> None:
+        """Accept inbound streams of these protocols. Call before peers arrive."""
+
+        async def of_any_connection(_: Connection, stream: Stream) -> None:
+            await handler(stream)
+
+        for protocol in protocols:
+            self._serve(protocol, of_any_connection)
+
+    def _serve(self, protocol: str, handler: ConnectionHandler) -> None:
+        async def serve(stream: INetStream) -> None:
+            assert isinstance(stream, BufferedStream), "ContainedStreams wraps every inbound stream"
+            await self._keeper.of_stream(stream).serve(stream, handler)
+
+        self._mux.add_handler(TProtocol(protocol), serve)
+
+    def listen_to_peers(self, listener: PeerListener) -> None:
+        """Tell `listener` of every peer that connects or leaves from now on, and of those here already."""
+        self._keeper.table.listen(listener)
+
+    async def open_stream(self, peer: PeerId, protocols: Sequence[str]) -> Stream:
+        """Open a stream on a live connection, preferring the protocols in the order given.
+
+        Does not dial. Raises PeerNotConnected, ProtocolNotSupported, StreamReset.
+        """
+        return await self._keeper.table.best(peer).open_stream(protocols)
+
+    def _listen_addresses(self) -> list[Multiaddr]:
+        bound = [one for listener in self._swarm.listeners.values() for one in listener.get_addrs()]
+        return [concrete for address in bound for concrete in expand(address)]

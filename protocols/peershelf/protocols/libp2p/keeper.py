@@ -1,0 +1,108 @@
+"""Looks after each connection from the moment that the swarm has set it up until it has ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+
+import trio
+from libp2p.network.connection.swarm_connection import SwarmConn
+from libp2p.network.swarm import Swarm
+
+from peershelf.protocols.errors import LocalProtocolError, StreamReset
+from peershelf.protocols.libp2p.buffered import BufferedStream
+from peershelf.protocols.libp2p.connection import Connection, remote_endpoint
+from peershelf.protocols.libp2p.limits import HostLimits
+from peershelf.protocols.libp2p.service import close_connection
+from peershelf.protocols.libp2p.table import ConnectionTable, surplus
+from peershelf.protocols.libp2p.transport.tcp import TcpTransport
+
+TRIM_INTERVAL = 5.0
+
+
+class ConnectionKeeper:
+    """Keeps the table of connections true to what the swarm has.
+
+    Args:
+        greet: run once for each new connection, while it lasts.
+    """
+
+    def __init__(
+        self,
+        swarm: Swarm,
+        transport: TcpTransport,
+        limits: HostLimits,
+        greet: Callable[[Connection], Awaitable[None]],
+    ) -> None:
+        self.table = ConnectionTable()
+        self._swarm = swarm
+        self._transport = transport
+        self._limits = limits
+        self._greet = greet
+        self._nursery: trio.Nursery | None = None
+
+    def check_running(self) -> trio.Nursery:
+        """Return where everything about connections runs. Raises LocalProtocolError unless the host runs."""
+        if self._nursery is None:
+            raise LocalProtocolError("the host is not running")
+        return self._nursery
+
+    def start(self, nursery: trio.Nursery) -> None:
+        """Look after connections from now on, in tasks of `nursery`."""
+        self._nursery = nursery
+        nursery.start_soon(self._trim)
+
+    def stop(self) -> None:
+        """The host has ended: nothing is dialed any more."""
+        self._nursery = None
+
+    async def _trim(self) -> None:
+        while True:
+            await trio.sleep(TRIM_INTERVAL)
+            for connection in surplus(list(self.table), self._limits, time.time()):
+                self.close(connection)
+
+    def connected(self, inner: SwarmConn) -> None:
+        """The swarm has a new connection, which may have ended meanwhile."""
+        if inner.is_closed:
+            self._swarm.remove_conn(inner)
+        elif self.table.find(inner) is None:
+            self._take_in(inner)
+
+    def _take_in(self, inner: SwarmConn) -> Connection:
+        connection = Connection(inner, self.check_running(), self._limits)
+        self._transport.half_open.settle(remote_endpoint(inner))
+        self.table.add(connection)
+        self.check_running().start_soon(self._attend, connection)
+        return connection
+
+    async def _attend(self, connection: Connection) -> None:
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._greet, connection)
+                await connection.inner.event_closed.wait()
+                self._swarm.remove_conn(connection.inner)
+                self.table.remove(connection)
+                nursery.cancel_scope.cancel()
+        finally:
+            self.table.remove(connection)
+            connection.end()
+
+    def close(self, connection: Connection) -> None:
+        """Its peer counts as gone from now on; the socket is closed in the background, within a second."""
+        self.table.remove(connection)
+        self.check_running().start_soon(close_connection, self._swarm, self._transport, connection.inner)
+
+    def of_stream(self, stream: BufferedStream) -> Connection:
+        """Return the connection that `stream` runs on. Raises StreamReset where it has ended.
+
+        A stream can come in before the swarm has told of its connection.
+        """
+        inner = stream.inner.swarm_conn
+        if inner is None or inner.is_closed:
+            raise StreamReset("the connection has ended")
+        return self.table.find(inner) or self._take_in(inner)
+
+    def is_crowded(self, stream: BufferedStream) -> bool:
+        """Tell whether the connection of a new stream has more streams than it may have."""
+        return self.of_stream(stream).stream_count > self._limits.streams_per_connection

@@ -1,0 +1,60 @@
+"""What one host grants to the world: connections, streams, half-open sockets and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from peershelf.protocols.errors import LocalProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class HostLimits:
+    """Limits of one host. Times are seconds, everything else is a count.
+
+    Raises LocalProtocolError when the water marks are the wrong way round.
+    """
+
+    low_water: int = 32
+    """Connections to come back to once there were more than `high_water`."""
+
+    high_water: int = 96
+    """Connections above which idle ones that are older than `grace` are closed."""
+
+    headroom: int = 32
+    """Places above `high_water`: for inbound sockets that still shake hands, and for new connections until
+    the trimming has closed idle ones. Nothing is taken beyond."""
+
+    grace: float = 20.0
+    """Age below which a connection is not closed for being one too many."""
+
+    streams_per_connection: int = 256
+    """Streams that a peer may have open to us on one connection; more are reset."""
+
+    half_open_per_address: int = 16
+    """Inbound sockets of one address (IPv6: one /64) that are still shaking hands; the oldest makes room."""
+
+    dial_timeout: float = 10.0
+    """For one `connect`: name look-up, all addresses, handshakes."""
+
+    upgrade_timeout: float = 10.0
+    """For the handshakes of one inbound connection."""
+
+    negotiate_timeout: float = 10.0
+    """For agreeing on the protocol of one stream, and for a peer's answer to identify and ping."""
+
+    stalled_write: float = 60.0
+    """A stream whose peer grants no credit for so long is reset."""
+
+    linger: float = 10.0
+    """How long a stream that we closed waits for the peer to close its side before it is reset."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low_water <= self.high_water:
+            raise LocalProtocolError(
+                f"low water must not be above high water, as {self.low_water} is above {self.high_water}"
+            )
+
+    @property
+    def max_connections(self) -> int:
+        """Connections, inbound and outbound together, that are never exceeded."""
+        return self.high_water + self.headroom

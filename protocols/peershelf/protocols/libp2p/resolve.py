@@ -1,0 +1,49 @@
+"""From names to IP addresses, before anything is dialed, so that every address of a name is tried."""
+
+from __future__ import annotations
+
+import socket
+
+import trio
+from libp2p.utils.dns_utils import resolve_multiaddr_with_retry
+
+from peershelf.protocols.errors import DialFailed
+from peershelf.protocols.libp2p.addresses import DNS_NAMES, Multiaddr, Target, is_tcp
+
+_FAMILIES = {"dns": socket.AF_UNSPEC, "dns4": socket.AF_INET, "dns6": socket.AF_INET6}
+
+
+async def resolve(target: Target) -> list[Multiaddr]:
+    """Return the IP addresses and ports behind `target`, in the resolver's order.
+
+    /dns, /dns4 and /dns6 go through the system's resolver, so /etc/hosts counts; /dnsaddr is looked up in
+    DNS TXT records, of which only those for the target's peer are taken. Raises DialFailed.
+    """
+    first = next(iter(target.where.protocols())).name
+    if first == "dnsaddr":
+        return await _dnsaddr(target)
+    if first in DNS_NAMES:
+        return await _names(target.where, first)
+    return [target.where]
+
+
+async def _names(where: Multiaddr, kind: str) -> list[Multiaddr]:
+    host, port = where.value_for_protocol(kind), where.value_for_protocol("tcp")
+    try:
+        found = await trio.socket.getaddrinfo(host, port, _FAMILIES[kind], socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise DialFailed(f"the name {host} cannot be resolved") from error
+    return [Multiaddr(f"/{_ip_name(family)}/{peer[0]}/tcp/{port}") for family, _, _, _, peer in found]
+
+
+def _ip_name(family: int) -> str:
+    return "ip4" if family == socket.AF_INET else "ip6"
+
+
+async def _dnsaddr(target: Target) -> list[Multiaddr]:
+    found = await resolve_multiaddr_with_retry(Multiaddr(f"{target.where}/p2p/{target.peer}"))
+    suffix = f"/p2p/{target.peer}"
+    wanted = [address for address in found or [] if is_tcp(address) and str(address).endswith(suffix)]
+    if not wanted:
+        raise DialFailed(f"{target.where} has no TCP address for the peer")
+    return [address.decapsulate(Multiaddr(suffix)) for address in wanted]

@@ -1,0 +1,97 @@
+"""All live connections by peer: who came, who left, and who should go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import structlog
+from libp2p.network.connection.swarm_connection import SwarmConn
+
+from peershelf.protocols.errors import PeerNotConnected
+from peershelf.protocols.libp2p.connection import Connection
+from peershelf.protocols.libp2p.limits import HostLimits
+from peershelf.protocols.transport import PeerId, PeerListener
+
+log = structlog.get_logger(__name__)
+
+
+class ConnectionTable:
+    """Live connections; tells its listeners exactly once of each peer that comes and of each that leaves."""
+
+    def __init__(self) -> None:
+        self._by_peer: dict[PeerId, list[Connection]] = {}
+        self._by_inner: dict[SwarmConn, Connection] = {}
+        self._listeners: list[PeerListener] = []
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(list(self._by_inner.values()))
+
+    def find(self, inner: SwarmConn) -> Connection | None:
+        """Return what is known of a connection of the swarm."""
+        return self._by_inner.get(inner)
+
+    def __contains__(self, peer: object) -> bool:
+        return peer in self._by_peer
+
+    def peers(self) -> list[PeerId]:
+        """Return the peers with at least one live connection."""
+        return list(self._by_peer)
+
+    def of(self, peer: PeerId) -> list[Connection]:
+        """Return the peer's connections, oldest first. Raises PeerNotConnected."""
+        if peer not in self._by_peer:
+            raise PeerNotConnected(f"not connected to {peer}")
+        return list(self._by_peer[peer])
+
+    def best(self, peer: PeerId) -> Connection:
+        """Return the peer's connection for new streams, the newest one. Raises PeerNotConnected."""
+        live = [connection for connection in self.of(peer) if not connection.inner.is_closed]
+        if not live:
+            raise PeerNotConnected(f"not connected to {peer}")
+        return live[-1]
+
+    def listen(self, listener: PeerListener) -> None:
+        """Tell `listener` of the peers that are here, and of all that come and leave from now on."""
+        self._listeners.append(listener)
+        for peer in self.peers():
+            _tell(listener.peer_connected, peer)
+
+    def add(self, connection: Connection) -> None:
+        """A connection has come up."""
+        self._by_inner[connection.inner] = connection
+        peer = connection.peer
+        connections = self._by_peer.setdefault(peer, [])
+        connections.append(connection)
+        if len(connections) == 1:
+            for listener in self._listeners:
+                _tell(listener.peer_connected, peer)
+
+    def remove(self, connection: Connection) -> None:
+        """A connection has ended. To say so twice does no harm."""
+        if self._by_inner.pop(connection.inner, None) is None:
+            return
+        peer = connection.peer
+        connections = self._by_peer[peer]
+        connections.remove(connection)
+        if not connections:
+            del self._by_peer[peer]
+            for listener in self._listeners:
+                _tell(listener.peer_disconnected, peer)
+
+
+def surplus(connections: list[Connection], limits: HostLimits, now: float) -> list[Connection]:
+    """Return the connections to close: none up to `high_water`, else the oldest idle ones, to `low_water`.
+
+    Those younger than `grace` and those with open streams stay, so fewer than needed may be returned.
+    """
+    if len(connections) <= limits.high_water:
+        return []
+    idle = [one for one in connections if one.is_idle and now - one.opened >= limits.grace]
+    return sorted(idle, key=lambda one: one.opened)[: len(connections) - limits.low_water]
+
+
+def _tell(callback: Callable[[PeerId], None], peer: PeerId) -> None:
+    try:
+        callback(peer)
+    except Exception:  # one listener's bug must not keep the news from the others, nor end the host
+        log.exception("a peer listener failed", peer=peer)

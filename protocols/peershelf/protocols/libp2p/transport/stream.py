@@ -1,0 +1,104 @@
+"""One TCP connection as py-libp2p's upgrade pipeline wants it."""
+
+from __future__ import annotations
+
+import math
+import socket
+from collections.abc import Callable
+
+import trio
+from libp2p.io.abc import ReadWriteCloser
+from libp2p.io.exceptions import ConnectionClosedError
+
+from peershelf.protocols.libp2p.transport.half_open import Endpoint
+
+READ_SIZE = 262_144
+"""Most bytes of one read. What is asked for may be a length that the peer sent: it must not size a buffer."""
+
+ABANDONED_WRITE = 0.25
+"""Seconds for which a cancelled write that makes no progress is still waited for."""
+
+_KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+
+
+class TcpStream(ReadWriteCloser):
+    """A TCP connection whose writes are whole or final.
+
+    What is written here is already encrypted under a running counter. A write that stopped half-way would
+    leave the peer unable to decrypt anything after it, on any stream; so a cancelled write is finished
+    first, and where the peer takes no more bytes, the connection ends with it.
+
+    Raises OSError from the constructor when the peer is gone already.
+    """
+
+    def __init__(self, stream: trio.SocketStream) -> None:
+        self._stream = stream
+        self._when_closed: list[Callable[[], object]] = []
+        self.closed = trio.Event()
+        self._write_lock = trio.Lock()
+        host, port = stream.socket.getpeername()[:2]
+        self.remote: Endpoint = (host.partition("%")[0], port)
+        """py-libp2p hands this very object up through its layers: `is` finds the stream of a connection."""
+        _notice_vanished_peers(stream.socket)
+
+    async def read(self, n: int | None = None) -> bytes:
+        """Return up to `n` bytes; b"" at the end, also when we made it. Raises ConnectionClosedError."""
+        if n == 0:
+            return b""
+        try:
+            return bytes(await self._stream.receive_some(READ_SIZE if n is None else min(n, READ_SIZE)))
+        except trio.ClosedResourceError:
+            return b""
+        except trio.BrokenResourceError as error:
+            raise ConnectionClosedError("the TCP connection is closed", transport="tcp") from error
+
+    async def write(self, data: bytes) -> None:
+        """Send all of `data`. Raises ConnectionClosedError."""
+        with trio.CancelScope(shield=True):
+            await self._write_lock.acquire()
+        try:
+            await self._send_whole(memoryview(data))
+        except (OSError, trio.ClosedResourceError) as error:
+            self.kill()
+            raise ConnectionClosedError("the TCP connection is closed", transport="tcp") from error
+        finally:
+            self._write_lock.release()
+
+    async def _send_whole(self, rest: memoryview) -> None:
+        while rest:
+            sent = 0
+            with trio.CancelScope(deadline=trio.current_time() + ABANDONED_WRITE, shield=True):
+                sent = await self._stream.socket.send(rest)
+            rest = rest[sent:]
+            if not sent and trio.current_effective_deadline() == -math.inf:
+                self.kill()
+                await trio.lowlevel.checkpoint()
+
+    def when_closed(self, callback: Callable[[], object]) -> None:
+        """Call `callback` once, as the socket is closed from our side, for whatever reason."""
+        self._when_closed.append(callback)
+
+    async def close(self) -> None:
+        """Close the socket. Never raises, and is not a place where cancellation arrives."""
+        self.kill()
+        await trio.lowlevel.cancel_shielded_checkpoint()
+
+    def kill(self) -> None:
+        """Close the socket now; whoever waits on it gets ConnectionClosedError."""
+        if not self.closed.is_set():
+            self.closed.set()
+            self._stream.socket.close()
+            for callback in self._when_closed:
+                callback()
+
+    def get_remote_address(self) -> Endpoint:
+        """Return the peer's IP address and port."""
+        return self.remote
+
+
+def _notice_vanished_peers(tcp: trio.socket.SocketType) -> None:
+    """A peer that lost its power never closes its side: let the kernel find out within a minute."""
+    tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEPALIVE.items():
+        if hasattr(socket, name):
+            tcp.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

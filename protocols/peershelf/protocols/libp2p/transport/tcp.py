@@ -1,0 +1,146 @@
+"""TCP as a py-libp2p transport.
+
+The stock transport is not used because its accept handler never ends before the host does (each connection
+that ever came in keeps one of the swarm's inbound places), because it listens in a task outside every
+nursery, and because SO_REUSEPORT lets a second node listen on the same port without either noticing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import structlog
+import trio
+from libp2p.abc import IListener, IRawConnection, ITransport
+from libp2p.custom_types import THandler
+from libp2p.network.connection.raw_connection import RawConnection
+from libp2p.transport.exceptions import OpenConnectionError
+from libp2p.utils.multiaddr_utils import multiaddr_from_socket
+
+from peershelf.protocols.errors import TransportError
+from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint, is_tcp
+from peershelf.protocols.libp2p.limits import HostLimits
+from peershelf.protocols.libp2p.transport.half_open import Endpoint, HalfOpen
+from peershelf.protocols.libp2p.transport.stream import TcpStream
+
+log = structlog.get_logger(__name__)
+
+
+class TcpTransport(ITransport):
+    """Dials and listens on TCP, and knows every socket of the host."""
+
+    def __init__(self, limits: HostLimits) -> None:
+        self.half_open = HalfOpen(limits.half_open_per_address, limits.headroom)
+        self._streams: set[TcpStream] = set()
+
+    async def dial(self, maddr: Multiaddr) -> IRawConnection:
+        """Connect to an IP address and TCP port. Raises OpenConnectionError from the OSError."""
+        family, host, port = endpoint(maddr)
+        tcp = trio.socket.socket(family, trio.socket.SOCK_STREAM)
+        try:
+            await tcp.connect((host, port))
+            stream = self.adopt(trio.SocketStream(tcp))
+        except OSError as error:
+            tcp.close()
+            raise OpenConnectionError(str(error)) from error
+        return RawConnection(stream, True)
+
+    def adopt(self, stream: trio.SocketStream) -> TcpStream:
+        """Take a connected socket into the host's keeping. Raises OSError when the peer is gone already."""
+        adopted = TcpStream(stream)
+        self._streams.add(adopted)
+        adopted.when_closed(lambda: self._streams.discard(adopted))
+        return adopted
+
+    def find(self, remote: Endpoint) -> TcpStream | None:
+        """Return the open stream whose `remote` this very object is; equal ones do not count."""
+        return next((stream for stream in self._streams if stream.remote is remote), None)
+
+    def kill_all(self) -> None:
+        """Close every socket that is still open."""
+        for stream in list(self._streams):
+            stream.kill()
+
+    def create_listener(self, handler_function: THandler) -> IListener:
+        """Return a listener that gives each accepted connection to `handler_function`."""
+        return TcpListener(handler_function, self)
+
+    def can_dial(self, maddr: Multiaddr) -> bool:
+        """Tell whether `maddr` is an IP address with a TCP port and nothing over it."""
+        return is_tcp(maddr)
+
+    def can_listen(self, maddr: Multiaddr) -> bool:
+        """Tell whether `maddr` is an IP address with a TCP port and nothing over it."""
+        return is_tcp(maddr)
+
+    def protocols(self) -> list[str]:
+        """Return the multiaddr protocols that this transport carries."""
+        return ["tcp"]
+
+
+class TcpListener(IListener):
+    """Accepts on one address, in the nursery that the swarm lends."""
+
+    background_nursery: trio.Nursery
+    """Set by the swarm before it calls listen()."""
+
+    def __init__(self, handler: THandler, transport: TcpTransport) -> None:
+        self._handler = handler
+        self._transport = transport
+        self._listeners: list[trio.SocketListener] = []
+        self._serving = trio.CancelScope()
+
+    async def listen(self, maddr: Multiaddr) -> None:
+        """Start to accept. Raises TransportError, which names the address and the reason."""
+        _, host, port = endpoint(maddr)
+        try:
+            self._listeners = list(await trio.open_tcp_listeners(port, host=host))
+        except OSError as error:
+            raise TransportError(f"cannot listen on {maddr}: {_reason(error)}") from error
+        await self.background_nursery.start(self._serve)
+
+    async def _serve(self, task_status: trio.TaskStatus[object] = trio.TASK_STATUS_IGNORED) -> None:
+        with self._serving:
+            await trio.serve_listeners(
+                self._accept,
+                self._listeners,
+                handler_nursery=self.background_nursery,
+                task_status=task_status,
+            )
+
+    async def _accept(self, accepted: trio.SocketStream) -> None:
+        """Hand one connection over, and end as soon as its socket is closed, whoever closes it."""
+        try:
+            stream = self._transport.adopt(accepted)
+        except OSError:
+            return
+        with trio.CancelScope() as while_open:
+            self._transport.half_open.admit(stream.remote, stream.kill)
+            stream.when_closed(while_open.cancel)
+            try:
+                await self._handler(stream)
+            except Exception as error:  # whatever a stranger provokes stays with its connection
+                log.debug("inbound connection failed", error=type(error).__name__)
+            finally:
+                self._transport.half_open.settle(stream.remote)
+                stream.kill()
+
+    def get_addrs(self) -> tuple[Multiaddr, ...]:
+        """Return the addresses as bound: port 0 is resolved, a wildcard host is not."""
+        return tuple(multiaddr_from_socket(listener.socket) for listener in self._listeners)
+
+    async def close(self) -> None:
+        """Stop to accept. Connections that were accepted end with the host."""
+        self._serving.cancel()
+        for listener in self._listeners:
+            listener.socket.close()
+        self._listeners = []
+
+
+def _reason(error: OSError) -> str:
+    inner = error.__cause__
+    known = error if error.errno or not isinstance(inner, OSError) else inner
+    if known.errno is None or known.errno not in errno.errorcode:
+        return "the address cannot be used here"
+    return os.strerror(known.errno).lower()

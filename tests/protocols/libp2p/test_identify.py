@@ -1,0 +1,111 @@
+"""What hosts tell one another of themselves."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from libp2p.identity.identify.pb.identify_pb2 import Identify
+
+from peershelf.protocols.errors import MalformedMessage, MessageTooLarge
+from peershelf.protocols.libp2p.addresses import Multiaddr
+from peershelf.protocols.libp2p.identify import (
+    IDENTIFY,
+    IDENTIFY_PUSH,
+    MAX_AGENT,
+    MAX_MESSAGE,
+    MAX_PROTOCOLS,
+    parse_identity,
+    read_identity,
+)
+from peershelf.protocols.wire import FrameDecoder, encode_frame
+
+
+class Received:
+    """A stream with nothing but input, in pieces."""
+
+    def __init__(self, *pieces):
+        self.pieces = list(pieces)
+
+    async def receive_some(self, _max_bytes):
+        return self.pieces.pop(0) if self.pieces else b""
+
+
+async def test_both_sides_learn_agent_and_protocols(host, eventually):
+    a, b = await host(agent="peershelf/1.2.3"), await host()
+    b.handle(["/test/special"], lambda _stream: None)
+    await a.connect(b.addresses()[0])
+    await eventually(lambda: a.connections()[0].agent and b.connections()[0].agent)
+    assert b.connections()[0].agent == "peershelf/1.2.3"
+    assert "/test/special" in a.connections()[0].protocols
+
+
+async def test_what_is_said_is_what_the_specification_asks_for(host):
+    a, b = await host(), await host(listen=["/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0"])
+    await a.connect(b.addresses()[0])
+    stream = await a.open_stream(b.local_peer, [IDENTIFY])
+    data = b""
+    while piece := await stream.receive_some():
+        data += piece
+    await stream.aclose()
+    frames = FrameDecoder(MAX_MESSAGE)
+    frames.receive(data)
+    message = Identify()
+    message.ParseFromString(bytes(frames.next_frame()))
+    assert message.agent_version == "peershelf/test"
+    assert message.protocol_version == "ipfs/0.1.0"
+    assert sorted(message.protocols) == b.protocols()
+    assert len(message.listen_addrs) == 2
+    assert message.public_key.startswith(b"\x08\x01\x12\x20")
+    assert str(Multiaddr(message.observed_addr)) == b.connections()[0].address
+
+
+async def test_a_push_replaces_what_was_known(host, eventually):
+    a, b = await host(), await host()
+    await a.connect(b.addresses()[0])
+    await eventually(lambda: b.connections()[0].agent)
+    stream = await a.open_stream(b.local_peer, [IDENTIFY_PUSH])
+    await stream.send_all(
+        encode_frame(Identify(agent_version="other/2", protocols=["/x"]).SerializeToString())
+    )
+    await stream.aclose()
+    await eventually(lambda: b.connections()[0].agent == "other/2")
+    assert b.connections()[0].protocols == ("/x",)
+
+
+async def test_a_message_in_pieces_is_put_together():
+    framed = encode_frame(Identify(agent_version="kubo/0").SerializeToString())
+    identity = await read_identity(Received(*(framed[i : i + 1] for i in range(len(framed)))))
+    assert identity.agent == "kubo/0"
+
+
+@pytest.mark.parametrize(
+    ("sent", "error"),
+    [
+        (b"", MalformedMessage),
+        (b"\x05abc", MalformedMessage),
+        (b"\x03\xff\xff\xff", MalformedMessage),
+        (b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80", MalformedMessage),
+        (b"\xff\xff\x7f", MessageTooLarge),
+    ],
+)
+async def test_malformed_messages_are_refused(sent, error):
+    with pytest.raises(error):
+        await read_identity(Received(sent))
+    assert MAX_MESSAGE < 0x1FFFFF
+
+
+def test_a_strangers_text_is_cut_and_made_printable():
+    message = Identify(agent_version="a\x1b[31m\n" + "x" * 10_000, protocols=["/p\r"] * 10_000)
+    identity = parse_identity(message.SerializeToString())
+    assert len(identity.agent) == MAX_AGENT
+    assert identity.agent.startswith("a\N{REPLACEMENT CHARACTER}[31m\N{REPLACEMENT CHARACTER}x")
+    assert identity.protocols == ("/p\N{REPLACEMENT CHARACTER}",) * MAX_PROTOCOLS
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_an_identity_or_a_malformed_message(data):
+    with contextlib.suppress(MalformedMessage):
+        parse_identity(data)
