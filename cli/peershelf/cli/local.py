@@ -17,6 +17,7 @@ from peershelf.cli.backend import NO_OPTIONS, Backend
 from peershelf.cli.failures import translated
 from peershelf.cli.locate import WAIT_SECONDS
 from peershelf.node import Node
+from peershelf.node.observe import logs
 from peershelf.node.operations.base import Part, Request, validate
 from peershelf.node.operations.table import OPERATIONS
 
@@ -105,6 +106,7 @@ class LocalBackend(Backend):
             write(chunk)
 
     def _run(self, name: str, request: Request, use: Use) -> None:
+        logs.configure("warning")
         with translated():
             trio.run(self._main, name, request, use)
 

@@ -16,6 +16,7 @@ from peershelf.node.http.rpc import build_app
 from peershelf.node.http.server import HttpServer
 from peershelf.node.observe import logs
 from peershelf.node.operations.table import OPERATIONS
+from peershelf.node.repo import Repo
 from peershelf.node.settings import Value
 from peershelf.node.tasks import single_error
 
@@ -34,20 +35,17 @@ class Ready:
 
 
 async def run(
-    repo: Path,
-    on_ready: Callable[[Ready], None],
-    *,
-    settings: Mapping[str, Value] | None = None,
-    create: bool = True,
+    repo: Path, on_ready: Callable[[Ready], None], *, settings: Mapping[str, Value] | None = None
 ) -> None:
     """Run until SIGINT, SIGTERM or a shutdown request, then end every connection and sync the store.
 
-    `on_ready` is called once, when peers and commands can connect. Raises what entering a Node raises, and
+    Makes the repo where there is none. `on_ready` is called once, when peers and commands can connect. Raises what entering a Node raises, and
     ServerError if the API's address cannot be had.
     """
-    async with Node(repo, settings=settings, create=create) as node:
-        config = node.repo.config
-        logs.configure(config.text("Log.Level"), "json" if config.text("Log.Format") == "json" else "console")
+    config = Repo.load_or_init(repo).config.overridden(settings or {})
+    # Before anything else: py-libp2p would set up the standard module's logging its own way.
+    logs.configure(config.text("Log.Level"), "json" if config.text("Log.Format") == "json" else "console")
+    async with Node(repo, settings=settings) as node:
         with single_error():
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_end_on_signal, nursery.cancel_scope)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import structlog
 
-_LIBRARY_LOGGERS = ("libp2p", "hypercorn", "hypercorn.error", "hypercorn.access")
+_LIBRARY_LOGGERS = ("libp2p", "multiaddr", "hypercorn", "hypercorn.error", "hypercorn.access")
 
 
 def configure(level: str = "info", form: Literal["console", "json"] = "console") -> None:
