@@ -39,8 +39,8 @@ async def run(
 ) -> None:
     """Run until SIGINT, SIGTERM or a shutdown request, then end every connection and sync the store.
 
-    Makes the repo where there is none. `on_ready` is called once, when peers and commands can connect. Raises what entering a Node raises, and
-    ServerError if the API's address cannot be had.
+    Makes the repo where there is none. `on_ready` is called once, when peers and commands can connect.
+    Raises what entering a Node raises, and ServerError if the API's address cannot be had.
     """
     config = Repo.load_or_init(repo).config.overridden(settings or {})
     # Before anything else: py-libp2p would set up the standard module's logging its own way.
