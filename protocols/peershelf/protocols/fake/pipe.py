@@ -1,0 +1,21 @@
+"""Bandwidth: a pipe lets so many bytes through a second, whoever they belong to, first come first served."""
+
+from __future__ import annotations
+
+
+class Pipe:
+    """One direction of a node's access line. Rates in bytes per second; None is no limit."""
+
+    def __init__(self, rate: float | None) -> None:
+        self._rate = rate
+        self._free_at = 0.0
+        self.carried = 0
+        """Bytes so far."""
+
+    def carry(self, size: int, ready: float) -> float:
+        """Send `size` bytes that are ready at a given time; return when the last of them is through."""
+        self.carried += size
+        if self._rate is None:
+            return ready
+        self._free_at = max(self._free_at, ready) + size / self._rate
+        return self._free_at
