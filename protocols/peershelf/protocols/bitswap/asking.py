@@ -1,0 +1,176 @@
+"""What is known while we ask: wants, sessions and providers, and how they change together.
+
+The steps here keep the three consistent; when to take which is decided in `requester`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from peershelf.blockstore.cid import Cid
+from peershelf.protocols.bitswap.limits import BitswapLimits
+from peershelf.protocols.bitswap.provider import Provider
+from peershelf.protocols.bitswap.session import Session, SessionId, Want
+from peershelf.protocols.bitswap.wants import Wants
+from peershelf.protocols.bitswap.window import Ask, Window
+from peershelf.protocols.transport import PeerId
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A session gets a block, under the CID that it asked for."""
+
+    session: SessionId
+    cid: Cid
+
+
+class Asking:
+    """The state of the asking half."""
+
+    def __init__(self, limits: BitswapLimits) -> None:
+        self.sessions: dict[SessionId, Session] = {}
+        self.providers: dict[PeerId, Provider] = {}
+        self.wants = Wants()
+        self.window = Window(limits.window_all, limits)
+        self.on_order: dict[Cid, Ask] = {}
+        """Wants of which the block is on order, and not overdue."""
+        self.untold: dict[Cid, Want] = {}
+        """Wants that peers should be told of."""
+        self.unbriefed: dict[PeerId, Provider] = {}
+        """Peers that should be told of wants that are there already."""
+        self.hungry: set[PeerId] = set()
+        """Peers of whom something may be asked that could not be a moment ago."""
+
+    def activate(self, session_id: SessionId, cid: Cid) -> Want:
+        """Let peers know of one more want of a session."""
+        want = self.wants.add(cid, session_id)
+        self.sessions[session_id].activate(want)
+        self.untold[cid] = want
+        self.hungry.update(self.providers)
+        return want
+
+    def order(self, want: Want, provider: Provider, now: float) -> None:
+        """Ask a peer for the block."""
+        want.asked.add(provider.peer)
+        provider.asked[want.cid] = provider.window.ask(now)
+        self.on_order[want.cid] = self.window.ask(now)
+        provider.outbox.want_block(want.cid)
+        for session_id in want.sessions:
+            self.sessions[session_id].asked(want)
+
+    def has(self, want: Want, provider: Provider) -> None:
+        """A peer says that it has the block."""
+        want.refused.discard(provider.peer)
+        want.haves.add(provider.peer)
+        provider.offers[want.cid] = want
+        self.hungry.add(provider.peer)
+        provider.outbox.answered_have(want.cid)
+        for session_id in want.sessions:
+            self.sessions[session_id].hit(provider.peer)
+
+    def has_not(self, want: Want, provider: Provider) -> None:
+        """A peer says that it does not have the block. It goes on knowing that we want it."""
+        want.haves.discard(provider.peer)
+        want.refused.add(provider.peer)
+        provider.offers.pop(want.cid, None)
+        provider.outbox.denied(want.cid)
+        self._no_longer_ordered(want, provider)
+        if not want.haves:
+            self.tell_everyone(want)
+        for session_id in want.sessions:
+            session = self.sessions[session_id]
+            if session.miss(provider.peer):
+                # It was asked directly so far, and so has not been told what else the session wants.
+                self.unbriefed[provider.peer] = provider
+
+    def overdue(self, want: Want, provider: Provider) -> None:
+        """A peer has taken too long with a block: others may be asked."""
+        want.overdue.add(provider.peer)
+        self._reopen(want)
+
+    def bar(self, want: Want, provider: Provider) -> None:
+        """A peer sent something else in place of the block: it is not asked for it again."""
+        want.barred.add(provider.peer)
+        provider.offers.pop(want.cid, None)
+        provider.outbox.cancel(want.cid)
+        self._no_longer_ordered(want, provider)
+
+    def measure(self, want: Want, size: int, now: float) -> None:
+        """Learn from a block that came how fast blocks come from all peers together."""
+        order = self.on_order.get(want.cid)
+        if order is not None:
+            self.window.delivered(order, size, now)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more blocks may be on order, all peers together."""
+        return len(self.on_order) < self.window.blocks
+
+    def settle(self, wants: list[Want], size: int) -> list[Delivery]:
+        """A block is here. Says which sessions get it, and withdraws the wants that it answers."""
+        deliveries = []
+        for want in wants:
+            for session_id in want.sessions:
+                self.sessions[session_id].finish(want.cid)
+                self.sessions[session_id].undelivered += size
+                deliveries.append(Delivery(session_id, want.cid))
+            self._withdraw(want)
+        return deliveries
+
+    def move(self, want: Want, provider: Provider, now: float) -> None:
+        """Ask a peer for a block that is on order elsewhere, and no longer there."""
+        want.moved = True
+        for peer in list(want.asked):
+            other = self.providers[peer]
+            other.outbox.cancel(want.cid)
+            self._no_longer_ordered(want, other)
+        self.order(want, provider, now)
+
+    def tell_everyone(self, want: Want) -> None:
+        """Let even those peers know of a want that have had nothing so far; once is enough."""
+        if not want.for_everyone:
+            want.for_everyone = True
+            self.untold[want.cid] = want
+
+    def close(self, session_id: SessionId) -> None:
+        """End a session, and withdraw the wants that it shared with no other."""
+        session = self.sessions.pop(session_id)
+        for want in session.active.values():
+            del want.sessions[session_id]
+            if not want.sessions:
+                self._withdraw(want)
+
+    def remove_provider(self, peer: PeerId) -> None:
+        """A peer is gone: what was asked of it is open again."""
+        if self.providers.pop(peer, None) is None:
+            return
+        self.unbriefed.pop(peer, None)
+        # One that is alone now may be asked everything.
+        self.hungry.update(self.providers)
+        for session in self.sessions.values():
+            session.forget_peer(peer)
+        for want in self.wants:
+            if want.forget_peer(peer):
+                self._reopen(want)
+
+    def _no_longer_ordered(self, want: Want, provider: Provider) -> None:
+        provider.asked.pop(want.cid, None)
+        self.hungry.add(provider.peer)
+        if want.withdraw_from(provider.peer):
+            self._reopen(want)
+
+    def _reopen(self, want: Want) -> None:
+        if want.is_open:
+            self.on_order.pop(want.cid, None)
+            self.tell_everyone(want)
+            self.hungry.update(self.providers)
+            for session_id in want.sessions:
+                self.sessions[session_id].reopen(want)
+
+    def _withdraw(self, want: Want) -> None:
+        self.wants.remove(want)
+        self.untold.pop(want.cid, None)
+        if self.on_order.pop(want.cid, None) is not None:
+            self.hungry.update(self.providers)
+        for provider in self.providers.values():
+            provider.forget(want.cid)

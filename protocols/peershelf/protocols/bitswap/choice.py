@@ -1,0 +1,81 @@
+"""Which open want to ask of which peer next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from random import Random
+
+from peershelf.blockstore.cid import Cid
+from peershelf.protocols.bitswap.provider import Provider
+from peershelf.protocols.bitswap.session import Session, Want
+from peershelf.protocols.transport import PeerId
+
+_CHOICE = 64
+"""Open wants among which a rare one is looked for."""
+
+
+class Chooser:
+    """Picks wants by what is known of the peers; changes nothing."""
+
+    def __init__(
+        self, providers: Mapping[PeerId, Provider], random: Random, in_demand: Callable[[Cid], bool]
+    ) -> None:
+        self._providers = providers
+        self._random = random
+        self._in_demand = in_demand
+
+    def ready(self, hungry: Iterable[PeerId], now: float) -> list[Provider]:
+        """Peers with room, those first who have the least to offer: the others can wait for what is left."""
+        known = (self._providers.get(peer) for peer in hungry)
+        ready = [provider for provider in known if provider is not None and provider.has_room(now)]
+        return sorted(ready, key=lambda provider: (len(provider.offers), provider.peer))
+
+    def is_only_peer(self, provider: Provider) -> bool:
+        return len(self._providers) == 1 and provider.peer in self._providers
+
+    def asks_directly(self, session: Session, provider: Provider) -> bool:
+        """Whether the peer is asked for blocks of the session without asking first whether it has them."""
+        return (
+            self.is_only_peer(provider)
+            or session.has_all(provider.peer)
+            or (not session.knows_provider() and provider is self._best_known())
+        )
+
+    def next_want(self, session: Session, provider: Provider) -> Want | None:
+        """What to ask of this peer next for this session, if anything."""
+        if session.is_full(provider.window.block_size):
+            return None
+        peer = provider.peer
+        if self.asks_directly(session, provider):
+            return self._pick(want for want in session.open_wants() if want.may_ask(peer))
+        offers = provider.offers.values()
+        candidates = [want for want in offers if session.is_open(want) and want.may_ask(peer)]
+        candidates.sort(key=lambda want: want.serial)
+        return self._pick(candidates)
+
+    def want_to_move(self, provider: Provider, now: float) -> Want | None:
+        """What an idle peer could send sooner than the busy peer of which it is on order, if anything."""
+        if provider.asked:
+            return None
+        candidates = [want for want in provider.offers.values() if self._is_stuck(want, now)]
+        return self._pick(candidates)
+
+    def _is_stuck(self, want: Want, now: float) -> bool:
+        if want.moved or len(want.asked) != 1:
+            return False
+        (peer,) = want.asked
+        busy = self._providers[peer]
+        return len(busy.asked) > 1 and busy.quiet_at(busy.asked[want.cid]) <= now
+
+    def _pick(self, candidates: Iterable[Want]) -> Want | None:
+        in_order = iter(candidates)
+        first = next(in_order, None)
+        if first is None or not self._in_demand(first.cid):
+            return first
+        choice = [first, *islice(in_order, _CHOICE)]
+        return min(choice, key=lambda want: (len(want.haves), self._random.random()))
+
+    def _best_known(self) -> Provider | None:
+        known = [provider for provider in self._providers.values() if provider.delivers]
+        return min(known, key=lambda provider: provider.window.latency or 0.0, default=None)

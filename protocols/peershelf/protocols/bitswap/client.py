@@ -1,0 +1,197 @@
+"""Drives the requester: hands it what peers say and send, gives sessions their blocks, and keeps its time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from math import inf
+
+import trio
+
+from peershelf.blockstore.block import Block
+from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.errors import BlockstoreError
+from peershelf.blockstore.store.base import Blockstore
+from peershelf.protocols.bitswap.asking import Delivery
+from peershelf.protocols.bitswap.budget import Ticket
+from peershelf.protocols.bitswap.fetching import Session
+from peershelf.protocols.bitswap.intake import Intake
+from peershelf.protocols.bitswap.messages import Message
+from peershelf.protocols.bitswap.offload import Offload
+from peershelf.protocols.bitswap.recent import Recent
+from peershelf.protocols.bitswap.report import Answer
+from peershelf.protocols.bitswap.requester import Requester, Verdict
+from peershelf.protocols.bitswap.session import SessionId
+from peershelf.protocols.bitswap.stat import Counters
+from peershelf.protocols.bitswap.verify import Arrival
+from peershelf.protocols.bitswap.wakeup import Wakeup
+from peershelf.protocols.transport import PeerId
+
+_REMEMBERED_ANSWERS = 256
+
+
+class Client:
+    """Fetches blocks for sessions. `changed` is called when peers may have to be told something."""
+
+    def __init__(
+        self,
+        requester: Requester,
+        store: Blockstore,
+        offload: Offload,
+        counters: Counters,
+        *,
+        changed: Callable[[], None],
+        stored: Callable[[Mapping[Cid, int]], None],
+    ) -> None:
+        self._requester = requester
+        self._store = store
+        self._offload = offload
+        self._counters = counters
+        self._changed = changed
+        self._stored = stored
+        self._sessions: dict[SessionId, Session] = {}
+        self._last_answers: Recent[Cid, Mapping[PeerId, Answer]] = Recent(_REMEMBERED_ANSWERS)
+        self._intake = Intake(
+            store, offload, expected=requester.expected, arrived=self._take_in, failed=self._fail
+        )
+        self._found: deque[Cid] = deque()
+        self._some_found = Wakeup()
+        self._sooner = Wakeup()
+        self._tick_at = inf
+
+    # For sessions.
+
+    def open(self, session: Session) -> SessionId:
+        session_id = self._requester.open()
+        self._sessions[session_id] = session
+        return session_id
+
+    def close(self, session_id: SessionId, missing: Iterable[Cid]) -> None:
+        """Withdraw what a session still misses, but remember what the peers said to it."""
+        del self._sessions[session_id]
+        for cid in missing:
+            self._last_answers[cid] = self._requester.answers(cid)
+        self._requester.close(session_id)
+        self.decide()
+
+    def want(self, session_id: SessionId, cids: Iterable[Cid]) -> None:
+        self._requester.want(session_id, cids)
+        self.decide()
+
+    def consumed(self, session_id: SessionId, size: int) -> None:
+        if self._requester.consumed(session_id, size):
+            self.decide()
+
+    # For whoever reads the streams.
+
+    def receive(self, peer: PeerId, message: Message, ticket: Ticket) -> None:
+        """Take a message. Its ticket is released once its blocks take no memory any more."""
+        if message.presences:
+            self._requester.presences(peer, message.presences)
+            self.decide()
+        if message.payloads and self._requester.listens_to(peer):
+            self._intake.put(peer, message.payloads, ticket)
+            return
+        # Not worth hashing: nothing was asked of this peer.
+        for payload in message.payloads:
+            self._count_unrequested(len(payload.data))
+        ticket.release()
+
+    def heard(self, peer: PeerId) -> None:
+        """Part of a message came from a peer."""
+        self._requester.heard(peer, trio.current_time())
+
+    # For the node.
+
+    def peer_connected(self, peer: PeerId) -> None:
+        self._requester.peer_connected(peer, trio.current_time())
+        self.decide()
+
+    def peer_disconnected(self, peer: PeerId) -> None:
+        self._requester.peer_disconnected(peer)
+        self.decide()
+
+    def blocks_found(self, cids: Iterable[Cid]) -> None:
+        """These blocks are in the store now: sessions that wait for them need not ask peers."""
+        self._found.extend(cid for cid in cids if self._requester.wants_block(cid.multihash))
+        self._some_found.set()
+
+    def answers(self, cid: Cid) -> Mapping[PeerId, Answer]:
+        """How peers answered for a CID that is wanted, or was lately wanted in vain."""
+        return self._requester.answers(cid) or self._last_answers.get(cid, {})
+
+    def decide(self) -> None:
+        """Let the requester draw its conclusions, and see that they are sent."""
+        self._requester.decide(trio.current_time())
+        self._changed()
+        if self._requester.next_deadline < self._tick_at:
+            self._sooner.set()
+
+    async def run(self) -> None:
+        """Take in blocks and keep time, for ever."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._keep_time)
+            nursery.start_soon(self._deliver_found)
+            nursery.start_soon(self._intake.run)
+
+    async def _keep_time(self) -> None:
+        while True:
+            self._tick_at = self._requester.next_deadline
+            with trio.move_on_at(self._tick_at):
+                await self._sooner.wait()
+            self._requester.tick(trio.current_time())
+            self.decide()
+
+    async def _deliver_found(self) -> None:
+        while True:
+            await self._some_found.wait()
+            while self._found:
+                cid = self._found.popleft()
+                try:
+                    data = await self._offload(partial(self._store.get, cid))
+                except BlockstoreError:
+                    continue
+                self._deliver(self._requester.block_found(cid.multihash, len(data)), data)
+                self.decide()
+
+    def _take_in(self, arrivals: Sequence[Arrival]) -> None:
+        added: dict[Cid, int] = {}
+        for arrival in arrivals:
+            if self._is_wanted(arrival) and arrival.block is not None:
+                added[arrival.block.cid] = arrival.size
+        self._stored(added)
+        self.decide()
+
+    def _is_wanted(self, arrival: Arrival) -> bool:
+        """Account for one thing that came, and give it to whoever waits for it."""
+        now = trio.current_time()
+        verdict, deliveries = Verdict.UNREQUESTED, list[Delivery]()
+        if arrival.multihash is not None:
+            verdict, deliveries = self._requester.block_received(
+                arrival.peer, arrival.multihash, arrival.size, now
+            )
+        if verdict is Verdict.UNREQUESTED:
+            self._count_unrequested(arrival.size)
+            self._requester.bad_block(arrival.peer, now)
+            return False
+        self._counters.blocks_received += 1
+        self._counters.bytes_received += arrival.size
+        if verdict is Verdict.DUPLICATE or arrival.block is None:
+            self._counters.duplicate_blocks += 1
+            self._counters.duplicate_bytes += arrival.size
+            return False
+        self._deliver(deliveries, arrival.block.data)
+        return True
+
+    def _deliver(self, deliveries: Iterable[Delivery], data: bytes) -> None:
+        for delivery in deliveries:
+            self._sessions[delivery.session].deliver(Block(delivery.cid, data))
+
+    def _fail(self, error: BlockstoreError) -> None:
+        for session in self._sessions.values():
+            session.fail(error)
+
+    def _count_unrequested(self, size: int) -> None:
+        self._counters.unrequested_blocks += 1
+        self._counters.unrequested_bytes += size

@@ -1,0 +1,231 @@
+"""The serving half of bitswap, without I/O: who wants what of us, and whose turn it is to get some.
+
+Theory of operation. A peer's wants go into its ledger. Those that are new are looked up in the store by the
+driver, which brings back sizes. A want for a block that is here becomes "ready" (the block shall be sent) or
+a HAVE; one for a block that is not becomes a DONT_HAVE if asked for, and stays, so that the block, or word of
+it, follows when it comes. Presences are small and leave at once. Blocks leave in turns: each peer with
+something ready gets one message's worth, then the next peer, so that one who asks for a lot, or reads slowly,
+costs the others nothing. A turn is in flight until the driver reports it sent or lost; bytes in flight are
+bounded for each peer and in all.
+
+The more peers there are to serve, the smaller the turns, and the fewer are prepared ahead: what is committed
+late can still be cancelled, or be the block that was sent least. That is what lets a swarm take little more
+than one copy from its seed. It also leaves room for the rest when peers take wants and then do not read.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from math import inf
+
+from peershelf.blockstore.cid import Cid
+from peershelf.protocols.bitswap.ledger import Ledger
+from peershelf.protocols.bitswap.limits import BitswapLimits
+from peershelf.protocols.bitswap.messages import Presence, WantEntry
+from peershelf.protocols.bitswap.recent import Recent
+from peershelf.protocols.bitswap.turn import Turn
+from peershelf.protocols.bitswap.uplink import Uplink
+from peershelf.protocols.bitswap.wantlist import Want
+from peershelf.protocols.transport import PeerId
+
+_COUNTED_BLOCKS = 16_384
+"""Blocks of which we remember how often they were sent."""
+_FEW = 4
+"""Peers being served, up to which a second turn is prepared while a peer's first is being sent."""
+
+
+class Engine:
+    """Decides what is sent to whom. Times are seconds on any clock that only goes forward."""
+
+    def __init__(self, limits: BitswapLimits) -> None:
+        self._limits = limits
+        self._ledgers: dict[PeerId, Ledger] = {}
+        self._waiting: dict[bytes, dict[tuple[PeerId, Cid], None]] = {}
+        self._queue: deque[PeerId] = deque()
+        self._queued: set[PeerId] = set()
+        self._presences: dict[PeerId, None] = {}
+        self._bytes_sending = 0
+        self._busy = 0
+        self._uplink = Uplink(limits)
+        self._times_sent: Recent[bytes, int] = Recent(_COUNTED_BLOCKS)
+
+    def peer_connected(self, peer: PeerId) -> None:
+        """Open the books on a peer."""
+        self._ledgers.setdefault(peer, Ledger(self._limits))
+
+    def peer_disconnected(self, peer: PeerId) -> None:
+        """Forget a peer and its wants. Turns of it that are in flight still have to be reported sent."""
+        ledger = self._ledgers.pop(peer, None)
+        if ledger is None:
+            return
+        for cid in ledger.wantlist:
+            self._stop_waiting(peer, cid)
+        self._presences.pop(peer, None)
+
+    def receive(self, peer: PeerId, entries: Sequence[WantEntry], *, full: bool = False) -> list[Cid]:
+        """Take a wantlist from a connected peer. Returns the CIDs to look up, for looked_up()."""
+        ledger = self._ledgers.get(peer)
+        if ledger is None:
+            return []
+        if full:
+            for cid in ledger.wantlist.missing_from(entries):
+                self._forget(peer, ledger, cid)
+        unknown: dict[Cid, None] = {}
+        for entry in entries:
+            if entry.cancel:
+                self._forget(peer, ledger, entry.cid)
+                unknown.pop(entry.cid, None)
+            elif not ledger.is_sending(entry.cid) and ledger.want(entry):
+                self._start_waiting(peer, entry.cid)
+                unknown[entry.cid] = None
+        return list(unknown)
+
+    def looked_up(self, peer: PeerId, sizes: Mapping[Cid, int | None]) -> None:
+        """Learn the length in bytes of each block that the store has, None where it has none."""
+        ledger = self._ledgers.get(peer)
+        if ledger is None:
+            return
+        for cid, size in sizes.items():
+            want = ledger.wantlist.get(cid)
+            # A block may have been added after the look-up missed it.
+            if want is not None and (size is not None or want.size is None):
+                self._answer(peer, ledger, want, size)
+
+    def blocks_added(self, sizes: Mapping[Cid, int]) -> None:
+        """New blocks are in the store: whoever waits for one gets it, or word of it."""
+        for added, size in sizes.items():
+            for peer, cid in self._waiting.get(added.multihash, ()):
+                ledger = self._ledgers[peer]
+                want = ledger.wantlist.get(cid)
+                if want is not None:
+                    self._answer(peer, ledger, want, size)
+
+    def is_wanted(self, cid: Cid) -> bool:
+        """Whether any peer waits for this block from us."""
+        return cid.multihash in self._waiting
+
+    def wantlist(self, peer: PeerId) -> list[Cid]:
+        """What a peer waits for; empty for a peer that is not here."""
+        ledger = self._ledgers.get(peer)
+        return [] if ledger is None else list(ledger.wantlist)
+
+    def peers_to_tell(self) -> list[PeerId]:
+        """Peers for whom take_presences() has something."""
+        return list(self._presences)
+
+    def take_presences(self, peer: PeerId) -> tuple[Presence, ...]:
+        """Return what the peer is to be told of having and not having; the driver sends it."""
+        self._presences.pop(peer, None)
+        ledger = self._ledgers.get(peer)
+        if ledger is None:
+            return ()
+        presences = ledger.take_presences()
+        for presence in presences:
+            if presence.have:
+                self._stop_waiting(peer, presence.cid)
+        return presences
+
+    def next_turn(self, now: float) -> Turn | None:
+        """Return the next blocks to read and send, or None until something changes, or room_at()."""
+        if not self._uplink.has_room(now):
+            return None
+        for _ in range(len(self._queue)):
+            peer = self._queue.popleft()
+            self._queued.discard(peer)
+            ledger = self._ledgers.get(peer)
+            if ledger is None:
+                continue
+            turn = self._turn(peer, ledger)
+            self._enqueue(peer, ledger)
+            if turn is not None:
+                self._uplink.started(turn, now)
+                return turn
+        return None
+
+    def room_at(self, now: float) -> float:
+        """When next_turn() may have something without anything having happened."""
+        return self._uplink.room_at(now) if self._queue else inf
+
+    def sent(self, turn: Turn, now: float) -> None:
+        """The turn's message left."""
+        self._uplink.ended(turn, now, sent=True)
+        self._end(turn)
+
+    def given_up(self, turn: Turn) -> None:
+        """The turn's message will not be sent."""
+        self._uplink.ended(turn, 0, sent=False)
+        self._end(turn)
+
+    def _end(self, turn: Turn) -> None:
+        self._bytes_sending -= turn.size
+        turn.ledger.sent(turn.wants, turn.size)
+        self._busy -= not turn.ledger.is_busy
+        if self.is_current(turn):
+            self._enqueue(turn.peer, turn.ledger)
+
+    def not_sent(self, turn: Turn) -> None:
+        """The stream broke under the turn's message: its blocks are ready again, unless no longer wanted."""
+        if self.is_current(turn):
+            for want in turn.ledger.requeue(turn.wants):
+                self._start_waiting(turn.peer, want.cid)
+        self.given_up(turn)
+
+    def is_current(self, turn: Turn) -> bool:
+        """Whether the peer is still here, on the connection on which it wanted the blocks."""
+        return self._ledgers.get(turn.peer) is turn.ledger
+
+    def unreadable(self, turn: Turn, wants: Iterable[Want]) -> None:
+        """The store could not give these blocks of a turn: the peer still wants them, and may be told."""
+        if not self.is_current(turn):
+            return
+        for want in wants:
+            if turn.ledger.unreadable(want):
+                self._start_waiting(turn.peer, want.cid)
+        if turn.ledger.has_presences:
+            self._presences[turn.peer] = None
+
+    def _turn(self, peer: PeerId, ledger: Ledger) -> Turn | None:
+        if not ledger.may_send or (ledger.is_busy and self._busy > _FEW):
+            return None
+        budget = self._limits.buffered_total - self._bytes_sending
+        share = self._limits.message_out // max(1, self._busy + len(self._queue))
+        self._busy -= ledger.is_busy
+        wants = ledger.take_turn(share, budget, self._sent_before)
+        self._busy += ledger.is_busy
+        if not wants:
+            return None
+        for want in wants:
+            self._stop_waiting(peer, want.cid)
+            self._times_sent[want.cid.multihash] = self._sent_before(want.cid) + 1
+        size = sum(want.size or 0 for want in wants)
+        self._bytes_sending += size
+        return Turn(peer, tuple(wants), size, ledger)
+
+    def _sent_before(self, cid: Cid) -> int:
+        return self._times_sent.get(cid.multihash, 0)
+
+    def _answer(self, peer: PeerId, ledger: Ledger, want: Want, size: int | None) -> None:
+        ledger.answer(want, size)
+        if ledger.has_presences:
+            self._presences[peer] = None
+        self._enqueue(peer, ledger)
+
+    def _forget(self, peer: PeerId, ledger: Ledger, cid: Cid) -> None:
+        if ledger.forget(cid):
+            self._stop_waiting(peer, cid)
+
+    def _start_waiting(self, peer: PeerId, cid: Cid) -> None:
+        self._waiting.setdefault(cid.multihash, {})[peer, cid] = None
+
+    def _stop_waiting(self, peer: PeerId, cid: Cid) -> None:
+        waiting = self._waiting.get(cid.multihash)
+        if waiting is not None:
+            waiting.pop((peer, cid), None)
+            if not waiting:
+                del self._waiting[cid.multihash]
+
+    def _enqueue(self, peer: PeerId, ledger: Ledger) -> None:
+        if ledger.may_send and peer not in self._queued:
+            self._queued.add(peer)
+            self._queue.append(peer)

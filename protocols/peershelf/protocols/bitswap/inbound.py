@@ -1,0 +1,110 @@
+"""Reads the bitswap streams that peers open to us, however many and however long they stay open."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+import trio
+
+from peershelf.protocols.bitswap.budget import InboundBudget, Ticket
+from peershelf.protocols.bitswap.limits import BitswapLimits
+from peershelf.protocols.bitswap.messages import Message
+from peershelf.protocols.bitswap.parsing import decode
+from peershelf.protocols.bitswap.stat import Counters
+from peershelf.protocols.errors import MalformedMessage, RemoteProtocolError, TransportError
+from peershelf.protocols.transport import PeerId, Stream
+from peershelf.protocols.wire import FrameDecoder
+
+log = structlog.get_logger(__name__)
+
+_READ_IDLE = 65_536
+"""Read at a time while nothing is announced, so not charged yet."""
+_READ_BODY = 262_144
+
+MessageHandler = Callable[[PeerId, Message, Ticket], Awaitable[None]]
+
+
+class InboundStreams:
+    """Turns streams into messages. Other implementations open a stream for each message or keep one."""
+
+    def __init__(
+        self,
+        limits: BitswapLimits,
+        counters: Counters,
+        *,
+        heard: Callable[[PeerId], None],
+        received: MessageHandler,
+    ) -> None:
+        self._limits = limits
+        self._counters = counters
+        self._heard = heard
+        self._received = received
+        self._budget = InboundBudget(limits.buffered_per_peer, limits.buffered_total)
+
+    async def handle(self, stream: Stream) -> None:
+        """Read a stream until its peer ends it; one that breaks the protocol or stalls loses it."""
+        ended_well = False
+        try:
+            with trio.CancelScope() as given_up:
+                await self._read(stream, given_up)
+                ended_well = True
+        except RemoteProtocolError as error:
+            self._counters.protocol_errors += 1
+            log.info("bitswap_stream_ended", peer=stream.peer, reason=str(error))
+        except TransportError:
+            pass
+        finally:
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
+                await (stream.aclose() if ended_well else stream.reset())
+
+    async def _read(self, stream: Stream, given_up: trio.CancelScope) -> None:
+        decoder = FrameDecoder(self._limits.message_in)
+        while data := await stream.receive_some(_READ_IDLE):
+            decoder.receive(data)
+            while decoder.mid_frame:
+                frame, ticket = await self._frame(stream, decoder, given_up)
+                await self._dispatch(stream.peer, frame, ticket)
+
+    async def _frame(
+        self, stream: Stream, decoder: FrameDecoder, given_up: trio.CancelScope
+    ) -> tuple[memoryview, Ticket]:
+        frame = decoder.next_frame()
+        while frame is None and decoder.announced is None:
+            decoder.receive(await self._more(stream))
+            frame = decoder.next_frame()
+        size = (decoder.announced or 0) if frame is None else len(frame)
+        ticket = await self._budget.admit(stream.peer, size, given_up.cancel)
+        try:
+            while frame is None:
+                decoder.receive(await self._more(stream))
+                ticket.progress()
+                frame = decoder.next_frame()
+        except BaseException:
+            ticket.release()
+            raise
+        ticket.arrived()
+        return frame, ticket
+
+    async def _more(self, stream: Stream) -> bytes:
+        data = b""
+        with trio.move_on_after(self._limits.stall) as progress:
+            data = await stream.receive_some(_READ_BODY)
+        if progress.cancelled_caught:
+            raise MalformedMessage(f"a message made no progress for {self._limits.stall:g} s")
+        if not data:
+            raise MalformedMessage("a stream ended inside a message")
+        self._heard(stream.peer)
+        return data
+
+    async def _dispatch(self, peer: PeerId, frame: memoryview, ticket: Ticket) -> None:
+        # Gives others a turn: a peer may send messages faster than they are dealt with.
+        await trio.lowlevel.checkpoint()
+        try:
+            message = decode(frame, self._limits.fields_per_message)
+        except RemoteProtocolError:
+            ticket.release()
+            raise
+        self._counters.messages_received += 1
+        self._heard(peer)
+        await self._received(peer, message, ticket)

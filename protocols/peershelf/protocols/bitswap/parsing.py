@@ -1,0 +1,173 @@
+"""Reads bitswap messages from strangers: everything malformed is MalformedMessage, and it costs bounded time.
+
+Fields that we do not know are passed over, as protobuf wants it for what later versions add. A known field of
+the wrong type is malformed. Block data is not copied: payloads are slices of the bytes given.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import islice
+
+from peershelf.blockstore import varint
+from peershelf.blockstore.cid import MAX_CID_SIZE, Cid
+from peershelf.blockstore.errors import InvalidCid
+from peershelf.blockstore.multihash import IDENTITY, MAX_DIGEST
+from peershelf.blockstore.protobuf import BYTES, VARINT, Field, Value, fields
+from peershelf.protocols.bitswap.messages import (
+    V0_PREFIX,
+    Buffer,
+    Message,
+    Payload,
+    Prefix,
+    Presence,
+    WantEntry,
+)
+from peershelf.protocols.errors import MalformedMessage
+
+_BLOCK, _HAVE = 0, 1
+_NO_BYTES = memoryview(b"")
+
+
+def decode(data: Buffer, max_fields: int) -> Message:
+    """Read one message. Raises MalformedMessage, also for more than `max_fields` fields, however nested."""
+    return _Reader(max_fields).message(data)
+
+
+@lru_cache(maxsize=64)
+def decode_prefix(data: bytes) -> Prefix:
+    """Read the four varints before a block's data. Raises MalformedMessage."""
+    parts = []
+    offset = 0
+    try:
+        for _ in range(4):
+            part, offset = varint.decode(data, offset)
+            parts.append(part)
+    except varint.InvalidVarint:
+        raise MalformedMessage("malformed message: a block's prefix is not four varints") from None
+    prefix = Prefix(*parts)
+    if offset != len(data) or prefix.version > 1 or prefix.digest_size > MAX_DIGEST:
+        raise MalformedMessage("malformed message: a block's prefix is of no known kind")
+    return prefix
+
+
+class _Reader:
+    """Gathers the parts of one message, and counts its fields, since each costs time."""
+
+    def __init__(self, max_fields: int) -> None:
+        self._fields_left = max_fields
+        self._wants: list[WantEntry] = []
+        self._full = False
+        self._payloads: list[Payload] = []
+        self._presences: list[Presence] = []
+        self._pending_bytes = 0
+
+    def message(self, data: Buffer) -> Message:
+        for number, wire_type, value in self._fields(data):
+            self._field(number, wire_type, value)
+        return Message(
+            tuple(self._wants), self._full, tuple(self._payloads), tuple(self._presences), self._pending_bytes
+        )
+
+    def _field(self, number: int, wire_type: int, value: Value) -> None:
+        if number == 1:
+            self._wantlist(_bytes(wire_type, value))
+        elif number == 2:
+            self._payloads.append(Payload(V0_PREFIX, _bytes(wire_type, value)))
+        elif number == 3:
+            self._payload(_bytes(wire_type, value))
+        elif number == 4:
+            self._presence(_bytes(wire_type, value))
+        elif number == 5:
+            self._pending_bytes = _int32(wire_type, value)
+
+    def _wantlist(self, data: memoryview) -> None:
+        for number, wire_type, value in self._fields(data):
+            if number == 1:
+                self._want(_bytes(wire_type, value))
+            elif number == 2:
+                self._full = _bool(wire_type, value)
+
+    def _want(self, data: memoryview) -> None:
+        cid = _NO_BYTES
+        priority, cancel, kind, send_dont_have = 0, False, _BLOCK, False
+        for number, wire_type, value in self._fields(data):
+            if number == 1:
+                cid = _bytes(wire_type, value)
+            elif number == 2:
+                priority = _int32(wire_type, value)
+            elif number == 3:
+                cancel = _bool(wire_type, value)
+            elif number == 4:
+                kind = _int32(wire_type, value)
+            elif number == 5:
+                send_dont_have = _bool(wire_type, value)
+        entry = WantEntry(_cid(cid), priority, cancel, kind == _HAVE, send_dont_have)
+        # A kind of want that a later version adds is not for us to answer.
+        if kind in (_BLOCK, _HAVE):
+            self._wants.append(entry)
+
+    def _presence(self, data: memoryview) -> None:
+        cid = _NO_BYTES
+        kind = 0
+        for number, wire_type, value in self._fields(data):
+            if number == 1:
+                cid = _bytes(wire_type, value)
+            elif number == 2:
+                kind = _int32(wire_type, value)
+        presence = Presence(_cid(cid), kind == 0)
+        if kind in (0, 1):
+            self._presences.append(presence)
+
+    def _payload(self, data: memoryview) -> None:
+        prefix = body = _NO_BYTES
+        for number, wire_type, value in self._fields(data):
+            if number == 1:
+                prefix = _bytes(wire_type, value)
+            elif number == 2:
+                body = _bytes(wire_type, value)
+        self._payloads.append(Payload(decode_prefix(bytes(_short(prefix))), body))
+
+    def _fields(self, data: Buffer) -> list[Field]:
+        found = list(islice(fields(data, MalformedMessage), self._fields_left + 1))
+        self._fields_left -= len(found)
+        if self._fields_left < 0:
+            raise MalformedMessage("malformed message: too many fields")
+        return found
+
+
+def _bytes(wire_type: int, value: Value) -> memoryview:
+    if wire_type != BYTES or isinstance(value, int):
+        raise MalformedMessage("malformed message: a number where bytes belong")
+    return value
+
+
+def _number(wire_type: int, value: Value) -> int:
+    if wire_type != VARINT or not isinstance(value, int):
+        raise MalformedMessage("malformed message: something else where a number belongs")
+    return value
+
+
+def _int32(wire_type: int, value: Value) -> int:
+    low = _number(wire_type, value) & 0xFFFF_FFFF
+    return low - (1 << 32) if low >= 1 << 31 else low
+
+
+def _bool(wire_type: int, value: Value) -> bool:
+    return _number(wire_type, value) != 0
+
+
+def _short(data: memoryview) -> memoryview:
+    if len(data) > MAX_CID_SIZE:
+        raise MalformedMessage(f"malformed message: a CID of more than {MAX_CID_SIZE} bytes")
+    return data
+
+
+def _cid(data: memoryview) -> Cid:
+    try:
+        cid = Cid.from_bytes(bytes(_short(data)))
+    except InvalidCid:
+        raise MalformedMessage("malformed message: bytes where a CID belongs") from None
+    if cid.hash_code == IDENTITY and len(cid.digest) > MAX_DIGEST:
+        raise MalformedMessage(f"malformed message: an identity CID of more than {MAX_DIGEST} bytes")
+    return cid

@@ -1,0 +1,113 @@
+"""Drives the engine: looks up what peers want, reads blocks, and hands them to the peers' senders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+
+import structlog
+import trio
+
+from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.errors import BlockNotFound, BlockstoreError
+from peershelf.blockstore.store.base import Blockstore
+from peershelf.protocols.bitswap.engine import Engine
+from peershelf.protocols.bitswap.messages import Message, Payload, Prefix
+from peershelf.protocols.bitswap.offload import Offload
+from peershelf.protocols.bitswap.sources import BlockSource
+from peershelf.protocols.bitswap.turn import Turn
+from peershelf.protocols.bitswap.wakeup import Wakeup
+from peershelf.protocols.bitswap.wantlist import Want
+from peershelf.protocols.transport import PeerId
+
+log = structlog.get_logger(__name__)
+
+# A hop to a thread costs as much as reading this many bytes, or looking up this many blocks.
+_INLINE_BYTES = 65_536
+_INLINE_LOOKUPS = 32
+
+
+class Server:
+    """Serves the blocks of a store to peers."""
+
+    def __init__(
+        self, engine: Engine, store: Blockstore, offload: Offload, *, changed: Callable[[], None]
+    ) -> None:
+        self._engine = engine
+        self._changed = changed
+        self._store = store
+        self._offload = offload
+        self._peers: dict[PeerId, BlockSource] = {}
+        self.turns_possible = Wakeup()
+        """To be set when the engine may have a turn for somebody."""
+
+    def add_peer(self, peer: PeerId, source: BlockSource) -> None:
+        """A peer may be served; `source` takes the messages for it."""
+        self._engine.peer_connected(peer)
+        self._peers[peer] = source
+
+    def remove_peer(self, peer: PeerId) -> None:
+        """Forget a peer; what was on its way to it is given up."""
+        self._engine.peer_disconnected(peer)
+        source = self._peers.pop(peer, None)
+        if source is not None:
+            source.give_up()
+
+    async def receive(self, peer: PeerId, message: Message) -> None:
+        """Take the wantlist of a message; answers follow as blocks are looked up and read."""
+        cids = self._engine.receive(peer, message.wants, full=message.full)
+        look_up = partial(self._sizes, cids)
+        sizes = look_up() if len(cids) <= _INLINE_LOOKUPS else await self._offload(look_up)
+        self._engine.looked_up(peer, sizes)
+        self._changed()
+        self.turns_possible.set()
+
+    def blocks_added(self, sizes: Mapping[Cid, int]) -> None:
+        """Blocks of these lengths are in the store now: serve those who wait for them."""
+        self._engine.blocks_added(sizes)
+        self._changed()
+        self.turns_possible.set()
+
+    def look_again(self, cids: Iterable[Cid]) -> None:
+        """These blocks may be in the store now."""
+        sizes = self._sizes(cids)
+        self.blocks_added({cid: size for cid, size in sizes.items() if size is not None})
+
+    async def run(self) -> None:
+        """Read blocks and queue them for peers, for ever."""
+        while True:
+            turn = self._engine.next_turn(trio.current_time())
+            if turn is None:
+                with trio.move_on_at(self._engine.room_at(trio.current_time())):
+                    await self.turns_possible.wait()
+            else:
+                await self._serve(turn)
+
+    async def _serve(self, turn: Turn) -> None:
+        load = partial(self._load, turn.wants)
+        loaded = load() if turn.size <= _INLINE_BYTES else await self._offload(load)
+        unreadable = [want for want, data in loaded if data is None]
+        if unreadable:
+            self._engine.unreadable(turn, unreadable)
+            self._changed()
+        source = self._peers.get(turn.peer)
+        if source is None or not self._engine.is_current(turn):
+            self._engine.given_up(turn)
+            return
+        payloads = [Payload(Prefix.of(want.cid), data) for want, data in loaded if data is not None]
+        source.put(turn, Message(payloads=tuple(payloads)))
+
+    def _sizes(self, cids: Iterable[Cid]) -> dict[Cid, int | None]:
+        return {cid: self._store.size(cid) for cid in cids}
+
+    def _load(self, wants: Sequence[Want]) -> list[tuple[Want, bytes | None]]:
+        return [(want, self._read(want.cid)) for want in wants]
+
+    def _read(self, cid: Cid) -> bytes | None:
+        try:
+            return self._store.get(cid)
+        except BlockNotFound:
+            return None
+        except BlockstoreError as error:
+            log.warning("block_unreadable", cid=str(cid), reason=str(error))
+            return None

@@ -1,0 +1,187 @@
+"""One session of asking: an ordered set of CIDs that somebody waits for, and which peers are good for it.
+
+Blocks of one file are usually all at the same peers. So a session remembers who had what was asked; a peer
+that has had everything so far is asked for the next block at once, without asking first whether it has it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import NewType
+
+from peershelf.blockstore.cid import Cid
+from peershelf.protocols.bitswap.limits import BitswapLimits
+from peershelf.protocols.transport import PeerId
+
+SessionId = NewType("SessionId", int)
+
+_REMEMBERED_LEAVERS = 64
+_UNINTERESTING = 32
+"""Misses in a row after which a peer is not told of a session's new wants."""
+
+
+@dataclass(slots=True, eq=False)
+class Want:
+    """One CID that we want, for all the sessions that wait for it."""
+
+    cid: Cid
+    serial: int
+    sessions: dict[SessionId, None] = field(default_factory=dict)
+    asked: set[PeerId] = field(default_factory=set)
+    """Peers of whom the block itself is on order."""
+    overdue: set[PeerId] = field(default_factory=set)
+    """Those of them that have taken too long."""
+    haves: set[PeerId] = field(default_factory=set)
+    refused: set[PeerId] = field(default_factory=set)
+    """Peers that said they do not have it."""
+    barred: set[PeerId] = field(default_factory=set)
+    """Peers that sent something else in its place."""
+    left: set[PeerId] = field(default_factory=set)
+    """Peers that went away before they delivered."""
+    moved: bool = False
+    """Whether it was taken from a busy peer once; twice could go on for ever."""
+    for_everyone: bool = False
+    """Whether even peers that had nothing of the session so far are to be told."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody (else) should be asked for the block."""
+        return len(self.overdue) == len(self.asked)
+
+    def may_ask(self, peer: PeerId) -> bool:
+        return not (peer in self.asked or peer in self.refused or peer in self.barred)
+
+    def peer_knows(self, peer: PeerId) -> bool:
+        """Whether the peer need not be told, having been asked, or having answered."""
+        return peer in self.asked or peer in self.haves or peer in self.barred
+
+    def withdraw_from(self, peer: PeerId) -> bool:
+        """The block is no longer on order from a peer. Returns whether it was."""
+        was_asked = peer in self.asked
+        self.asked.discard(peer)
+        self.overdue.discard(peer)
+        return was_asked
+
+    def forget_peer(self, peer: PeerId) -> bool:
+        """A peer went away. Returns whether the block was on order from it."""
+        self.haves.discard(peer)
+        self.refused.discard(peer)
+        was_asked = self.withdraw_from(peer)
+        if was_asked and len(self.left) < _REMEMBERED_LEAVERS:
+            self.left.add(peer)
+        return was_asked
+
+
+@dataclass(slots=True)
+class Standing:
+    """How a peer has done in one session."""
+
+    hits: int = 0
+    misses: int = 0
+    misses_in_a_row: int = 0
+
+    @property
+    def has_all(self) -> bool:
+        """It had everything that it was asked about so far."""
+        return self.hits > 0 and self.misses == 0
+
+
+class Session:
+    """Wants in order of priority. A bounded part of them is active, which means known to peers."""
+
+    def __init__(self, limits: BitswapLimits) -> None:
+        self._limits = limits
+        self._backlog: deque[Cid] = deque()
+        self._waiting: set[Cid] = set()
+        self.active: dict[Cid, Want] = {}
+        self._urgent: dict[Cid, Want] = {}
+        self._open: dict[Cid, Want] = {}
+        self._standings: dict[PeerId, Standing] = {}
+        self.undelivered = 0
+        """Bytes received for this session that its consumer has not taken."""
+
+    def add(self, cids: Iterable[Cid]) -> None:
+        """Want more, after what is wanted already; what is wanted already is passed over."""
+        for cid in cids:
+            if cid not in self._waiting and cid not in self.active:
+                self._waiting.add(cid)
+                self._backlog.append(cid)
+
+    def next_to_activate(self) -> Cid | None:
+        """Take the next want for which there is room among the active ones."""
+        if not self._backlog or len(self.active) >= self._limits.session_wants:
+            return None
+        cid = self._backlog.popleft()
+        self._waiting.discard(cid)
+        return cid
+
+    def activate(self, want: Want) -> None:
+        self.active[want.cid] = want
+        if want.is_open:
+            self._open[want.cid] = want
+
+    def reopen(self, want: Want) -> None:
+        """Somebody else should be asked for a want, before all others: it has waited longest."""
+        self._open.pop(want.cid, None)
+        self._urgent[want.cid] = want
+
+    def asked(self, want: Want) -> None:
+        """Somebody has been asked for a want just now."""
+        self._open.pop(want.cid, None)
+        self._urgent.pop(want.cid, None)
+
+    def finish(self, cid: Cid) -> None:
+        """A want is settled, or withdrawn."""
+        for wants in (self.active, self._open, self._urgent):
+            wants.pop(cid, None)
+
+    def open_wants(self) -> Iterator[Want]:
+        """Wants that nobody has been asked for, or not with success, the most pressing first."""
+        return chain(self._urgent.values(), self._open.values())
+
+    @property
+    def has_open(self) -> bool:
+        return bool(self._open or self._urgent)
+
+    def is_open(self, want: Want) -> bool:
+        return want.cid in self._open or want.cid in self._urgent
+
+    def is_full(self, block_size: float) -> bool:
+        """Whether what is received and on order is as much as the consumer should have waiting."""
+        on_order = len(self.active) - len(self._open) - len(self._urgent)
+        return self.undelivered + on_order * block_size >= self._limits.session_undelivered
+
+    def standing(self, peer: PeerId) -> Standing:
+        return self._standings.setdefault(peer, Standing())
+
+    def has_all(self, peer: PeerId) -> bool:
+        standing = self._standings.get(peer)
+        return standing is not None and standing.has_all
+
+    def is_interesting(self, peer: PeerId) -> bool:
+        """Whether a peer is told of new wants: one that keeps missing is not, while others do better."""
+        standing = self._standings.get(peer)
+        return standing is None or standing.misses_in_a_row < _UNINTERESTING or not self.knows_provider()
+
+    def knows_provider(self) -> bool:
+        """Whether any peer has been good for this session."""
+        return any(standing.hits for standing in self._standings.values())
+
+    def hit(self, peer: PeerId) -> None:
+        standing = self.standing(peer)
+        standing.hits += 1
+        standing.misses_in_a_row = 0
+
+    def miss(self, peer: PeerId) -> bool:
+        """A peer did not have what was wanted. Returns whether it had had everything until then."""
+        standing = self.standing(peer)
+        had_all = standing.has_all
+        standing.misses += 1
+        standing.misses_in_a_row += 1
+        return had_all
+
+    def forget_peer(self, peer: PeerId) -> None:
+        self._standings.pop(peer, None)

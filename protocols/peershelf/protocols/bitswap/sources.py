@@ -1,0 +1,104 @@
+"""What a peer's two senders take their messages from.
+
+Each peer gets two streams of ours: one for talk (wants, cancels, presences), one for blocks. So a cancel or
+a HAVE never waits behind megabytes that the same peer is slow to take.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import trio
+
+from peershelf.protocols.bitswap.engine import Engine
+from peershelf.protocols.bitswap.messages import Message
+from peershelf.protocols.bitswap.requester import Requester
+from peershelf.protocols.bitswap.sender import UNREACHABLE, PeerStalled
+from peershelf.protocols.bitswap.stat import Counters
+from peershelf.protocols.bitswap.turn import Turn
+from peershelf.protocols.bitswap.wakeup import Wakeup
+from peershelf.protocols.errors import TransportError
+from peershelf.protocols.transport import PeerId
+
+_WANTS_PER_MESSAGE = 1_024
+
+
+class TalkSource:
+    """Our wants toward a peer, and what we tell it about its own."""
+
+    def __init__(
+        self,
+        peer: PeerId,
+        requester: Requester,
+        engine: Engine,
+        counters: Counters,
+        *,
+        decide: Callable[[], None],
+    ) -> None:
+        self._decide = decide
+        self._peer = peer
+        self._requester = requester
+        self._engine = engine
+        self._counters = counters
+        self.more = Wakeup()
+
+    def next_message(self) -> Message | None:
+        wants, full = self._requester.take_wants(self._peer, _WANTS_PER_MESSAGE)
+        presences = self._engine.take_presences(self._peer)
+        if not wants and not presences and not full:
+            return None
+        return Message(wants=wants, full=full, presences=presences)
+
+    def sent(self) -> None:
+        self._counters.messages_sent += 1
+
+    def failed(self, error: TransportError) -> None:
+        if isinstance(error, UNREACHABLE):
+            self._requester.peer_disconnected(self._peer)
+            self._decide()
+        else:
+            self._requester.stream_lost(self._peer)
+
+
+class BlockSource:
+    """Messages of blocks that are on their way to a peer, a few at most."""
+
+    def __init__(self, peer: PeerId, engine: Engine, counters: Counters, turns_possible: Wakeup) -> None:
+        self._peer = peer
+        self._engine = engine
+        self._counters = counters
+        self._turns_possible = turns_possible
+        self._loaded: deque[tuple[Turn, Message]] = deque()
+        self.more = Wakeup()
+
+    def put(self, turn: Turn, message: Message) -> None:
+        """Have a turn's blocks sent after those that are here already."""
+        self._loaded.append((turn, message))
+        self.more.set()
+
+    def next_message(self) -> Message | None:
+        return self._loaded[0][1] if self._loaded else None
+
+    def sent(self) -> None:
+        turn, message = self._loaded.popleft()
+        self._engine.sent(turn, trio.current_time())
+        self._turns_possible.set()
+        self._counters.messages_sent += 1
+        self._counters.blocks_sent += len(message.payloads)
+        self._counters.bytes_sent += sum(len(payload.data) for payload in message.payloads)
+
+    def failed(self, error: TransportError) -> None:
+        """What was not sent is wanted again; only a peer that does not read, or not ever, loses its wants."""
+        if isinstance(error, (PeerStalled, *UNREACHABLE)):
+            self._engine.peer_disconnected(self._peer)
+        if isinstance(error, PeerStalled):
+            self._engine.peer_connected(self._peer)
+        self.give_up()
+
+    def give_up(self) -> None:
+        """Nothing that is here will be sent."""
+        while self._loaded:
+            turn, _ = self._loaded.popleft()
+            self._engine.not_sent(turn)
+        self._turns_possible.set()

@@ -1,0 +1,78 @@
+"""Turns what arrived into blocks, believing nothing: plain functions, made to run in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from peershelf.blockstore import multihash, varint
+from peershelf.blockstore.block import MAX_BLOCK_SIZE, Block
+from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.errors import UnsupportedHash
+from peershelf.blockstore.store.base import Blockstore
+from peershelf.protocols.bitswap.messages import Payload
+from peershelf.protocols.transport import PeerId
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a peer sent: a block that was expected of it, or something else of `size` bytes."""
+
+    peer: PeerId
+    multihash: bytes | None
+    """None for bytes that no block of ours can have."""
+    size: int
+    block: Block | None
+
+
+def check_and_store(
+    store: Blockstore,
+    parcels: Sequence[tuple[PeerId, Payload]],
+    expected: Mapping[PeerId, frozenset[bytes]],
+) -> list[Arrival]:
+    """Hash everything, store what was expected of whoever sent it, and say what came. Raises StoreError."""
+    arrivals = [_arrival(peer, payload, expected[peer]) for peer, payload in parcels]
+    blocks = [arrival.block for arrival in arrivals if arrival.block is not None]
+    if blocks:
+        store.put_many(blocks, durable=False)
+    return arrivals
+
+
+def _arrival(peer: PeerId, payload: Payload, expected: frozenset[bytes]) -> Arrival:
+    size = len(payload.data)
+    mh = _multihash(payload)
+    if mh is None or mh not in expected:
+        return Arrival(peer, mh, size, None)
+    prefix = payload.prefix
+    return Arrival(peer, mh, size, Block(Cid(prefix.version, prefix.codec, mh), bytes(payload.data)))
+
+
+def _multihash(payload: Payload) -> bytes | None:
+    """Hash the data as the prefix says; None where that is nothing that we would ask for."""
+    code, length = payload.prefix.hash_code, payload.prefix.digest_size
+    if len(payload.data) > MAX_BLOCK_SIZE or code == multihash.IDENTITY:
+        return None
+    try:
+        mh = multihash.multihash(code, payload.data)
+    except UnsupportedHash:
+        return None
+    digest = multihash.split(mh)[1]
+    if length == len(digest):
+        return mh
+    if not multihash.MIN_DIGEST <= length < len(digest):
+        return None
+    return varint.encode(code) + varint.encode(length) + digest[:length]
+
+
+def can_verify(cid: Cid) -> bool:
+    """Whether bytes that a stranger sends can be checked against this CID."""
+    return _can_verify(cid.hash_code, len(cid.digest))
+
+
+@lru_cache(maxsize=64)
+def _can_verify(code: int, digest_size: int) -> bool:
+    if code == multihash.IDENTITY or code not in multihash.HASHES_BY_NAME.values():
+        return False
+    whole = len(multihash.split(multihash.multihash(code, b""))[1])
+    return multihash.MIN_DIGEST <= digest_size <= whole

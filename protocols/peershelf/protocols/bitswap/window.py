@@ -1,0 +1,71 @@
+"""How many blocks to have on order from one peer: twice its bandwidth times its delay.
+
+That much keeps the peer's link full while a request travels, and no more, so that a queue at a busy peer does
+not grow with our appetite. Bandwidth is the best rate seen lately between asking for a block and having it,
+delay the shortest such time. While the window is what holds things up, each round trip doubles it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from peershelf.protocols.bitswap.limits import BitswapLimits
+
+_DELAY_VALID = 30.0
+_LEAST_DELAY = 0.01
+"""Shorter delays count as this: many small blocks at a time cost less each than a few."""
+_RATE_DECAY = 0.98
+_SMOOTHING = 0.25
+_UNKNOWN_BLOCK = 262_144
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One block on order: when it was asked for, and what the peer had delivered by then, in bytes."""
+
+    at: float
+    delivered: int
+
+
+class Window:
+    """Measures what comes from one peer, or from all together. Times in seconds, sizes in bytes."""
+
+    def __init__(self, least: int, limits: BitswapLimits) -> None:
+        self._least = least
+        self._limits = limits
+        self._delivered = 0
+        self._rate = 0.0
+        self._delay: float | None = None
+        self._delay_until = 0.0
+        self.latency: float | None = None
+        """Smoothed time from asking for a block to having it; None before the first."""
+        self.block_size: float = _UNKNOWN_BLOCK
+        """Smoothed size of the blocks."""
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks may be on order."""
+        limits = self._limits
+        size = max(self.block_size, 1.0)
+        delay = max(self._delay or 0.0, _LEAST_DELAY)
+        wanted = ceil(2 * self._rate * delay / size)
+        most = min(limits.window_most, int(limits.window_bytes / size))
+        return max(self._least, min(wanted, most))
+
+    def ask(self, now: float) -> Ask:
+        """Note that a block is asked for."""
+        return Ask(now, self._delivered)
+
+    def delivered(self, ask: Ask, size: int, now: float) -> None:
+        """Learn from a block that came."""
+        elapsed = max(now - ask.at, 1e-6)
+        self._delivered += size
+        self._rate = max(self._rate * _RATE_DECAY, (self._delivered - ask.delivered) / elapsed)
+        if self._delay is None or elapsed <= self._delay or now > self._delay_until:
+            self._delay, self._delay_until = elapsed, now + _DELAY_VALID
+        self.latency = (
+            elapsed if self.latency is None else self.latency + _SMOOTHING * (elapsed - self.latency)
+        )
+        first = self.block_size == _UNKNOWN_BLOCK
+        self.block_size = float(size) if first else self.block_size + _SMOOTHING * (size - self.block_size)
