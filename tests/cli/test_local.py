@@ -102,7 +102,7 @@ def test_without_a_repo_the_error_says_what_to_do(run: Run, words: list[str], co
         (["block", "put", "--mhtype", "md5"], 1, "md5"),
         (["config", "set", "Routing.Typ", "dht"], 1, "Routing.Type"),
         (["config", "get", "Nope"], 1, "Nope"),
-        (["cat", HELLO, HELLO, "-o", "5"], 2, "one CID"),
+        (["add", ""], 1, "cannot read ''"),
         (["cat", "--peer", "nonsense", HELLO], 1, "nonsense"),
     ],
 )

@@ -43,6 +43,17 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 
 @pytest.fixture
+def columns(monkeypatch: pytest.MonkeyPatch, terminal: Terminal) -> Callable[[int], None]:
+    """Sets how wide the terminal says it is."""
+
+    def claim(count: int) -> None:
+        monkeypatch.setattr(terminal, "fileno", lambda: 2)
+        monkeypatch.setattr("os.get_terminal_size", lambda _: os.terminal_size((count, 24)))
+
+    return claim
+
+
+@pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time in seconds; a test sets it."""
     now = [0.0]
@@ -56,6 +67,25 @@ def test_a_bar_shows_share_speed_and_rest(terminal: Terminal, clock: list[float]
     progress.update(50 << 20)
     assert "50.0 MiB / 100.0 MiB [==========>         ]  50%  25.0 MiB/s  0:02" in terminal.text
     assert len(terminal.text.removeprefix("\r").removesuffix("\x1b[K")) < 80
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, " 50.0 MiB / 100.0 MiB [==========>         ]  50%  25.0 MiB/s  0:02 left"),
+        (60, " 50.0 MiB / 100.0 MiB  50%  0:02 left"),
+        (20, "  50%"),
+        (4, "  5"),
+    ],
+)
+def test_a_narrow_terminal_is_shown_less_and_one_that_knows_no_width_all(
+    terminal: Terminal, columns: Callable[[int], None], clock: list[float], count: int, shown: str
+) -> None:
+    columns(count)
+    progress = Progress(enabled=True, total=100 << 20)
+    clock[0] = 2.0
+    progress.update(50 << 20)
+    assert terminal.text == f"\r{shown}\x1b[K"
 
 
 def test_without_a_total_there_is_no_bar(terminal: Terminal, clock: list[float]) -> None:

@@ -2,10 +2,12 @@ import hashlib
 import io
 import random
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import (
@@ -17,10 +19,11 @@ from peershelf.blockstore.errors import (
     PathNotFound,
     StoreLocked,
 )
+from peershelf.blockstore.unixfs.exporter import FileReader
 from peershelf.blockstore.unixfs.profiles import PROFILES, with_options
 from peershelf.node import Node
 from peershelf.node.errors import NotOnline, StillPinned
-from peershelf.node.files import READ_AHEAD
+from peershelf.node.files import READ_AHEAD, READ_AHEAD_OF_ALL
 
 SMALL_CHUNKS = with_options(PROFILES["unixfs-v1-2025"], chunk_size=1000, max_links=4)
 EMPTY_DIRECTORY = bytes.fromhex("0a020801")
@@ -54,6 +57,29 @@ async def test_what_was_added_comes_back(node: Node, size: int) -> None:
 async def test_a_file_of_several_read_aheads_comes_back(node: Node) -> None:
     data = content(3 * READ_AHEAD + 1)
     assert await read(node, await node.add(data)) == data
+
+
+async def test_files_read_at_the_same_time_share_the_memory_for_reading_ahead(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budgets: list[int] = []
+    wants = FileReader.wants
+
+    def noted(reader: FileReader, budget_bytes: int) -> list[Cid]:
+        budgets.append(budget_bytes)
+        return wants(reader, budget_bytes)
+
+    monkeypatch.setattr(FileReader, "wants", noted)
+    cid = await node.add(content(3000), profile=SMALL_CHUNKS)
+    async with AsyncExitStack() as stack:
+        for _ in range(8):
+            stalled = await stack.enter_async_context(aclosing(node.cat(cid)))
+            await anext(aiter(stalled))
+        assert budgets[0] == READ_AHEAD
+        assert budgets[-1] == READ_AHEAD_OF_ALL // 8
+    await trio.testing.wait_all_tasks_blocked()
+    await read(node, cid)
+    assert budgets[-1] == READ_AHEAD
 
 
 async def test_every_kind_of_source_gives_one_cid(node: Node, tmp_path: Path) -> None:

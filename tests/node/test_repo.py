@@ -36,6 +36,21 @@ def test_init_of_an_existing_repo_changes_nothing(tmp_path: Path) -> None:
     assert Repo.load(tmp_path / "repo").identity == first.identity
 
 
+def test_a_repo_that_somebody_else_makes_meanwhile_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = repo.DirectoryLock
+    others: list[Repo] = []
+
+    def lock_late(path: Path) -> repo.DirectoryLock:
+        monkeypatch.setattr(repo, "DirectoryLock", lock)
+        others.append(repo.init(tmp_path / "repo"))
+        return lock(path)
+
+    monkeypatch.setattr(repo, "DirectoryLock", lock_late)
+    assert Repo.load_or_init(tmp_path / "repo").identity == others[0].identity
+
+
 def test_init_refuses_a_directory_that_holds_other_files(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(RepoError, match="other files"):

@@ -54,6 +54,30 @@ def test_every_key_refuses_a_value_of_another_kind(key: str) -> None:
         check(key, {"nested": 1})
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("Addresses.Swarm", ["/ip4/127.0.0.1/tcp/0", "/ip4/1.2.3.4"]),
+        ("Addresses.Swarm", ["/ip4/0.0.0.0/udp/4001/quic-v1"]),
+        ("Addresses.Swarm", ["/ip6/127.0.0.1/tcp/1"]),
+        ("Addresses.Swarm", ["/ip4/127.0.0.1/tcp/65536"]),
+        ("Addresses.Swarm", ["localhost:4001"]),
+        ("Addresses.API", "/ip4/0.0.0.0/tcp/5001"),
+        ("Addresses.API", "127.0.0.1:5001"),
+        ("Addresses.API", ""),
+    ],
+)
+def test_an_address_that_no_daemon_could_listen_on_is_refused(key: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=f"{key} takes"):
+        check(key, value)
+
+
+def test_addresses_of_both_families_and_none_at_all_are_taken() -> None:
+    both = ["/ip6/::1/tcp/0", "/ip4/192.0.2.1/tcp/65535"]
+    assert check("Addresses.Swarm", both) == both
+    assert check("Addresses.Swarm", []) == []
+
+
 def test_an_unknown_key_is_answered_with_the_nearest_one() -> None:
     with pytest.raises(ConfigError, match=r"did you mean Addresses\.Swarm\?"):
         check("addresses.swram", [])

@@ -10,6 +10,7 @@ from peershelf.cli.text import human_size
 
 _REDRAW_SECONDS = 0.1
 _BAR_WIDTH = 20
+_USUAL_COLUMNS = 80
 
 
 class Progress:
@@ -41,12 +42,16 @@ class Progress:
     def _text(self, done: int, seconds: float) -> str:
         rate = f"{human_size(done / seconds)}/s"
         if not self.total:
-            return _fitted(f" {human_size(done)}  {rate}")
+            return _fitting(f" {human_size(done)}  {rate}")
         share = min(done / self.total, 1.0)
         bar = ("=" * int(share * _BAR_WIDTH) + ">")[:_BAR_WIDTH].ljust(_BAR_WIDTH)
         left = (self.total - done) / (done / seconds) if 0 < done <= self.total else 0.0
-        text = f" {human_size(done)} / {human_size(self.total)} [{bar}] {share:4.0%}  {rate}  {_clock(left)}"
-        return _fitted(text)
+        sizes = f" {human_size(done)} / {human_size(self.total)}"
+        return _fitting(
+            f"{sizes} [{bar}] {share:4.0%}  {rate}  {_clock(left)}",
+            f"{sizes} {share:4.0%}  {_clock(left)}",
+            f" {share:4.0%}",
+        )
 
     def _write(self, text: str) -> None:
         try:
@@ -56,11 +61,18 @@ class Progress:
             self.enabled = False
 
 
-def _fitted(text: str) -> str:
+def _fitting(*texts: str) -> str:
+    """The first, most telling text that the terminal has room for; the last one is cut to its width."""
+    room = _columns() - 1
+    return next((text for text in texts if len(text) <= room), texts[-1][:room])
+
+
+def _columns() -> int:
     try:
-        return text[: os.get_terminal_size(sys.stderr.fileno()).columns - 1]
+        # A terminal that was never told its size says 0.
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL_COLUMNS
     except OSError:
-        return text[:79]
+        return _USUAL_COLUMNS
 
 
 def _clock(seconds: float) -> str:

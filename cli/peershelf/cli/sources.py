@@ -70,5 +70,5 @@ def _file(path: str) -> Source:
 
 def unreadable(path: str, error: OSError) -> CliError:
     """What to tell about a file that cannot be read."""
-    name = "standard input" if path == STDIN else safe(path)
+    name = "standard input" if path == STDIN else safe(path) or "''"
     return CliError(f"cannot read {name}: {error.strerror or 'input/output error'}")

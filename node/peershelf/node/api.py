@@ -213,11 +213,10 @@ class Node:
         *,
         codec: int = RAW,
         hash_code: int = multihash.SHA2_256,
-        version: int = 1,
         pin: bool = False,
     ) -> Block:
         """Store one block durably. Raises BlockTooLarge, UnsupportedHash, MalformedBlock, StoreError."""
-        block = Block.create(data, codec=codec, hash_code=hash_code, version=version)
+        block = Block.create(data, codec=codec, hash_code=hash_code)
         await trio.to_thread.run_sync(self._store_sink(), [block])
         if pin:
             await trio.to_thread.run_sync(self.pins.add, block.cid)

@@ -7,8 +7,8 @@ verified and stored by the exchange before it arrives here.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import trio
@@ -35,6 +35,8 @@ class Blocks:
     def __init__(self, store: Blockstore, exchange: Bitswap | None) -> None:
         self.store = store
         self._exchange = exchange
+        self.open_fetchers = 0
+        """How many pipelines share the memory there is for blocks on their way."""
 
     async def get(self, cid: Cid, *, offline: bool = False, timeout: float = math.inf) -> Block:
         """Return one block. Raises BlockNotFound where no peer may be asked, else TimedOut."""
@@ -49,7 +51,7 @@ class Blocks:
         Raises TimedOut from its block if that takes longer than `timeout` seconds.
         """
         exchange = None if offline else self._exchange
-        with single_error(), trio.move_on_after(timeout) as scope:
+        with self._counted(), single_error(), trio.move_on_after(timeout) as scope:
             async with trio.open_nursery() as nursery:
                 fetcher = Fetcher(self.store, exchange, nursery)
                 for _ in range(_READERS):
@@ -58,6 +60,14 @@ class Blocks:
                 nursery.cancel_scope.cancel()
         if scope.cancelled_caught:
             raise TimedOut(fetcher.explain(timeout))
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self.open_fetchers += 1
+        try:
+            yield
+        finally:
+            self.open_fetchers -= 1
 
 
 class Fetcher:

@@ -30,6 +30,10 @@ class RepoMissing(RepoError):
     """There is no repo at the path."""
 
 
+class RepoExists(RepoError):
+    """There is a repo at the path already."""
+
+
 class StillPinned(NodeError):
     """A block that a pin needs was to be removed."""
 

@@ -23,7 +23,10 @@ from peershelf.node.blocks import Blocks, Fetcher
 from peershelf.node.tasks import Closeable, Producer
 
 READ_AHEAD = 16 << 20
-"""Bytes of blocks asked for ahead of what was delivered."""
+"""Bytes of one file asked for ahead of what was delivered, at most."""
+
+READ_AHEAD_OF_ALL = 64 << 20
+"""Bytes that all files being read share: a hundred slow readers must not hold a hundred times as much."""
 
 _READ_SIZE = 1 << 20
 
@@ -154,7 +157,7 @@ async def read_file(
     send: Callable[[bytes | memoryview], Awaitable[None]],
     send_size: Callable[[int], Awaitable[None]] | None = None,
 ) -> None:
-    """Send the file's bytes in order, asking READ_AHEAD bytes ahead of what was taken; first its size.
+    """Send the file's bytes in order, asking for some ahead of what was taken; first its size.
 
     Raises NotAFile, PathNotFound, MalformedBlock, TimedOut, and what Fetcher.receive raises.
     """
@@ -162,7 +165,7 @@ async def read_file(
         root = await _resolve(fetcher, wanted)
         reader = FileReader(root, offset=wanted.offset, length=wanted.length)
         while True:
-            fetcher.want(reader.wants(READ_AHEAD))
+            fetcher.want(reader.wants(_read_ahead(blocks)))
             if reader.size is not None and send_size is not None:
                 await send_size(reader.size)
                 send_size = None
@@ -174,6 +177,11 @@ async def read_file(
             if not pieces:  # else what was read has made room to ask for more first
                 for block in await fetcher.receive():
                     reader.receive(block)
+
+
+def _read_ahead(blocks: Blocks) -> int:
+    """A file's share, which gets smaller with every file that is read at the same time."""
+    return min(READ_AHEAD, READ_AHEAD_OF_ALL // blocks.open_fetchers)
 
 
 async def _resolve(fetcher: Fetcher, wanted: Wanted) -> Cid:

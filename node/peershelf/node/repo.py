@@ -14,12 +14,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from peershelf.blockstore.store.lock import DirectoryLock
 from peershelf.node import config, durable, identity
-from peershelf.node.errors import RepoError, RepoMissing
+from peershelf.node.errors import RepoError, RepoExists, RepoMissing
 from peershelf.node.settings import Value
 
 VERSION = 1
@@ -58,7 +59,8 @@ class Repo:
     def load_or_init(cls, path: Path) -> Repo:
         """Read a repo, or make one with the defaults where there is none."""
         if not exists(path):
-            init(path)
+            with suppress(RepoExists):  # another command was quicker
+                init(path)
         return cls.load(path)
 
     def overridden(self, settings: Mapping[str, Value]) -> Repo:
@@ -87,16 +89,16 @@ def init(path: Path, profiles: tuple[str, ...] = ()) -> Repo:
     """Make a repo with a new identity.
 
     Everything is written beside and moved in, `version` last, so an init that is cut short can be run again.
-    Raises RepoError if there is a repo already, ConfigError for an unknown profile, OSError.
+    Raises RepoExists, RepoError if other files are there, ConfigError for an unknown profile, OSError.
     """
     if exists(path):
-        raise RepoError(f"there is a repo at {path} already; nothing was changed")
+        raise RepoExists(f"there is a repo at {path} already; nothing was changed")
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if _holds_strangers_files(path):
         raise RepoError(f"{path} holds other files; choose an empty directory")
     with DirectoryLock(path / "lock"):
         if exists(path):
-            raise RepoError(f"there is a repo at {path} already; nothing was changed")
+            raise RepoExists(f"there is a repo at {path} already; nothing was changed")
         _fill(path, profiles)
     return Repo.load(path)
 

@@ -6,13 +6,14 @@ the file, the environment, `config set`, the help and docs/configuration.md foll
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from peershelf.node.errors import ConfigError
+from peershelf.node.errors import ConfigError, ServerError
 
 Value = bool | int | float | str | list[str]
 
@@ -53,8 +54,32 @@ def _strings(value: Any) -> str | None:
     return None if good else 'takes a list of texts, such as ["/ip4/127.0.0.1/tcp/0"]'
 
 
-def _text(value: Any) -> str | None:
-    return None if isinstance(value, str) and value else "takes a text"
+def _listen_addresses(value: Any) -> str | None:
+    if complaint := _strings(value):
+        return complaint
+    bad = next((text for text in value if not _is_tcp(text)), None)
+    return bad and f"takes IP addresses with a TCP port, such as /ip4/0.0.0.0/tcp/4001, not {bad[:80]!a}"
+
+
+def _is_tcp(text: str) -> bool:
+    """Whether this is an IP address with a TCP port, as a multiaddr."""
+    import ipaddress
+
+    match text.split("/"):
+        case ["", "ip4" | "ip6" as family, host, "tcp", port] if port.isascii() and port.isdecimal():
+            with contextlib.suppress(ValueError):
+                return f"ip{ipaddress.ip_address(host).version}" == family and int(port) < 65_536
+    return False
+
+
+def _api_address(value: Any) -> str | None:
+    from peershelf.node.http.address import ApiAddress
+
+    try:
+        ApiAddress.parse(value if isinstance(value, str) else "")
+    except ServerError:
+        return "takes a loopback address such as /ip4/127.0.0.1/tcp/5001: the API has no passwords"
+    return None
 
 
 def _size(value: Any) -> str | None:
@@ -89,11 +114,11 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
     {
         "Addresses.Swarm": Setting(
             ["/ip4/0.0.0.0/tcp/4001", "/ip6/::/tcp/4001"],
-            _strings,
+            _listen_addresses,
             "multiaddrs to listen on for peers; port 0 is any free one",
         ),
         "Addresses.API": Setting(
-            "/ip4/127.0.0.1/tcp/5001", _text, "multiaddr of the local API; loopback only"
+            "/ip4/127.0.0.1/tcp/5001", _api_address, "multiaddr of the local API; loopback only"
         ),
         "Bootstrap": Setting([], _strings, "multiaddrs of peers to connect to when the daemon starts"),
         "Bitswap.MaxBuffered": Setting("128MiB", _size, "bytes on their way to, or from, all peers together"),

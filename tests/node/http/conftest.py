@@ -144,6 +144,7 @@ class Answer:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    trailers: dict[str, str] = field(default_factory=dict)
     complete: bool = False
     """Whether the end of the response was seen, and not only the end of the connection."""
 
@@ -191,6 +192,7 @@ class Connection:
                 body += event.data
             elif isinstance(event, h11.EndOfMessage):
                 answer.complete = True
+                answer.trailers = {name.decode(): value.decode() for name, value in event.headers}
             elif event is None:
                 break
         answer.body = bytes(body)

@@ -32,7 +32,7 @@ def name_of(disposition: str) -> str:
         ("%2Fetc%2Fpasswd", "etc/passwd"),
         ("a/./b//../c", "a/c"),
         ("..", ""),
-        ("%FF", "�"),
+        ("%FF", "\udcff"),
     ],
 )
 def test_the_file_name_is_decoded_and_made_a_relative_path(file_name: str, name: str) -> None:

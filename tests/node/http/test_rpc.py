@@ -139,6 +139,15 @@ async def test_a_stream_that_fails_midway_lacks_its_end(api: Any, chunk: bytes) 
     assert not answer.complete
 
 
+@pytest.mark.parametrize("value", ["trailers", "gzip;q=0.5, Trailers"])
+async def test_a_client_that_reads_trailers_is_told_why_a_stream_failed(
+    api: Any, chunk: bytes, value: str
+) -> None:
+    answer = await api.post("/api/v0/cat?chunks=3&fail-at=2", headers=[("TE", value), ("Connection", "TE")])
+    assert answer.body == chunk * 2
+    assert answer.trailers == {"x-stream-error": "lost on the way"}
+
+
 async def test_records_that_fail_midway_end_in_an_error_record_and_lack_their_end(api: Any) -> None:
     answer = await api.post("/api/v0/refs/local?n=3&fail-at=2")
     assert answer.status == 200

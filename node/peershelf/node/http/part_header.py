@@ -32,7 +32,10 @@ class PartHeader:
     """What a part says of itself."""
 
     name: str
-    """A relative path such as "d/x", without "." and ".."; "" for an unnamed part, such as standard input."""
+    """A relative path such as "d/x", without "." and ".."; "" for an unnamed part, such as standard input.
+
+    Bytes that are no UTF-8 are lone surrogates, as in the names that Python itself reads from a directory.
+    """
     kind: PartKind
 
 
@@ -67,7 +70,7 @@ def parse_parameters(text: str) -> tuple[str, dict[str, str]]:
 def _fields(data: bytes) -> dict[str, str]:
     """Header fields by lower-case name. Values may hold any bytes: older clients send file names raw."""
     fields: dict[str, str] = {}
-    for line in data.decode("utf-8", "replace").split("\r\n"):
+    for line in data.decode("utf-8", "surrogateescape").split("\r\n"):
         match = _LINE.fullmatch(line)
         if line and (match is None or match[1].lower() in fields):
             raise UsageError("the upload has a malformed part header")
@@ -82,10 +85,10 @@ def _file_name(parameters: dict[str, str]) -> str:
         charset, _, text = extended.partition("'")
         if charset.lower() != "utf-8":
             raise UsageError("the upload has a file name in a character set other than UTF-8")
-        return unquote(text.partition("'")[2], errors="replace")
+        return unquote(text.partition("'")[2], errors="surrogateescape")
     name = parameters.get("filename", "")
     # Clients that do not encode names send a bare percent sign; then nothing in the name is an escape.
-    return name if _BAD_ESCAPE.search(name) else unquote_plus(name, errors="replace")
+    return name if _BAD_ESCAPE.search(name) else unquote_plus(name, errors="surrogateescape")
 
 
 def _relative_path(name: str) -> str:

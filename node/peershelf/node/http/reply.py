@@ -11,7 +11,15 @@ from starlette.types import Receive, Scope, Send
 from peershelf.node.describe import describe, known_error
 from peershelf.node.errors import UsageError
 from peershelf.node.http.connection import Connection
-from peershelf.node.http.responses import JSON, encode, error_record, send_body, send_head
+from peershelf.node.http.responses import (
+    JSON,
+    encode,
+    error_record,
+    last_chunk,
+    send_body,
+    send_head,
+    takes_trailers,
+)
 from peershelf.node.http.upload import Body
 from peershelf.node.operations.base import Record
 
@@ -28,10 +36,11 @@ class UnknownOperation(UsageError):
 class Reply:
     """The answer to one request."""
 
-    def __init__(self, send: Send, body: Body, connection: Connection) -> None:
+    def __init__(self, send: Send, body: Body, connection: Connection, *, takes_trailers: bool) -> None:
         self._send = send
         self._body = body
         self._connection = connection
+        self._takes_trailers = takes_trailers
         self._is_records = False
         self.begun = False
 
@@ -72,6 +81,9 @@ class Reply:
             return await self.json(error_record(status, text), status=status)
         if self._is_records:
             await self.write(encode(error_record(status, text)))
+        elif self._takes_trailers:
+            # Past Hypercorn, which knows trailers only in HTTP/2; it sends nothing more on this connection.
+            await self._connection.send_all(last_chunk(text))
         _log.warning("api answer broken off", reason=text)
         await self._body.discard(LINGER)
         self._connection.abort()
@@ -87,7 +99,8 @@ async def exchange(
     request arrives and nobody receives it.
     """
     body = Body(receive)
-    reply = Reply(send, body, scope["state"]["connection"])
+    trailers = takes_trailers(scope["headers"])
+    reply = Reply(send, body, scope["state"]["connection"], takes_trailers=trailers)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_cancel_when_gone, body, nursery.cancel_scope)
         try:

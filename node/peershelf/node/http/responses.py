@@ -1,14 +1,15 @@
 """The shapes of an answer on the wire, as Kubo's clients expect them.
 
-An error before anything was sent is a status and a JSON object. Afterwards it can only show as a response
-that breaks off without its last chunk, which every HTTP/1.1 client reports; a sequence of records carries
-the reason as one more record before that.
+An error before anything was sent is a status and a JSON object. Afterwards it shows as a response that
+breaks off without its last chunk, which every HTTP/1.1 client reports; a sequence of records carries the
+reason as one more record before that. A client that says that it reads trailer fields (RFC 9110, 10.1.4) gets
+the last chunk of a stream, and the reason as the trailer that Kubo uses for it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from starlette.types import Send
 
@@ -43,6 +44,17 @@ def stream_headers(stream: ByteStream) -> dict[str, str]:
     if stream.length is not None:
         headers["X-Content-Length"] = str(stream.length)
     return headers
+
+
+def takes_trailers(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request with these headers says that its sender reads trailer fields."""
+    values = [value.decode("latin-1").lower() for name, value in headers if name == b"te"]
+    return any(word.strip() == "trailers" for value in values for word in value.split(","))
+
+
+def last_chunk(reason: str) -> bytes:
+    """The end of a chunked body that failed, with the reason: one line of text."""
+    return f"0\r\nX-Stream-Error: {reason}\r\n\r\n".encode()
 
 
 async def send_head(send: Send, status: int, headers: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ import trio
 from peershelf.blockstore.block import MAX_BLOCK_SIZE
 from peershelf.blockstore.cid import Cid, codec_code
 from peershelf.blockstore.errors import BlockNotFound, BlockTooLarge, InvalidPath
-from peershelf.blockstore.multihash import SHA2_256, hash_code
+from peershelf.blockstore.multihash import hash_code
 from peershelf.blockstore.path import parse_reference
 from peershelf.node.api import Node
 from peershelf.node.describe import LAYER_ERRORS, describe
@@ -32,21 +32,12 @@ async def _once(data: bytes) -> AsyncIterator[bytes]:
 
 async def put(node: Node, request: Request) -> AsyncGenerator[Record, None]:
     """One record for each block, once it is durable."""
-    codec, version = _codec(request.text("cid-codec") or "raw")
+    codec = codec_code(request.text("cid-codec") or "raw")
     function = hash_code(request.text("mhtype") or "sha2-256")
-    if function != SHA2_256:
-        version = 1
     async for part in request.parts:
         data = await _bounded(part.chunks)
-        block = await node.put_block(
-            data, codec=codec, hash_code=function, version=version, pin=request.flag("pin")
-        )
+        block = await node.put_block(data, codec=codec, hash_code=function, pin=request.flag("pin"))
         yield {"Key": str(block.cid), "Size": len(data)}
-
-
-def _codec(name: str) -> tuple[int, int]:
-    """Codec and CID version: Kubo's `v0` and `protobuf` mean dag-pb under a CIDv0."""
-    return (codec_code("dag-pb"), 0) if name in ("v0", "protobuf") else (codec_code(name), 1)
 
 
 async def _bounded(chunks: AsyncIterator[bytes]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from peershelf.blockstore.unixfs.importer import Imported
 from peershelf.node.api import Node
@@ -63,36 +64,53 @@ async def cat(node: Node, request: Request) -> ByteStream:
     peer = request.text("peer")
     if peer is not None:
         await node.connect(peer)
-    offset = request.integer("offset", 0) or 0
-    length = request.integer("length")
-    if len(request.args) > 1 and (offset or length is not None):
-        raise UsageError("offset and length go with one CID")
-    first = await _open(node, request, request.arg(0), offset, length)
-    size = max(0, first.size - offset)
-    total = size if length is None else min(size, length)
+    span = _Span(request.integer("offset", 0) or 0, request.integer("length"))
+    first = await _open(node, request, request.arg(0), span)
     rest = request.args[1:]
-    return ByteStream(_cat_all(node, request, first.chunks, rest), None if rest else total)
+    return ByteStream(_cat_all(node, request, first, span), None if rest else span.within(first.size))
 
 
-async def _open(
-    node: Node, request: Request, reference: str, offset: int = 0, length: int | None = None
-) -> OpenFile:
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Which bytes are wanted of the files that are still to come, taken as one."""
+
+    offset: int
+    length: int | None
+
+    def within(self, size: int) -> int:
+        """How many of them are in the next file, of `size` bytes."""
+        there = max(0, size - self.offset)
+        return there if self.length is None else min(there, self.length)
+
+    def after(self, size: int) -> _Span:
+        """What is wanted of the files behind that one."""
+        length = None if self.length is None else self.length - self.within(size)
+        return _Span(max(0, self.offset - size), length)
+
+
+async def _open(node: Node, request: Request, reference: str, span: _Span) -> OpenFile:
     return await node.open(
-        reference, offset=offset, length=length, offline=request.offline, timeout=request.timeout
+        reference,
+        offset=span.offset,
+        length=span.length,
+        offline=request.offline,
+        timeout=request.timeout,
     )
 
 
 async def _cat_all(
-    node: Node, request: Request, first: Closeable[bytes | memoryview], rest: tuple[str, ...]
+    node: Node, request: Request, file: OpenFile, span: _Span
 ) -> AsyncGenerator[bytes | memoryview, None]:
-    async with aclosing(first):
-        async for chunk in first:
-            yield chunk
-    for reference in rest:
-        file = await _open(node, request, reference)
+    rest = iter(request.args[1:])
+    while True:
         async with aclosing(file.chunks):
             async for chunk in file.chunks:
                 yield chunk
+        span = span.after(file.size)
+        reference = next(rest, None)
+        if reference is None or span.length == 0:
+            return
+        file = await _open(node, request, reference, span)
 
 
 FILE_OPERATIONS = (
