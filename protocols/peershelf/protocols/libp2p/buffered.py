@@ -18,7 +18,10 @@ MAX_NEGOTIATION = 65_536
 
 
 class BufferedStream(INetStream):
-    """Reads ahead until its protocol is set, and only passes on from then on."""
+    """Reads ahead until its protocol is set, and only passes on from then on.
+
+    It then reads past the NetStream, which drops what has arrived as soon as the connection ends.
+    """
 
     def __init__(self, inner: NetStream) -> None:
         self.inner = inner
@@ -27,9 +30,12 @@ class BufferedStream(INetStream):
         self._allowed = MAX_NEGOTIATION
 
     async def read(self, n: int | None = None) -> bytes:
-        """Return up to `n` bytes. Raises MessageTooLarge after MAX_NEGOTIATION bytes without a protocol."""
+        """Return up to `n` bytes. Raises MessageTooLarge after MAX_NEGOTIATION bytes without a protocol.
+
+        Once that is set, raises what the muxer's stream does: MuxedStreamEOF, MuxedStreamReset.
+        """
         if not self._ahead and self.get_protocol() is not None:
-            return await self.inner.read(n)
+            return await self.inner.muxed_stream.read(n)
         if not self._ahead:
             await self._read_ahead()
         size = len(self._ahead) if n is None else n

@@ -84,7 +84,9 @@ class Libp2pNetwork(Network):
         failure: TransportError | None = None
         stop = trio.Event()
         async with trio.open_nursery() as nursery:
-            await nursery.start(keep_running, self._swarm, self._transport, stop)
+            # Cancelled half-way, this would wait for a task that only `stop` ends, and be the one to set it.
+            with trio.CancelScope(shield=True):
+                await nursery.start(keep_running, self._swarm, self._transport, stop)
             try:
                 self._keeper.start(nursery)
                 await listen(self._swarm, self._listen)

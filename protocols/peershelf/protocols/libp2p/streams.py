@@ -1,27 +1,23 @@
-"""py-libp2p's streams as `transport.Stream`.
+"""Yamux streams, with a protocol agreed upon, as `transport.Stream`.
 
-Two things are put right here that the stock muxer gets wrong: a connection that broke looks like a clean
-end of its streams, and a writer without credit is failed after 5 s.
-
-Everything that py-libp2p raises becomes one of our own errors. It is caught as Exception, because besides
-its own family it lets KeyError, RuntimeError, OSError and more through, depending on what broke where.
+Everything that is raised beneath becomes one of our own errors. It is caught as Exception, because besides
+its own family py-libp2p lets KeyError, RuntimeError, OSError and more through, depending on what broke where.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Protocol
 
 import trio
-from libp2p.network.stream.exceptions import StreamEOF
-from libp2p.stream_muxer.yamux.yamux import YamuxStream
+from libp2p.stream_muxer.exceptions import MuxedStreamEOF
 
 from peershelf.protocols.errors import StreamClosed, StreamReset
 from peershelf.protocols.libp2p.buffered import BufferedStream
 from peershelf.protocols.libp2p.hardening import RESET_PATIENCE, shielded
 from peershelf.protocols.libp2p.limits import HostLimits
+from peershelf.protocols.libp2p.yamux.muxed_stream import YamuxStream
 from peershelf.protocols.transport import PeerId, Stream
-
-_CREDIT_POLL = 0.01
 
 
 class StreamOwner(Protocol):
@@ -37,11 +33,14 @@ class StreamOwner(Protocol):
 class Libp2pStream(Stream):
     """A negotiated stream on a py-libp2p connection.
 
-    A receive_some() that is cancelled may have taken bytes with it: reset the stream afterwards.
+    A receive_some() that is cancelled has taken nothing. What arrived before the connection ended is still
+    received after that; only then comes StreamReset.
     """
 
     def __init__(self, inner: BufferedStream, peer: PeerId, owner: StreamOwner, limits: HostLimits) -> None:
+        assert isinstance(inner.inner.muxed_stream, YamuxStream), "ChosenMuxer builds no others"
         self._inner = inner
+        self._muxed = inner.inner.muxed_stream
         self._peer = peer
         self._owner = owner
         self._limits = limits
@@ -69,9 +68,7 @@ class Libp2pStream(Stream):
             return b""
         try:
             return await self._inner.read(max_bytes)
-        except StreamEOF as error:
-            if _torn(self._inner):
-                raise StreamReset("the connection ended before the stream did") from error
+        except MuxedStreamEOF:
             self._ended = True
             return b""
         except Exception as error:
@@ -85,30 +82,19 @@ class Libp2pStream(Stream):
         """
         if self._closed:
             raise StreamClosed("our side of the stream is closed")
-        rest = memoryview(data).cast("B")
+        rest = memoryview(bytes(data))
         while rest:
-            size = await self._credit(len(rest))
-            await self._write(bytes(rest[:size]))
-            rest = rest[size:]
+            rest = rest[await self._send_some(rest) :]
 
-    async def _write(self, data: bytes) -> None:
-        try:
-            await self._inner.write(data)
-        except Exception as error:
-            raise StreamReset("the stream was reset") from error
-
-    async def _credit(self, wanted: int) -> int:
-        """Wait until some of `wanted` bytes may be sent; return how many. Raises StreamReset."""
-        muxed = self._inner.inner.muxed_stream
-        if not isinstance(muxed, YamuxStream):
-            return wanted
-        give_up = trio.current_time() + self._limits.stalled_write
-        while muxed.send_window <= 0 and not (muxed.closed or muxed.send_closed):
-            if trio.current_time() > give_up:
-                await self.reset()
-                raise StreamReset(f"the peer took nothing for {self._limits.stalled_write:.0f} s")
-            await trio.sleep(_CREDIT_POLL)
-        return max(1, min(wanted, muxed.send_window))
+    async def _send_some(self, data: memoryview) -> int:
+        """Send the beginning of `data`; return how many bytes. Raises StreamReset."""
+        with trio.move_on_after(self._limits.stalled_write):
+            try:
+                return await self._muxed.write_some(data)
+            except Exception as error:
+                raise StreamReset("the stream was reset") from error
+        await self.reset()
+        raise StreamReset(f"the peer took nothing for {self._limits.stalled_write:.0f} s")
 
     async def aclose(self) -> None:
         """Close our side cleanly; what was sent still arrives. Never raises a TransportError."""
@@ -123,7 +109,7 @@ class Libp2pStream(Stream):
             raise
         except Exception:  # the connection is gone, and the stream with it
             self._ended = True
-        if self._ended or _torn(self._inner):
+        if self._ended:
             self._owner.forget(self)
         else:
             self._owner.start_linger(self)
@@ -139,13 +125,10 @@ class Libp2pStream(Stream):
         await self._reset()
 
     async def _reset(self) -> None:
-        try:
-            with shielded(RESET_PATIENCE):
-                await self._inner.reset()
-        except Exception:  # a stream that cannot even be reset is gone
-            self._ended = True
         self._ended = True
         self._owner.forget(self)
+        with shielded(RESET_PATIENCE), suppress(Exception):  # a stream that cannot even be reset is gone
+            await self._inner.reset()
 
     async def linger(self) -> None:
         """After aclose(): wait for the peer to close its side too, dropping what it sends; else reset."""
@@ -158,9 +141,3 @@ class Libp2pStream(Stream):
             self._owner.forget(self)
         if not self._ended:
             await self._reset()
-
-
-def _torn(stream: BufferedStream) -> bool:
-    """Tell whether the stream ended because its connection did, or by a reset."""
-    conn, muxed = stream.inner.swarm_conn, stream.inner.muxed_stream
-    return (conn is not None and conn.is_closed) or bool(getattr(muxed, "reset_received", False))

@@ -1,0 +1,61 @@
+"""What a stream has received and nobody has read."""
+
+from __future__ import annotations
+
+from collections import deque
+
+_SMALL = 4_096
+_MERGED = 65_536
+
+
+class ReceiveBuffer:
+    """Bytes in, bytes out, in order. Takes little more memory than it has bytes, however small they came."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[bytes | bytearray] = deque()
+        self._offset = 0
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def append(self, piece: memoryview) -> None:
+        """Copy `piece` in. One that is small goes into the object of the one before."""
+        self._size += len(piece)
+        last = self._pieces[-1] if self._pieces else None
+        if isinstance(last, bytearray) and len(last) + len(piece) <= _MERGED:
+            last += piece
+        elif len(piece) <= _SMALL:
+            self._pieces.append(bytearray(piece))
+        else:
+            self._pieces.append(bytes(piece))
+
+    def take(self, most: int) -> bytes:
+        """Remove and return the first bytes, at most `most`; b"" if there are none."""
+        parts: list[bytes | bytearray | memoryview] = []
+        wanted = left = min(most, self._size)
+        while left:
+            piece = self._pieces[0]
+            size = len(piece) - self._offset
+            if size <= left:
+                parts.append(memoryview(piece)[self._offset :] if self._offset else piece)
+                self._pieces.popleft()
+                self._offset = 0
+            else:
+                size = left
+                parts.append(memoryview(piece)[self._offset : self._offset + left])
+                self._offset += left
+            left -= size
+        self._size -= wanted
+        return _joined(parts)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._pieces.clear()
+        self._offset = self._size = 0
+
+
+def _joined(parts: list[bytes | bytearray | memoryview]) -> bytes:
+    if len(parts) == 1 and isinstance(parts[0], bytes):
+        return parts[0]
+    return b"".join(parts)

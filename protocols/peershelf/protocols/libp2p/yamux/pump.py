@@ -1,0 +1,106 @@
+"""Moves a session's bytes over a secured connection, and tells it the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+import trio
+from libp2p.abc import ISecureConn
+
+from peershelf.protocols.libp2p.yamux.bell import Bell
+from peershelf.protocols.libp2p.yamux.events import Event
+from peershelf.protocols.libp2p.yamux.session import Session
+
+log = structlog.get_logger(__name__)
+
+_SHUT_PATIENCE = 1.0
+
+
+class Pump:
+    """One task reads, one writes, one keeps time; a secured connection is touched by nobody else.
+
+    Args:
+        dispatch: is given what the session said, an empty list included.
+        close_patience: seconds for handing over what is still to be sent when the session has ended.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        conn: ISecureConn,
+        dispatch: Callable[[list[Event]], None],
+        close_patience: float,
+    ) -> None:
+        self._session = session
+        self._conn = conn
+        self._dispatch = dispatch
+        self._close_patience = close_patience
+        self.output = Bell()
+        """To be rung when the session may have something to send."""
+        self.room = Bell()
+        """Rings when frames are handed over, so that the session takes more."""
+        self.over = trio.Event()
+        """To be set when the session has ended."""
+        self._drained = Bell()
+        self._writing = False
+
+    async def run(self) -> None:
+        """Run until the session has ended and its last words are handed over, or have waited long enough."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._read_all)
+            nursery.start_soon(self._write_all)
+            nursery.start_soon(self._keep_time)
+            await self.over.wait()
+            await self._flush()
+            nursery.cancel_scope.cancel()
+
+    async def _read_all(self) -> None:
+        while self._session.ended is None:
+            try:
+                data = await self._conn.read()
+            except Exception as error:  # besides its own errors py-libp2p lets those of its libraries through
+                self._lose(error)
+                return
+            if not data:
+                self._dispatch(self._session.lost("the peer closed the connection"))
+                return
+            self._dispatch(self._session.receive(data, trio.current_time()))
+
+    async def _write_all(self) -> None:
+        while True:
+            portion = self._session.data_to_send()
+            self._writing = bool(portion)
+            if not portion:
+                self._drained.ring()
+                await self.output.wait()
+                continue
+            self.room.ring()
+            try:
+                await self._conn.write(portion)
+            except Exception as error:  # as when reading
+                self._lose(error)
+                return
+
+    async def _keep_time(self) -> None:
+        while self._session.ended is None:
+            await trio.sleep_until(self._session.deadline)
+            self._dispatch(self._session.tick(trio.current_time()))
+
+    def _lose(self, error: Exception) -> None:
+        self._writing = False
+        self._dispatch(self._session.lost(f"the connection broke: {type(error).__name__}"))
+        self._drained.ring()
+
+    async def _flush(self) -> None:
+        with trio.move_on_after(self._close_patience):
+            while self._writing or self._session.has_data_to_send:
+                await self._drained.wait()
+
+    async def shut(self) -> None:
+        """Close the secured connection, also while being cancelled. Raises nothing."""
+        with trio.CancelScope(deadline=trio.current_time() + _SHUT_PATIENCE, shield=True):
+            try:
+                await self._conn.close()
+            except Exception as error:
+                log.debug("secured connection did not close cleanly", error=type(error).__name__)

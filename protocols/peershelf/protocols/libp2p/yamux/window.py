@@ -1,0 +1,104 @@
+"""How much a peer may send before we have read: one window a stream, one budget a connection.
+
+The window of a stream is its credit (what the peer may still send) and what has come and is not read.
+Reading makes room in it, and once half of it is room, that is returned as credit. If reading that half took
+less than two round trips, credit was what held the peer up, and the window doubles. A stream that is opened
+later starts with what the connection turned out to need: peers open streams for single messages.
+"""
+
+from __future__ import annotations
+
+from peershelf.protocols.libp2p.yamux.frames import INITIAL_WINDOW
+from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
+
+_FAST = 2.0
+"""Round trips: half a window read within less asks for a bigger one."""
+
+
+class ReceiveBudget:
+    """What all streams of one connection hold together, in bytes."""
+
+    def __init__(self, limits: YamuxLimits) -> None:
+        self.limits = limits
+        self.credit = 0
+        """What the peer may still send."""
+        self.unread = 0
+        """What has come and was not read."""
+        self.usual = INITIAL_WINDOW
+        """The window that streams of this connection have grown to."""
+
+    def allows_growth(self, size: int) -> bool:
+        """Tell whether windows may grow by `size` in all."""
+        return self.credit + self.unread + size <= self.limits.grown_windows
+
+
+class ReceiveWindow:
+    """The receiving side of one stream, as far as counting goes.
+
+    Args:
+        budget: what the streams of the connection share.
+        now: seconds on a clock that only goes forward.
+    """
+
+    def __init__(self, budget: ReceiveBudget, now: float) -> None:
+        self._budget = budget
+        self._granted_at = now
+        self.size = INITIAL_WINDOW
+        self.credit = INITIAL_WINDOW
+        self.unread = 0
+        budget.credit += INITIAL_WINDOW
+
+    def arrived(self, size: int) -> bool:
+        """Count `size` bytes, for which there is credit, as unread; False if the connection has too many."""
+        self.credit -= size
+        self.unread += size
+        self._budget.credit -= size
+        self._budget.unread += size
+        return self._budget.unread <= self._budget.limits.unread
+
+    def read(self, size: int) -> None:
+        """Count `size` bytes as read."""
+        self.unread -= size
+        self._budget.unread -= size
+
+    def greet(self) -> int:
+        """Return the credit to give a new stream on top of what it starts with."""
+        self._grow(self._budget.usual)
+        return self._grant()
+
+    def renew(self, now: float, round_trip: float | None) -> int:
+        """Return the credit to give after some reading, 0 for none yet.
+
+        Args:
+            round_trip: seconds as measured, None if never.
+        """
+        room = self.size - self.credit - self.unread
+        if 2 * room < self.size:
+            return 0
+        if round_trip is not None and now - self._granted_at < _FAST * round_trip:
+            self._grow(2 * self.size)
+        self._granted_at = now
+        return self._grant()
+
+    def _grow(self, size: int) -> None:
+        size = min(size, self._budget.limits.window)
+        room = size - self.credit - self.unread
+        if size > self.size and self._budget.allows_growth(room):
+            self.size = size
+            self._budget.usual = max(self._budget.usual, size)
+
+    def _grant(self) -> int:
+        delta = self.size - self.credit - self.unread
+        self.credit += delta
+        self._budget.credit += delta
+        return delta
+
+    def end(self) -> None:
+        """Nothing more will be accepted; what is unread stays."""
+        self._budget.credit -= self.credit
+        self.credit = 0
+
+    def drop(self) -> None:
+        """Nothing more will be accepted nor read."""
+        self.end()
+        self.read(self.unread)
