@@ -178,3 +178,22 @@ def test_ctrl_c_ends_an_add_with_130_and_leaves_the_repo_whole(
         interrupt()
     (tmp_path / "file").write_bytes(b"after")
     assert shelf("cat", shelf.text("add", "-Q", tmp_path / "file")) == b"after"
+
+
+def test_what_is_piped_in_is_added_without_a_path(shelf) -> None:
+    cid = shelf.text("add", "-Q", input=b"piped")
+    assert shelf("cat", cid) == b"piped"
+    nothing = shelf.run("add", stdin=subprocess.DEVNULL)
+    assert nothing.returncode == 2
+    assert b"PATH is missing" in nothing.stderr
+
+
+def test_a_daemon_that_is_told_to_end_while_it_starts_ends_cleanly(shelf) -> None:
+    starting = shelf.start("daemon", "--log-level", "debug", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with starting:
+        starting.stderr.readline()  # it has set up logging, and is on its way to the network
+        starting.send_signal(signal.SIGTERM)
+        output, _ = starting.communicate(timeout=20)
+    assert starting.returncode == 0
+    assert b"ready" not in output
+    assert not (shelf.path / "api").exists()

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Literal
 
 WRITE = """
@@ -53,3 +54,27 @@ def test_the_level_holds_back_what_is_less_serious() -> None:
 def test_libraries_failures_with_strangers_are_for_those_who_debug() -> None:
     assert not any("stranger" in line for line in written("info", "console"))
     assert any("stranger" in line for line in written("debug", "console"))
+
+
+EMBED = """
+import sys, trio
+from peershelf.node import Node
+
+async def main():
+    async with Node(sys.argv[1], online=False) as node:
+        import structlog
+        log = structlog.get_logger("peershelf.test")
+        log.debug("quiet")
+        log.warning("heard")
+
+trio.run(main)
+"""
+
+
+def test_a_program_that_embeds_a_node_keeps_its_standard_output(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", EMBED, str(tmp_path / "repo")], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+    assert "quiet" not in done.stderr
+    assert "heard" in done.stderr

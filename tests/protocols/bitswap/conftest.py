@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -23,7 +24,7 @@ from peershelf.protocols.bitswap.messages import (
     encode,
 )
 from peershelf.protocols.bitswap.parsing import decode
-from peershelf.protocols.errors import TransportError
+from peershelf.protocols.errors import StreamReset, TransportError
 from peershelf.protocols.fake import FakeInternet, FakeNetwork
 from peershelf.protocols.transport import Stream
 from peershelf.protocols.wire import FrameDecoder, encode_frame
@@ -90,11 +91,12 @@ class Stranger:
         if not self.reads:
             await trio.sleep_forever()
         decoder = FrameDecoder(8 << 20)
-        while data := await stream.receive_some():
-            decoder.receive(data)
-            while (frame := decoder.next_frame()) is not None:
-                await self.take(decode(frame, 100_000))
-        await stream.aclose()
+        # The node resets its streams when it ends.
+        with suppress(StreamReset):
+            while data := await stream.receive_some():
+                decoder.receive(data)
+                while (frame := decoder.next_frame()) is not None:
+                    await self.take(decode(frame, 100_000))
 
     async def take(self, message: Message) -> None:
         self.messages.append(message)

@@ -202,6 +202,13 @@ def test_several_blocks_share_a_message_up_to_its_target():
     assert [len(serving.turn()[1]) for _ in range(3)] == [2, 2, 1]
 
 
+def test_half_of_what_is_wanted_travels_while_the_peer_orders_more():
+    serving = Serving()
+    serving.holds(*cids_of(8), size=100_000)
+    serving.wants(A, *(WantEntry(cid) for cid in cids_of(8)))
+    assert [len(serving.turn()[1]) for _ in range(3)] == [4, 2, 1]
+
+
 def test_a_block_over_the_target_goes_alone():
     serving = Serving(BitswapLimits(message_out=5_000))
     serving.holds(*cids_of(2), size=10_000)
@@ -247,6 +254,20 @@ def test_a_third_message_waits_for_the_first_to_leave():
     assert serving.engine.next_turn(0.0) is None
     serving.engine.sent(first, 0.0)
     assert serving.engine.next_turn(0.0) is not None
+
+
+def test_nothing_is_prepared_ahead_while_many_are_served():
+    peers = tuple(PeerId(f"peer{number}") for number in range(8))
+    serving = Serving(BitswapLimits(message_out=BIG), peers)
+    serving.holds(*cids_of(50))
+    for peer in peers:
+        serving.wants(peer, *(WantEntry(cid) for cid in cids_of(50)))
+    served = []
+    for now in range(0, 100, 10):
+        while (turn := serving.engine.next_turn(float(now))) is not None:
+            served.append(turn.peer)
+    # The first few were served before it was known how many there are.
+    assert len(served) <= len(peers) + 4
 
 
 def test_bytes_on_their_way_are_bounded_for_a_peer_and_in_all():

@@ -140,6 +140,22 @@ def test_a_want_of_a_later_kind_is_not_answered():
     assert parsed(b"\x0a" + bytes([len(entry) + 2]) + b"\x0a" + bytes([len(entry)]) + entry).wants == ()
 
 
+@pytest.mark.parametrize(
+    "multihash",
+    [
+        pytest.param(b"\x11\x14" + bytes(20), id="SHA-1"),
+        pytest.param(b"\xff\x7f\x20" + bytes(32), id="unknown function"),
+        pytest.param(b"\x12\x13" + bytes(19), id="digest of 19 bytes"),
+        pytest.param(b"\x1e\x81\x01" + bytes(129), id="digest of 129 bytes"),
+        pytest.param(b"\x00\x04data", id="identity"),
+    ],
+)
+def test_a_want_under_a_hash_that_is_not_trusted_is_passed_over(multihash):
+    good = Block.create(b"hello").cid
+    message = Message(wants=(WantEntry(Cid(1, 0x55, multihash)), WantEntry(good)))
+    assert parsed(encoded(message)).wants == (WantEntry(good),)
+
+
 @given(st.binary(max_size=400))
 def test_arbitrary_bytes_are_a_message_or_malformed(data):
     with contextlib.suppress(MalformedMessage):

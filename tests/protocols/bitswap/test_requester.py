@@ -363,6 +363,33 @@ def test_the_window_does_not_grow_when_only_the_queue_would():
     assert len(waiting) <= 4
 
 
+def test_no_more_is_on_order_in_all_than_is_known_to_keep_coming():
+    peers = [PeerId(f"peer{number}") for number in range(20)]
+    asking = Asking(*peers)
+    asking.session(*cids_of(100))
+    for peer in peers:
+        asking.told(peer)
+        asking.says(peer, *cids_of(100), have=True)
+    assert sum(len(asking.asked(peer)) for peer in peers) == BitswapLimits().window_all
+
+
+def test_a_peer_that_denies_a_block_is_free_for_another():
+    asking = Asking(A, B, limits=BitswapLimits(window_peer=1))
+    asking.session(*cids_of(2))
+    asking.told(A), asking.told(B)
+    asking.says(A, *cids_of(2), have=True)
+    assert asking.asked(A) == [cid_of(0)]
+    asking.says(B, cid_of(1), have=False)
+    asking.passes(1.0)
+    asking.says(B, cid_of(0), have=True)
+    assert asking.asked(B) == [cid_of(0)]
+    for _ in range(25):
+        asking.passes(0.1)
+        asking.requester.heard(B, asking.now)
+    asking.says(A, cid_of(0), have=False)
+    assert asking.asked(A) == [cid_of(1)]
+
+
 def test_sessions_take_turns():
     asking = Asking(A, limits=BitswapLimits(window_peer=4))
     asking.session(*cids_of(10))

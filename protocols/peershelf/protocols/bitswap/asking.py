@@ -1,18 +1,18 @@
 """What is known while we ask: wants, sessions and providers, and how they change together.
 
-The steps here keep the three consistent; when to take which is decided in `requester`.
+The steps here keep the three consistent; `requester` and `planner` decide when to take which.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.provider import Provider
 from peershelf.protocols.bitswap.session import Session, SessionId, Want
 from peershelf.protocols.bitswap.wants import Wants
-from peershelf.protocols.bitswap.window import Ask, Window
 from peershelf.protocols.transport import PeerId
 
 
@@ -31,9 +31,8 @@ class Asking:
         self.sessions: dict[SessionId, Session] = {}
         self.providers: dict[PeerId, Provider] = {}
         self.wants = Wants()
-        self.window = Window(limits.window_all, limits)
-        self.on_order: dict[Cid, Ask] = {}
-        """Wants of which the block is on order, and not overdue."""
+        self._limits = limits
+        self._on_order: set[Cid] = set()
         self.untold: dict[Cid, Want] = {}
         """Wants that peers should be told of."""
         self.unbriefed: dict[PeerId, Provider] = {}
@@ -53,7 +52,7 @@ class Asking:
         """Ask a peer for the block."""
         want.asked.add(provider.peer)
         provider.asked[want.cid] = provider.window.ask(now)
-        self.on_order[want.cid] = self.window.ask(now)
+        self._on_order.add(want.cid)
         provider.outbox.want_block(want.cid)
         for session_id in want.sessions:
             self.sessions[session_id].asked(want)
@@ -95,24 +94,27 @@ class Asking:
         provider.outbox.cancel(want.cid)
         self._no_longer_ordered(want, provider)
 
-    def measure(self, want: Want, size: int, now: float) -> None:
-        """Learn from a block that came how fast blocks come from all peers together."""
-        order = self.on_order.get(want.cid)
-        if order is not None:
-            self.window.delivered(order, size, now)
+    @property
+    def on_order(self) -> int:
+        """Blocks that are on order and not overdue."""
+        return len(self._on_order)
 
     @property
-    def has_room(self) -> bool:
-        """Whether more blocks may be on order, all peers together."""
-        return len(self.on_order) < self.window.blocks
+    def window(self) -> int:
+        """How many may be on order, all peers together: as many as all are known to keep up with.
+
+        Otherwise, where there are many slow peers, each block would be on order long before its turn, and
+        could not be had from whoever gets it meanwhile.
+        """
+        known = sum(provider.window.measured for provider in self.providers.values())
+        return max(self._limits.window_all, ceil(known))
 
     def settle(self, wants: list[Want], size: int) -> list[Delivery]:
         """A block is here. Says which sessions get it, and withdraws the wants that it answers."""
         deliveries = []
         for want in wants:
             for session_id in want.sessions:
-                self.sessions[session_id].finish(want.cid)
-                self.sessions[session_id].undelivered += size
+                self.sessions[session_id].received(want.cid, size)
                 deliveries.append(Delivery(session_id, want.cid))
             self._withdraw(want)
         return deliveries
@@ -161,7 +163,7 @@ class Asking:
 
     def _reopen(self, want: Want) -> None:
         if want.is_open:
-            self.on_order.pop(want.cid, None)
+            self._on_order.discard(want.cid)
             self.tell_everyone(want)
             self.hungry.update(self.providers)
             for session_id in want.sessions:
@@ -170,7 +172,8 @@ class Asking:
     def _withdraw(self, want: Want) -> None:
         self.wants.remove(want)
         self.untold.pop(want.cid, None)
-        if self.on_order.pop(want.cid, None) is not None:
+        if want.cid in self._on_order:
+            self._on_order.discard(want.cid)
             self.hungry.update(self.providers)
         for provider in self.providers.values():
             provider.forget(want.cid)

@@ -1,8 +1,8 @@
 """How much of the memory that messages from strangers take each stranger may have.
 
 A message is charged with the length it announces, before its body is read. A peer over its own share waits,
-which costs nobody but that peer. When all peers together are over theirs, the message that has made no
-progress for longest is given up: a peer cannot take memory from others by announcing messages and stalling.
+which costs nobody but that peer. When all peers together are over theirs, whoever has most gives up the
+message that has made no progress for longest: announcing messages and stalling takes no memory from others.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ class InboundBudget:
         ticket = Ticket(self, peer, size, give_up)
         self._used[peer] += size
         while self.used > self._total and self._arriving:
-            stalled = next(iter(self._arriving))
-            stalled.give_up()
-            stalled.release()
+            victim = self._victim()
+            victim.give_up()
+            victim.release()
         self._arriving[ticket] = None
         return ticket
 
@@ -82,3 +82,7 @@ class InboundBudget:
         lot = self._waiting.pop(ticket.peer, None)
         if lot is not None:
             lot.unpark_all()
+
+    def _victim(self) -> Ticket:
+        # Of several that have the same, the first is the one that has waited longest.
+        return max(self._arriving, key=lambda ticket: self._used[ticket.peer])

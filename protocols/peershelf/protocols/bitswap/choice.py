@@ -44,7 +44,7 @@ class Chooser:
 
     def next_want(self, session: Session, provider: Provider) -> Want | None:
         """What to ask of this peer next for this session, if anything."""
-        if session.is_full(provider.window.block_size):
+        if session.is_full:
             return None
         peer = provider.peer
         if self.asks_directly(session, provider):

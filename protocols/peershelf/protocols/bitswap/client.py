@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from math import inf
 
 import trio
@@ -67,10 +68,10 @@ class Client:
         self._sessions[session_id] = session
         return session_id
 
-    def close(self, session_id: SessionId, missing: Iterable[Cid]) -> None:
+    def close(self, session_id: SessionId) -> None:
         """Withdraw what a session still misses, but remember what the peers said to it."""
         del self._sessions[session_id]
-        for cid in missing:
+        for cid in islice(self._requester.active(session_id), _REMEMBERED_ANSWERS):
             self._last_answers[cid] = self._requester.answers(cid)
         self._requester.close(session_id)
         self.decide()

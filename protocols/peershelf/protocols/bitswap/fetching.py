@@ -47,7 +47,7 @@ class Session:
     ) -> None:
         session_id, self._id = self._id, None
         if session_id is not None:
-            self._client.close(session_id, self._missing)
+            self._client.close(session_id)
 
     @property
     def missing(self) -> int:

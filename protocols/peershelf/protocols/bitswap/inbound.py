@@ -18,8 +18,8 @@ from peershelf.protocols.wire import FrameDecoder
 
 log = structlog.get_logger(__name__)
 
-_READ_IDLE = 65_536
-"""Read at a time while nothing is announced, so not charged yet."""
+_READ_IDLE = 16_384
+"""Read at a time while nothing is announced, so not charged yet; a peer may have hundreds of streams."""
 _READ_BODY = 262_144
 
 MessageHandler = Callable[[PeerId, Message, Ticket], Awaitable[None]]
@@ -51,7 +51,7 @@ class InboundStreams:
                 ended_well = True
         except RemoteProtocolError as error:
             self._counters.protocol_errors += 1
-            log.info("bitswap_stream_ended", peer=stream.peer, reason=str(error))
+            log.debug("bitswap_stream_ended", peer=stream.peer, reason=str(error))
         except TransportError:
             pass
         finally:

@@ -10,6 +10,8 @@ from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.messages import Presence, WantEntry
 from peershelf.protocols.bitswap.wantlist import Want, Wantlist
 
+_LEAST_TURN = 131_072
+
 
 class Ledger:
     """One peer's wants and the answers to them. Knows nothing of other peers."""
@@ -86,7 +88,9 @@ class Ledger:
         asks us for the same things gets different ones.
         """
         budget = min(budget, self._limits.buffered_per_peer - self._bytes_sending)
-        target = min(budget, share)
+        # What is asked for at once is not sent at once: the peer shall order more while the rest travels.
+        half = sum(want.size or 0 for want in self._ready.values()) // 2
+        target = min(budget, share, max(half, _LEAST_TURN))
         chosen: list[Want] = []
         total = 0
         for want in self._by_rank(times_sent):

@@ -89,7 +89,9 @@ class Outbox:
 
     def repeat(self, cid: Cid) -> None:
         """Tell the peer of this want once more, if it was told."""
-        if self._told.pop(cid, None) is not None and cid in self._wanted:
+        if cid in self._wanted and cid in self._told:
+            # Not what is wanted, so that it differs; but something, so that a cancel would still be sent.
+            self._told[cid] = not self._wanted[cid]
             self._dirty[cid] = None
 
     def start_over(self) -> None:

@@ -12,7 +12,7 @@ from itertools import islice
 from peershelf.blockstore import varint
 from peershelf.blockstore.cid import MAX_CID_SIZE, Cid
 from peershelf.blockstore.errors import InvalidCid
-from peershelf.blockstore.multihash import IDENTITY, MAX_DIGEST
+from peershelf.blockstore.multihash import HASHES_BY_NAME, IDENTITY, MAX_DIGEST, MIN_DIGEST, split
 from peershelf.blockstore.protobuf import BYTES, VARINT, Field, Value, fields
 from peershelf.protocols.bitswap.messages import (
     V0_PREFIX,
@@ -26,6 +26,7 @@ from peershelf.protocols.bitswap.messages import (
 from peershelf.protocols.errors import MalformedMessage
 
 _BLOCK, _HAVE = 0, 1
+_TRUSTED = frozenset(HASHES_BY_NAME.values()) - {IDENTITY}
 _NO_BYTES = memoryview(b"")
 
 
@@ -103,8 +104,8 @@ class _Reader:
             elif number == 5:
                 send_dont_have = _bool(wire_type, value)
         entry = WantEntry(_cid(cid), priority, cancel, kind == _HAVE, send_dont_have)
-        # A kind of want that a later version adds is not for us to answer.
-        if kind in (_BLOCK, _HAVE):
+        # A kind of want that a later version adds is not for us to answer, nor is a hash we would not trust.
+        if kind in (_BLOCK, _HAVE) and _is_trusted(entry.cid.multihash):
             self._wants.append(entry)
 
     def _presence(self, data: memoryview) -> None:
@@ -161,6 +162,11 @@ def _short(data: memoryview) -> memoryview:
     if len(data) > MAX_CID_SIZE:
         raise MalformedMessage(f"malformed message: a CID of more than {MAX_CID_SIZE} bytes")
     return data
+
+
+def _is_trusted(multihash: bytes) -> bool:
+    code, digest = split(multihash)
+    return code in _TRUSTED and MIN_DIGEST <= len(digest) <= MAX_DIGEST
 
 
 def _cid(data: memoryview) -> Cid:

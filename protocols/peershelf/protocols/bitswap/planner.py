@@ -76,11 +76,12 @@ class Planner:
         """Give peers with room one want after the other, in turns, until nothing more can be asked."""
         ready = self._chooser.ready(self._asking.hungry, now)
         self._asking.hungry.clear()
-        while ready:
+        most = self._asking.window
+        while ready and self._asking.on_order < most:
             ready = [provider for provider in ready if self._order_next(provider, now)]
 
     def _order_next(self, provider: Provider, now: float) -> bool:
-        if not provider.has_room(now) or not self._asking.has_room:
+        if not provider.has_room(now):
             return False
         want = self._next_want(provider)
         if want is not None:

@@ -19,7 +19,9 @@ class Provider:
     def __init__(self, peer: PeerId, limits: BitswapLimits, now: float) -> None:
         self.peer = peer
         self._limits = limits
-        self.outbox = Outbox(limits.wants_per_peer, reserved=limits.window_most)
+        self.outbox = Outbox(
+            limits.wants_per_peer, reserved=min(limits.window_most, limits.wants_per_peer // 2)
+        )
         self.window = Window(limits.window_peer, limits)
         self.asked: dict[Cid, Ask] = {}
         self.offers: dict[Cid, Want] = {}

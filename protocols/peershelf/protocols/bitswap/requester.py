@@ -73,11 +73,15 @@ class Requester:
     def consumed(self, session_id: SessionId, size: int) -> bool:
         """The session's consumer has taken `size` bytes of blocks. Returns whether it was held up by that."""
         session = self._asking.sessions[session_id]
-        was_full = session.is_full(self._asking.window.block_size)
+        was_full = session.is_full
         session.undelivered -= size
         if was_full:
             self._asking.hungry.update(self._asking.providers)
         return was_full
+
+    def active(self, session_id: SessionId) -> list[Cid]:
+        """The wants of a session that peers know of, in order."""
+        return list(self._asking.sessions[session_id].active)
 
     def wanted(self) -> list[Cid]:
         """Everything that peers are being asked for."""
@@ -158,7 +162,6 @@ class Requester:
         self._asking.hungry.add(peer)
         for want in wants:
             provider.delivered(want.cid, size, now)
-            self._asking.measure(want, size, now)
             for session_id in want.sessions:
                 self._asking.sessions[session_id].hit(peer)
         return (Verdict.WANTED if wants else Verdict.DUPLICATE), self._asking.settle(wants, size)

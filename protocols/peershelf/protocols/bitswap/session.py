@@ -19,6 +19,8 @@ from peershelf.protocols.transport import PeerId
 SessionId = NewType("SessionId", int)
 
 _REMEMBERED_LEAVERS = 64
+_SMOOTHING = 0.25
+_UNKNOWN_BLOCK = 262_144
 _UNINTERESTING = 32
 """Misses in a row after which a peer is not told of a session's new wants."""
 
@@ -102,6 +104,7 @@ class Session:
         self._standings: dict[PeerId, Standing] = {}
         self.undelivered = 0
         """Bytes received for this session that its consumer has not taken."""
+        self._block_size: float = _UNKNOWN_BLOCK
 
     def add(self, cids: Iterable[Cid]) -> None:
         """Want more, after what is wanted already; what is wanted already is passed over."""
@@ -133,10 +136,12 @@ class Session:
         self._open.pop(want.cid, None)
         self._urgent.pop(want.cid, None)
 
-    def finish(self, cid: Cid) -> None:
-        """A want is settled, or withdrawn."""
+    def received(self, cid: Cid, size: int) -> None:
+        """A block that was wanted is here."""
         for wants in (self.active, self._open, self._urgent):
             wants.pop(cid, None)
+        self.undelivered += size
+        self._block_size += _SMOOTHING * (size - self._block_size)
 
     def open_wants(self) -> Iterator[Want]:
         """Wants that nobody has been asked for, or not with success, the most pressing first."""
@@ -149,10 +154,11 @@ class Session:
     def is_open(self, want: Want) -> bool:
         return want.cid in self._open or want.cid in self._urgent
 
-    def is_full(self, block_size: float) -> bool:
+    @property
+    def is_full(self) -> bool:
         """Whether what is received and on order is as much as the consumer should have waiting."""
         on_order = len(self.active) - len(self._open) - len(self._urgent)
-        return self.undelivered + on_order * block_size >= self._limits.session_undelivered
+        return self.undelivered + on_order * self._block_size >= self._limits.session_undelivered
 
     def standing(self, peer: PeerId) -> Standing:
         return self._standings.setdefault(peer, Standing())

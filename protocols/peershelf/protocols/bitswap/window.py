@@ -29,7 +29,7 @@ class Ask:
 
 
 class Window:
-    """Measures what comes from one peer, or from all together. Times in seconds, sizes in bytes."""
+    """Measures what comes, or goes, one way. Times in seconds, sizes in bytes."""
 
     def __init__(self, least: int, limits: BitswapLimits) -> None:
         self._least = least
@@ -46,12 +46,14 @@ class Window:
     @property
     def blocks(self) -> int:
         """How many blocks may be on order."""
-        limits = self._limits
+        return max(self._least, ceil(self.measured))
+
+    @property
+    def measured(self) -> float:
+        """The same as far as it is known: 0 before the first block."""
         size = max(self.block_size, 1.0)
-        delay = max(self._delay or 0.0, _LEAST_DELAY)
-        wanted = ceil(2 * self._rate * delay / size)
-        most = min(limits.window_most, int(limits.window_bytes / size))
-        return max(self._least, min(wanted, most))
+        most = min(self._limits.window_most, self._limits.window_bytes / size)
+        return min(2 * self._rate * max(self._delay or 0.0, _LEAST_DELAY) / size, most)
 
     def ask(self, now: float) -> Ask:
         """Note that a block is asked for."""

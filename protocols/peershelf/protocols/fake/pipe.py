@@ -9,12 +9,9 @@ class Pipe:
     def __init__(self, rate: float | None) -> None:
         self._rate = rate
         self._free_at = 0.0
-        self.carried = 0
-        """Bytes so far."""
 
     def carry(self, size: int, ready: float) -> float:
         """Send `size` bytes that are ready at a given time; return when the last of them is through."""
-        self.carried += size
         if self._rate is None:
             return ready
         self._free_at = max(self._free_at, ready) + size / self._rate
