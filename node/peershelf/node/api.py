@@ -31,6 +31,7 @@ from peershelf.blockstore.unixfs.profiles import PROFILES, Profile
 from peershelf.node import files, removal
 from peershelf.node.blocks import Blocks
 from peershelf.node.errors import NotOnline
+from peershelf.node.observe import logs
 from peershelf.node.repo import Repo, default_path
 from peershelf.node.settings import Value
 from peershelf.node.tasks import Closeable, HandedOver, Producer, single_error
@@ -63,6 +64,7 @@ class Node:
         read_only: bool = False,
         settings: Mapping[str, Value] | None = None,
     ) -> None:
+        logs.use_standard_module()
         self._path = default_path() if repo is None else Path(repo)
         self._go_online = online and not read_only
         self._read_only = read_only

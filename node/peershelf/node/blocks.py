@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _READERS = 2
 _BATCH = 8
 _MOST_PEERS_NAMED = 5
+_HOW_TO_ASK = ": use `node daemon`, or cat --peer ADDR"
 
 
 class Blocks:
@@ -124,10 +125,10 @@ class Fetcher:
             try:
                 data = inline_bytes(cid)
                 found.append(Block(cid, self._store.get(cid) if data is None else data))
-            except (BlockNotFound, CorruptBlock):
+            except (BlockNotFound, CorruptBlock) as error:
                 # A damaged copy is as good as none where a peer may have a sound one.
                 if self._exchange is None:
-                    raise
+                    raise type(error)(f"{error}, and no peer was asked{_HOW_TO_ASK}") from None
                 missing.append(cid)
         return found, missing
 

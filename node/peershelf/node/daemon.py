@@ -45,12 +45,18 @@ async def run(
     config = Repo.load_or_init(repo).config.overridden(settings or {})
     # Before anything else: py-libp2p would set up the standard module's logging its own way.
     logs.configure(config.text("Log.Level"), "json" if config.text("Log.Format") == "json" else "console")
-    async with Node(repo, settings=settings) as node:
-        with single_error():
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(_end_on_signal, nursery.cancel_scope)
-                nursery.start_soon(_end_on_request, node, nursery.cancel_scope)
-                await _serve(node, nursery, on_ready)
+    with single_error():
+        async with trio.open_nursery() as nursery:
+            await nursery.start(_end_on_signal, nursery.cancel_scope)
+            async with Node(repo, settings=settings) as node:
+                await _run(node, on_ready)
+            nursery.cancel_scope.cancel()
+
+
+async def _run(node: Node, on_ready: Callable[[Ready], None]) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_end_on_request, node, nursery.cancel_scope)
+        await _serve(node, nursery, on_ready)
 
 
 async def _serve(node: Node, nursery: trio.Nursery, on_ready: Callable[[Ready], None]) -> None:
@@ -64,8 +70,11 @@ async def _serve(node: Node, nursery: trio.Nursery, on_ready: Callable[[Ready], 
         node.repo.api_file.unlink(missing_ok=True)
 
 
-async def _end_on_signal(scope: trio.CancelScope) -> None:
+async def _end_on_signal(
+    scope: trio.CancelScope, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
         async for number in signals:
             log.info("ending", signal=signal.Signals(number).name)
             scope.cancel()

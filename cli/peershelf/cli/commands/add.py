@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import stat
+
 from peershelf.cli import output
+from peershelf.cli.errors import UsageError
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.progress import Progress
-from peershelf.cli.sources import collect
+from peershelf.cli.sources import STDIN, collect
 from peershelf.cli.text import safe
 from peershelf.cli.values import positive_number
 
@@ -39,7 +43,7 @@ def _chunker(text: str) -> int:
 
 def run(context: Context, call: Call) -> int:
     """Upload the files and print a line for each, once it is durable."""
-    sources = collect(call.arguments, call.text("stdin-name") or "")
+    sources = collect(call.arguments or _standard_input(), call.text("stdin-name") or "")
     report = AddReport(context, call, sources)
     options = call.only(*_SENT_ALONG) | {"progress": "true" if report.progress.enabled else "false"}
     choose = context.reader if call.flag("only-hash") else context.backend
@@ -50,6 +54,17 @@ def run(context: Context, call: Call) -> int:
         report.progress.clear()
     report.finish()
     return 0
+
+
+def _standard_input() -> list[str]:
+    """What to add where no path is given: what is piped in. A terminal, or /dev/null, is no such thing."""
+    try:
+        piped = not stat.S_ISCHR(os.fstat(0).st_mode)
+    except OSError:
+        piped = False
+    if not piped:
+        raise UsageError(f"PATH is missing: {COMMAND.synopsis()}")
+    return [STDIN]
 
 
 class AddReport:
@@ -98,8 +113,9 @@ COMMAND = Command(
     "add",
     "Add files and print their CIDs",
     run,
-    arguments=(Argument("PATH", many=True),),
-    details="PATH - is standard input. A CID is printed once the file and its pin are safely on disk.",
+    arguments=(Argument("PATH", many=True, optional=True),),
+    details="PATH - is standard input, and so is no PATH where something is piped in. A CID is printed once\n"
+    "the file and its pin are safely on disk.",
     options=(
         Option("-q, --quiet", "print only the CIDs"),
         Option("-Q, --quieter", "print only the last CID"),

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import structlog
 
-_LIBRARY_LOGGERS = ("libp2p", "multiaddr", "hypercorn", "hypercorn.error", "hypercorn.access")
+_OURS = "peershelf"
+_LIBRARY_LOGGERS = ("libp2p", "hypercorn", "hypercorn.error", "hypercorn.access")
 
 
 def configure(level: str = "info", form: Literal["console", "json"] = "console") -> None:
@@ -37,8 +38,19 @@ def configure(level: str = "info", form: Literal["console", "json"] = "console")
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
+    # The chatter of libraries below warnings would bury what this program says of itself.
+    root.setLevel(max(logging.getLevelName(level.upper()), logging.WARNING))
+    logging.getLogger(_OURS).setLevel(level.upper())
     _adopt_libraries(level)
+
+
+def use_standard_module() -> None:
+    """For programs that embed a node and have not set structlog up: log through the standard module.
+
+    Structlog alone would print every line to standard output, debugging included.
+    """
+    if not structlog.is_configured():
+        structlog.stdlib.recreate_defaults(log_level=None)
 
 
 def _renderers(form: str) -> list[Any]:
