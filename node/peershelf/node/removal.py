@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from peershelf.blockstore.pins import Pins
-
 from peershelf.blockstore.cid import RAW, Cid
 from peershelf.blockstore.dag.links import links
 from peershelf.blockstore.errors import BlockNotFound
+from peershelf.blockstore.pins import Pins
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.node.errors import StillPinned
 
