@@ -193,7 +193,6 @@ def test_a_daemon_that_is_told_to_end_while_it_starts_ends_cleanly(shelf) -> Non
     with starting:
         starting.stderr.readline()  # it has set up logging, and is on its way to the network
         starting.send_signal(signal.SIGTERM)
-        output, _ = starting.communicate(timeout=20)
+        starting.communicate(timeout=20)
     assert starting.returncode == 0
-    assert b"ready" not in output
     assert not (shelf.path / "api").exists()
