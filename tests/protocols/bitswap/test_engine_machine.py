@@ -236,5 +236,5 @@ class EngineMachine(RuleBasedStateMachine):
             assert not self.store & set(model.wants)
 
 
-EngineMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+EngineMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
 TestEngine = EngineMachine.TestCase

@@ -248,5 +248,5 @@ class RequesterMachine(RuleBasedStateMachine):
         assert not any(session.missing for session in self.sessions.values())
 
 
-RequesterMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+RequesterMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
 TestRequester = RequesterMachine.TestCase
