@@ -9,7 +9,9 @@ import pytest
 import trio
 import trio.testing
 
-from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.block import Block
+from peershelf.blockstore.cid import DAG_PB, Cid
+from peershelf.blockstore.dag import pb
 from peershelf.blockstore.errors import (
     BlockNotFound,
     BlockTooLarge,
@@ -250,6 +252,17 @@ async def test_a_block_that_a_pin_needs_stays(node: Node) -> None:
         with pytest.raises(StillPinned, match=str(cid)):
             await node.remove_block(needed)
     assert await read(node, cid) == content(5000)
+
+
+async def test_a_pinned_dag_of_which_blocks_are_missing_keeps_no_other_block(node: Node) -> None:
+    inner = Block.create(bytes.fromhex("0a020801"), codec=DAG_PB)
+    root = pb.encode(pb.PbNode(None, (pb.Link(inner.cid),)))
+    await node.put_block(root, codec=DAG_PB, pin=True)
+    other = await node.put_block(b"other")
+    await node.remove_block(other.cid)
+    await node.put_block(inner.data, codec=DAG_PB)
+    with pytest.raises(StillPinned):
+        await node.remove_block(inner.cid)
 
 
 async def test_blocks_that_their_cid_spells_out_need_no_store(node: Node) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from peershelf.blockstore.cid import RAW, Cid
-from peershelf.blockstore.dag.links import links
+from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.dag.walk import walk
 from peershelf.blockstore.errors import BlockNotFound
 from peershelf.blockstore.pins import Pins
 from peershelf.blockstore.store.base import Blockstore
@@ -23,21 +23,12 @@ def remove(store: Blockstore, pins: Pins, cid: Cid) -> None:
 
 
 def _reached(store: Blockstore, root: Cid, recursive: bool) -> Iterator[Cid]:
-    """Every block of a pin that is here; leaves are named without being read."""
-    waiting, seen = [root], {root.multihash}
-    while waiting:
-        cid = waiting.pop()
-        yield cid
-        for child in _children(store, cid) if recursive else ():
-            if child.multihash not in seen:
-                seen.add(child.multihash)
-                waiting.append(child)
+    """Every block that a pin reaches through what is here."""
 
+    def get(cid: Cid) -> bytes:
+        try:
+            return store.get(cid)
+        except BlockNotFound:
+            return b""  # a node without links
 
-def _children(store: Blockstore, cid: Cid) -> tuple[Cid, ...]:
-    if cid.codec == RAW:
-        return ()
-    try:
-        return links(cid, store.get(cid))
-    except BlockNotFound:
-        return ()
+    return walk(root, get) if recursive else iter([root])

@@ -1,20 +1,20 @@
-"""Visiting every block below a root."""
+"""Naming every block below a root."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from peershelf.blockstore.block import Block, inline_bytes
-from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.block import inline_bytes
+from peershelf.blockstore.cid import RAW, Cid
 from peershelf.blockstore.dag.links import links
 
 
-def walk(root: Cid, get: Callable[[Cid], bytes]) -> Iterator[Block]:
-    """Yield each block of the DAG once, parents before children, a first child before its siblings.
+def walk(root: Cid, get: Callable[[Cid], bytes]) -> Iterator[Cid]:
+    """Yield the CID of each block of the DAG once: parents before children, first children before siblings.
 
     Iterative, so that no chain of blocks is too deep, and deduplicated, so that few blocks that link to one
-    another in very many ways end soon. Blocks that their CID spells out are not asked of `get`.
-    Raises what `get` and `links` raise.
+    another in very many ways end soon. Raw blocks link to nothing, so `get` is not asked for them, nor for
+    blocks that their CID spells out. Raises what `get` and `links` raise.
     """
     seen: set[Cid] = set()
     pending = [root]
@@ -23,7 +23,12 @@ def walk(root: Cid, get: Callable[[Cid], bytes]) -> Iterator[Block]:
         if cid in seen:
             continue
         seen.add(cid)
-        data = inline_bytes(cid)
-        block = Block(cid, get(cid) if data is None else data)
-        yield block
-        pending.extend(child for child in reversed(links(cid, block.data)) if child not in seen)
+        yield cid
+        pending.extend(child for child in reversed(_children(cid, get)) if child not in seen)
+
+
+def _children(cid: Cid, get: Callable[[Cid], bytes]) -> tuple[Cid, ...]:
+    if cid.codec == RAW:
+        return ()
+    data = inline_bytes(cid)
+    return links(cid, get(cid) if data is None else data)

@@ -147,10 +147,6 @@ class Session:
         """Wants that nobody has been asked for, or not with success, the most pressing first."""
         return chain(self._urgent.values(), self._open.values())
 
-    @property
-    def has_open(self) -> bool:
-        return bool(self._open or self._urgent)
-
     def is_open(self, want: Want) -> bool:
         return want.cid in self._open or want.cid in self._urgent
 
