@@ -1,20 +1,12 @@
-"""A py-libp2p stream that takes few reads to negotiate.
-
-The stock negotiation reads byte by byte, for each of which the muxer grants credit in a frame of its own.
-Here it reads from what has been read ahead, and the protocol gets what is left of that. It is bounded too:
-the stock one takes a line of any length that the peer announces.
-"""
+"""A py-libp2p stream that takes few reads to negotiate."""
 
 from __future__ import annotations
 
 from libp2p.abc import INetStream
 from libp2p.custom_types import TProtocol
-from libp2p.io.exceptions import MessageTooLarge
 from libp2p.network.stream.net_stream import NetStream
 
-READ_AHEAD = 4_096
-MAX_NEGOTIATION = 65_536
-"""Bytes that a peer may send before a protocol is agreed upon."""
+from peershelf.protocols.libp2p.read_ahead import ReadAhead
 
 
 class BufferedStream(INetStream):
@@ -26,27 +18,16 @@ class BufferedStream(INetStream):
     def __init__(self, inner: NetStream) -> None:
         self.inner = inner
         self.muxed_conn = inner.muxed_conn
-        self._ahead = b""
-        self._allowed = MAX_NEGOTIATION
+        self._ahead = ReadAhead(inner)
 
     async def read(self, n: int | None = None) -> bytes:
         """Return up to `n` bytes. Raises MessageTooLarge after MAX_NEGOTIATION bytes without a protocol.
 
         Once that is set, raises what the muxer's stream does: MuxedStreamEOF, MuxedStreamReset.
         """
-        if not self._ahead and self.get_protocol() is not None:
-            return await self.inner.muxed_stream.read(n)
-        if not self._ahead:
-            await self._read_ahead()
-        size = len(self._ahead) if n is None else n
-        data, self._ahead = self._ahead[:size], self._ahead[size:]
-        return data
-
-    async def _read_ahead(self) -> None:
-        if self._allowed <= 0:
-            raise MessageTooLarge(f"{MAX_NEGOTIATION} bytes and no protocol")
-        self._ahead = await self.inner.read(READ_AHEAD)
-        self._allowed -= len(self._ahead)
+        if self.get_protocol() is None:
+            return await self._ahead.read(n)
+        return self._ahead.take(n) or await self.inner.muxed_stream.read(n)
 
     async def write(self, data: bytes) -> None:
         """Send all of `data`."""

@@ -74,7 +74,7 @@ class Connection:
         try:
             with trio.fail_after(self.limits.negotiate_timeout):
                 stream = BufferedStream(await self.inner.new_stream())
-                await select(stream, protocols)
+                stream.set_protocol(await select(stream, protocols))
             return self.adopt(stream)
         except BaseException as error:
             if stream is not None:

@@ -9,13 +9,14 @@ import trio
 from libp2p.io.exceptions import IOException
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
-from libp2p.protocol_muxer.exceptions import MultiselectClientError, MultiselectCommunicatorError
+from libp2p.protocol_muxer.exceptions import MultiselectCommunicatorError
 from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
 from libp2p.transport.exceptions import MuxerUpgradeFailure
 
-from peershelf.protocols.errors import DialFailed
+from peershelf.protocols.errors import DialFailed, ProtocolNotSupported
 from peershelf.protocols.libp2p.addresses import Multiaddr, Target
 from peershelf.protocols.libp2p.resolve import resolve
+from peershelf.protocols.libp2p.security.errors import SecureHandshakeFailed
 from peershelf.protocols.transport import PeerId
 
 
@@ -97,11 +98,10 @@ def reason_of(error: BaseException, offered: Sequence[str]) -> str:
 def _refusal(chain: list[BaseException], offered: Sequence[str]) -> str:
     if any(isinstance(one, MuxerUpgradeFailure) for one in chain):
         return "no common stream multiplexer, we speak /yamux/1.0.0"
-    negotiation = next((one for one in chain if isinstance(one, MultiselectClientError)), None)
-    if negotiation is None:
-        return "the secure handshake failed"
-    if str(negotiation).startswith("protocols not supported"):
+    if any(isinstance(one, ProtocolNotSupported) for one in chain):
         return f"no common security protocol, we offer {', '.join(offered)}"
+    if any(isinstance(one, SecureHandshakeFailed) for one in chain):
+        return "the secure handshake failed"
     return "what answers there does not speak libp2p"
 
 

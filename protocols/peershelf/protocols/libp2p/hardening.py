@@ -65,7 +65,9 @@ class ContainedStreams:
         """Return the handler of the protocol that the peer asks for; None once the stream is reset."""
         try:
             if not self._crowded(stream):
-                return await answer(stream, self._mux, self._negotiate_timeout)
+                protocol, handler = await answer(stream, self._mux, self._negotiate_timeout)
+                stream.set_protocol(protocol)
+                return handler
         except Exception as error:  # a stranger can make py-libp2p raise many things here
             log.debug("inbound stream did not negotiate", error=type(error).__name__)
         await reset_quietly(stream)

@@ -23,7 +23,7 @@ from peershelf.protocols.libp2p.keeper import ConnectionKeeper
 from peershelf.protocols.libp2p.keys import key_pair
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.ping import PING, answer_pings, round_trip
-from peershelf.protocols.libp2p.security import DEFAULT_SECURITY
+from peershelf.protocols.libp2p.security.offer import DEFAULT_SECURITY
 from peershelf.protocols.libp2p.service import keep_running, listen
 from peershelf.protocols.libp2p.stack import build_host, build_swarm
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport

@@ -9,11 +9,18 @@ readers a clean end then, and moves less than half as much in the same time.
 
 from __future__ import annotations
 
+import math
+
 from libp2p.abc import IMuxedConn, ISecureConn
 from libp2p.custom_types import TMuxerClass, TProtocol
 from libp2p.peer.id import ID
+from libp2p.protocol_muxer.exceptions import MultiselectError
 from libp2p.stream_muxer.muxer_multistream import MuxerMultistream
 
+from peershelf.protocols.errors import NetworkError
+from peershelf.protocols.libp2p.negotiation import answer, select
+from peershelf.protocols.libp2p.read_ahead import ReadAhead
+from peershelf.protocols.libp2p.security.session import SecuredConnection
 from peershelf.protocols.libp2p.yamux.driver import YamuxConnection
 
 YAMUX_ID = TProtocol("/yamux/1.0.0")
@@ -21,12 +28,25 @@ MUXER: TMuxerClass = YamuxConnection
 
 
 class ChosenMuxer(MuxerMultistream):
-    """Agrees with the peer on /yamux/1.0.0 and builds `MUXER` over the connection."""
+    """Agrees with the peer on /yamux/1.0.0, unless the handshake has already, and builds `MUXER`."""
 
-    def __init__(self, negotiate_timeout: int) -> None:
-        super().__init__({YAMUX_ID: MUXER}, negotiate_timeout)
+    def __init__(self, negotiate_timeout: float) -> None:
+        super().__init__({YAMUX_ID: MUXER}, math.ceil(negotiate_timeout))
 
     async def new_conn(self, conn: ISecureConn, peer_id: ID) -> IMuxedConn:
-        """Return the muxed connection. Raises MultiselectError."""
-        muxer = await self.select_transport(conn)
-        return self._annotate_connection(muxer(conn, peer_id), conn, YAMUX_ID)
+        """Return the muxed connection. Raises MultiselectError, which py-libp2p knows what to do about."""
+        assert isinstance(conn, SecuredConnection), "ChosenSecurity makes no others"
+        if conn.early_muxer != YAMUX_ID:
+            try:
+                await self._agree(conn)
+            except NetworkError as error:
+                raise MultiselectError(str(error)) from error
+        return self._annotate_connection(MUXER(conn, peer_id), conn, YAMUX_ID)
+
+    async def _agree(self, conn: SecuredConnection) -> None:
+        ahead = ReadAhead(conn)
+        if conn.is_initiator:
+            await select(ahead, [YAMUX_ID])
+        else:
+            await answer(ahead, self.multiselect, self.negotiate_timeout)
+        conn.put_back(ahead.take())

@@ -5,7 +5,6 @@ Only public seams are used: constructors, subclasses, and attributes that py-lib
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from libp2p.crypto.keys import KeyPair
@@ -18,8 +17,8 @@ from libp2p.transport.upgrader import TransportUpgrader
 
 from peershelf.protocols.libp2p.hardening import QuietAutoConnector
 from peershelf.protocols.libp2p.limits import HostLimits
-from peershelf.protocols.libp2p.muxing import ChosenMuxer
-from peershelf.protocols.libp2p.security import secure_transports
+from peershelf.protocols.libp2p.muxing import YAMUX_ID, ChosenMuxer
+from peershelf.protocols.libp2p.security.offer import ChosenSecurity, secure_channels
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
 
 _NEVER = 365 * 86_400.0
@@ -59,8 +58,10 @@ def build_host(swarm: Swarm) -> BasicHost:
 
 
 def _upgrader(keys: KeyPair, security: Sequence[str], limits: HostLimits) -> TransportUpgrader:
-    muxer = ChosenMuxer(math.ceil(limits.upgrade_timeout))
-    upgrader = TransportUpgrader(secure_transports(keys, security), muxer.transports)
+    channels = secure_channels(keys, security, [YAMUX_ID])
+    muxer = ChosenMuxer(limits.upgrade_timeout)
+    upgrader = TransportUpgrader(dict(channels), muxer.transports)
+    upgrader.security_multistream = ChosenSecurity(channels, limits.upgrade_timeout)
     upgrader.muxer_multistream = muxer
     return upgrader
 

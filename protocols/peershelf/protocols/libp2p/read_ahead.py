@@ -1,0 +1,60 @@
+"""Reads in few reads where a protocol is agreed upon byte by byte."""
+
+from __future__ import annotations
+
+from libp2p.io.abc import ReadWriteCloser
+from libp2p.io.exceptions import IncompleteReadError, MessageTooLarge
+
+READ_AHEAD = 4_096
+MAX_NEGOTIATION = 65_536
+"""Bytes that a peer may send before everything is agreed upon."""
+
+
+class ReadAhead(ReadWriteCloser):
+    """A connection or stream of which more has been read than was asked for.
+
+    The stock negotiation reads byte by byte, and takes a line of any length that the peer announces. Here it
+    reads from what came with one read, and no more than MAX_NEGOTIATION bytes in all.
+    """
+
+    def __init__(self, inner: ReadWriteCloser) -> None:
+        self._inner = inner
+        self._ahead = b""
+        self._allowed = MAX_NEGOTIATION
+
+    async def read(self, n: int | None = None) -> bytes:
+        """Return up to `n` bytes; b"" at the end. Raises MessageTooLarge after MAX_NEGOTIATION bytes."""
+        if not self._ahead:
+            if self._allowed <= 0:
+                raise MessageTooLarge(f"{MAX_NEGOTIATION} bytes and nothing agreed upon")
+            self._ahead = await self._inner.read(READ_AHEAD)
+            self._allowed -= len(self._ahead)
+        return self.take(n)
+
+    async def read_exactly(self, size: int) -> bytes:
+        """Return `size` bytes. Raises IncompleteReadError when the connection ends before."""
+        data = bytearray()
+        while len(data) < size:
+            piece = await self.read(size - len(data))
+            if not piece:
+                raise IncompleteReadError("the connection ended", size, len(data))
+            data += piece
+        return bytes(data)
+
+    def take(self, most: int | None = None) -> bytes:
+        """Remove and return up to `most` bytes of what has been read ahead; b"" if there are none."""
+        size = len(self._ahead) if most is None else most
+        data, self._ahead = self._ahead[:size], self._ahead[size:]
+        return data
+
+    async def write(self, data: bytes) -> None:
+        """Send all of `data`."""
+        await self._inner.write(data)
+
+    async def close(self) -> None:
+        """Close what is beneath."""
+        await self._inner.close()
+
+    def get_remote_address(self) -> tuple[str, int] | None:
+        """Return the peer's IP address and port."""
+        return self._inner.get_remote_address()

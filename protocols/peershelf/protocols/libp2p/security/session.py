@@ -1,0 +1,103 @@
+"""A secured connection, as py-libp2p wants it: a codec over a connection that carries bytes."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import cast
+
+from libp2p.abc import IRawConnection
+from libp2p.connection_types import ConnectionType
+from libp2p.crypto.keys import PrivateKey, PublicKey
+from libp2p.peer.id import ID
+from libp2p.security.base_session import BaseSession
+
+from peershelf.protocols.libp2p.addresses import Multiaddr
+from peershelf.protocols.libp2p.security.codec import Codec
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What a handshake ended with."""
+
+    remote_key: PublicKey
+    """The key that the peer's identity is made of; it has proved that it holds it."""
+    muxer: str | None
+    """The stream multiplexer that was agreed upon on the way, so that it takes no round trip of its own."""
+    codec: Codec
+
+    @property
+    def remote_peer(self) -> ID:
+        """The peer's identity."""
+        return ID.from_pubkey(self.remote_key)
+
+
+class SecuredConnection(BaseSession):
+    """Reads what the connection has, opens all of it, and hands it on piece by piece.
+
+    Args:
+        came: bytes that were read together with the end of the handshake.
+    """
+
+    def __init__(self, conn: IRawConnection, local_key: PrivateKey, agreed: Agreed, came: bytes) -> None:
+        super().__init__(
+            local_peer=ID.from_pubkey(local_key.get_public_key()),
+            local_private_key=local_key,
+            remote_peer=agreed.remote_peer,
+            remote_permanent_pubkey=agreed.remote_key,
+            is_initiator=conn.is_initiator,
+        )
+        self.early_muxer = agreed.muxer
+        """The multiplexer that the handshake agreed upon, None where that is still to be done."""
+        self.negotiated_security_protocol: str | None = None
+        """The channel's protocol ID; this is where py-libp2p looks for it."""
+        self._conn = conn
+        self._codec = agreed.codec
+        self._came = came
+        self._opened: deque[bytes] = deque()
+
+    async def read(self, n: int | None = None) -> bytes:
+        """Return the next piece, or up to `n` bytes of it; b"" at the end.
+
+        Only waits, and only then is a checkpoint, when nothing is opened. Raises ForgedMessage, and what the
+        connection raises.
+        """
+        if n == 0:
+            return b""
+        while not self._opened:
+            sealed = self._came or await self._conn.read()
+            self._came = b""
+            if not sealed:
+                return b""
+            self._opened.extend(self._codec.open(sealed))
+        piece = self._opened.popleft()
+        if n is not None and len(piece) > n:
+            self._opened.appendleft(piece[n:])
+            return piece[:n]
+        return piece
+
+    def put_back(self, data: bytes) -> None:
+        """Let what was read too much be read again."""
+        if data:
+            self._opened.appendleft(data)
+
+    async def write(self, data: bytes) -> None:
+        """Send all of `data`, with one write to the connection. Raises what the connection raises."""
+        # The connection finishes what it has begun, or ends: see TcpStream.
+        await self._conn.write(cast(bytes, self._codec.seal(data)))
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._conn.close()
+
+    def get_transport_addresses(self) -> list[Multiaddr]:
+        """Return what the connection says."""
+        return self._conn.get_transport_addresses()
+
+    def get_connection_type(self) -> ConnectionType:
+        """Return what the connection says."""
+        return self._conn.get_connection_type()
+
+    def get_remote_address(self) -> tuple[str, int] | None:
+        """Return the peer's IP address and port."""
+        return self._conn.get_remote_address()
