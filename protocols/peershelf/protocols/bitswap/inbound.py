@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 _READ_IDLE = 16_384
 """Read at a time while nothing is announced, so not charged yet; a peer may have hundreds of streams."""
-_READ_BODY = 262_144
+_READ_BODY = 1_048_576
 
 MessageHandler = Callable[[PeerId, Message, Ticket], Awaitable[None]]
 

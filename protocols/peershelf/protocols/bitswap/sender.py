@@ -15,8 +15,8 @@ from peershelf.protocols.errors import PeerNotConnected, ProtocolNotSupported, T
 from peershelf.protocols.transport import Network, PeerId, Stream
 from peershelf.protocols.wire import frame_header
 
-_PIECE = 262_144
-"""Bytes written at a time. Each must be taken within the stall limit."""
+_PIECE = 1_052_672
+"""Bytes written at a time: a block of 1 MiB and what goes around it. Must be taken within the stall limit."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0
 
 

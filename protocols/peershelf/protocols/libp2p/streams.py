@@ -82,7 +82,7 @@ class Libp2pStream(Stream):
         """
         if self._closed:
             raise StreamClosed("our side of the stream is closed")
-        rest = memoryview(bytes(data))
+        rest = _unchanging(data)
         while rest:
             rest = rest[await self._send_some(rest) :]
 
@@ -141,3 +141,9 @@ class Libp2pStream(Stream):
             self._owner.forget(self)
         if not self._ended:
             await self._reset()
+
+
+def _unchanging(data: bytes | bytearray | memoryview) -> memoryview:
+    """Return `data`, as a copy if somebody could change it while it waits to be sent."""
+    view = memoryview(data)
+    return view if isinstance(view.obj, bytes) else memoryview(bytes(view))

@@ -12,7 +12,7 @@ from libp2p.io.exceptions import ConnectionClosedError
 
 from peershelf.protocols.libp2p.transport.half_open import Endpoint
 
-READ_SIZE = 262_144
+READ_SIZE = 1_048_576
 """Most bytes of one read. What is asked for may be a length that the peer sent: it must not size a buffer."""
 
 ABANDONED_WRITE = 0.25

@@ -12,7 +12,7 @@ class ReceiveBuffer:
     """Bytes in, bytes out, in order. Takes little more memory than it has bytes, however small they came."""
 
     def __init__(self) -> None:
-        self._pieces: deque[bytes | bytearray] = deque()
+        self._pieces: deque[bytes | bytearray | memoryview] = deque()
         self._offset = 0
         self._size = 0
 
@@ -20,13 +20,18 @@ class ReceiveBuffer:
         return self._size
 
     def append(self, piece: memoryview) -> None:
-        """Copy `piece` in. One that is small goes into the object of the one before."""
+        """Take `piece` in, by reference if it is most of its object and that cannot change, else by copy.
+
+        One that is small goes into the object of the one before.
+        """
         self._size += len(piece)
         last = self._pieces[-1] if self._pieces else None
         if isinstance(last, bytearray) and len(last) + len(piece) <= _MERGED:
             last += piece
         elif len(piece) <= _SMALL:
             self._pieces.append(bytearray(piece))
+        elif isinstance(piece.obj, bytes) and 2 * len(piece) >= len(piece.obj):
+            self._pieces.append(piece)
         else:
             self._pieces.append(bytes(piece))
 

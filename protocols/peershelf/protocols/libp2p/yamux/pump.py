@@ -76,8 +76,10 @@ class Pump:
                 await self.output.wait()
                 continue
             self.room.ring()
+            started = trio.current_time()
             try:
                 await self._conn.write(portion)
+                self._session.handed_over(trio.current_time() - started)
             except Exception as error:  # as when reading
                 self._lose(error)
                 return

@@ -26,7 +26,6 @@ from peershelf.protocols.libp2p.yamux.errors import YamuxViolation
 from peershelf.protocols.libp2p.yamux.events import Event, Readable, SessionEnded, Writable
 from peershelf.protocols.libp2p.yamux.frames import (
     CONNECTION,
-    MAX_FRAME,
     MAX_PAYLOAD,
     Flag,
     FrameDecoder,
@@ -38,14 +37,9 @@ from peershelf.protocols.libp2p.yamux.inbound import Inbound
 from peershelf.protocols.libp2p.yamux.keepalive import Keepalive
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 from peershelf.protocols.libp2p.yamux.outbox import Outbox
+from peershelf.protocols.libp2p.yamux.portion import Portion
 from peershelf.protocols.libp2p.yamux.stream import Side, Stream
 from peershelf.protocols.libp2p.yamux.table import StreamTable
-
-_FRAMES_A_TURN = 4
-PORTION = _FRAMES_A_TURN * MAX_FRAME
-"""Bytes worth handing over at a time: a few whole Noise messages."""
-TURN = _FRAMES_A_TURN * MAX_PAYLOAD
-"""Most that one stream may put in front of the others."""
 
 
 class Session:
@@ -61,6 +55,7 @@ class Session:
         self._outbox = Outbox(self._limits)
         self._keepalive = Keepalive(self._limits, now)
         self._decoder = FrameDecoder()
+        self._portion = Portion()
         self._inbound = Inbound(self._table, self._outbox, self._keepalive, self._limits)
         self._ended: SessionEnded | None = None
 
@@ -146,11 +141,15 @@ class Session:
     def data_to_send(self) -> bytes:
         """Remove and return the next bytes for the connection, b"" if there are none now.
 
-        It should see them in few writes. At most PORTION bytes, in whole frames.
+        It should see them in one write; tell `handed_over` how long that took. They are whole frames.
         """
-        portion = self._outbox.take(PORTION)
+        portion = self._outbox.take(self._portion.size)
         self._inbound.answers_sent()
         return portion
+
+    def handed_over(self, seconds: float) -> None:
+        """The connection took the last portion within so long."""
+        self._portion.took(seconds)
 
     @property
     def has_data_to_send(self) -> bool:
@@ -204,7 +203,7 @@ class Session:
             raise LocalProtocolError(f"yamux stream {stream.id} takes no more data")
         if not self._outbox.room:
             return 0
-        size = min(len(data), stream.credit, TURN)
+        size = min(len(data), stream.credit, self._portion.payload)
         for start in range(0, size, MAX_PAYLOAD):
             self._outbox.data(stream.id, data[start : min(start + MAX_PAYLOAD, size)])
         stream.credit -= size
