@@ -146,13 +146,13 @@ class Kubo:
         await self.cli("init", "--empty-repo", *profile)
         path = self._repo / "config"
         config = json.loads(path.read_text())
-        _isolate(config, self._security)
+        isolate(config, self._security)
         if self._configure is not None:
             self._configure(config)
         path.write_text(json.dumps(config))
 
 
-def _isolate(config: dict[str, Any], security: Sequence[str]) -> None:
+def isolate(config: dict[str, Any], security: Sequence[str]) -> None:
     """Loopback only, and no peer that it was not told of."""
     config["Bootstrap"] = []
     config["AutoTLS"] = {"Enabled": False}

@@ -1,0 +1,1 @@
+"""Measures peershelf beside Kubo and libtorrent in one run: `python -m bench`. See README.md."""
