@@ -21,6 +21,8 @@ from bench.sink import Sink
 
 ROOT = Path(__file__).resolve().parents[1]
 MIB = 1 << 20
+_WORTH_TELLING = 0.3
+"""Seconds that a run takes at least to be shown as progress."""
 RepoT = TypeVar("RepoT", OurRepo, KuboRepo)
 
 
@@ -160,6 +162,7 @@ class Bench:
         self, measured: Measured, name: str, run: Callable[[], Mapping[str, float]], number: int
     ) -> None:
         os.sync()
+        start = time.monotonic()
         try:
             figures = dict(run())
         except Exception as error:
@@ -168,8 +171,9 @@ class Bench:
             return
         measured.figures.setdefault(name, []).append(figures)
         self.log.append({"row": self._row, "contender": name, "round": number + 1, **figures})
-        shown = ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
-        self.say(f"round {number + 1}, {name}: {shown}")
+        if time.monotonic() - start > _WORTH_TELLING:
+            shown = ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
+            self.say(f"round {number + 1}, {name}: {shown}")
 
 
 def worker_command(module: str, *arguments: str | Path) -> list[str]:

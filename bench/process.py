@@ -157,14 +157,11 @@ class Background:
             f"{words[-1][:300] if words else 'it said nothing'}"
         )
 
-    def tell(self, line: str) -> None:
-        """Write one line to its standard input."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(line.encode() + b"\n")
-        self._process.stdin.flush()
-
     def stop(self) -> None:
         """End it: politely, then not. May be called twice."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -172,10 +169,8 @@ class Background:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def resident(self) -> float:
         """MiB of memory that it has now."""

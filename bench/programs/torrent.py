@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 
 from bench.bench import MIB, Bench
 from bench.data import DataFile, sha256_of
-from bench.process import ProgramFailed
+from bench.process import Background, ProgramFailed
 
 TIMEOUT = 600.0
 
@@ -18,15 +19,20 @@ class TorrentPair:
         self._bench = bench
         self._source = source
         self._torrent = bench.fresh_path("torrent")
-        self._seeder = bench.worker("torrent", "seed", source.path, self._torrent)
-        self._port = json.loads(self._seeder.wait_for('"port"', TIMEOUT))["port"]
+
+    @cached_property
+    def _seeder(self) -> tuple[Background, int]:
+        """The process and its port. Started late: without libtorrent nothing else is to fail."""
+        seeder = self._bench.worker("torrent", "seed", self._source.path, self._torrent)
+        return seeder, json.loads(seeder.wait_for('"port"', TIMEOUT))["port"]
 
     def fetch(self) -> dict[str, float]:
         """Download the file; the clock runs from connecting to the seeder until the last piece is in."""
         place = self._bench.fresh_path("download")
         place.mkdir()
-        before = self._seeder.cpu()
-        taker = self._bench.worker("torrent", "get", place, self._torrent, str(self._port))
+        seeder, port = self._seeder
+        before = seeder.cpu()
+        taker = self._bench.worker("torrent", "get", place, self._torrent, str(port))
         answer = json.loads(taker.wait_for('"seconds"', TIMEOUT))
         taker.stop()
         got = place / self._source.path.name
@@ -36,7 +42,7 @@ class TorrentPair:
         megabytes = self._source.size / 1e6
         return {
             "MB/s": megabytes / answer["seconds"],
-            "MB/CPU-s from": megabytes / max(self._seeder.cpu() - before, 0.01),
+            "MB/CPU-s from": megabytes / max(seeder.cpu() - before, 0.01),
             "MB/CPU-s to": megabytes / max(answer["cpu"], 0.01),
             "peak MiB to": answer["peak"] / MIB,
         }

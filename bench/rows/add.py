@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 from bench.bench import MIB, Bench
 from bench.data import Tree
 from bench.process import ProgramFailed
 from bench.results import Result, Target
 from bench.rows.row import Row
+from bench.rows.seeding import add_in_library, can_add_directories
 
 OURS, KUBO = "peershelf", "kubo"
 
@@ -55,7 +55,7 @@ def _add(bench: Bench, row: str, *, daemon: bool, target: Target) -> Iterator[Re
 def add_tree(bench: Bench) -> Iterator[Result]:
     """Many small files, without a daemon."""
     tree = bench.tree(bench.count(10_000, 500), 4096)
-    by_command = bench.ours().can("add", "--recursive")
+    by_command = can_add_directories(bench.ours())
 
     def kubo() -> dict[str, float]:
         return _add_recursively(bench, KUBO, tree)
@@ -80,18 +80,9 @@ def _add_recursively(bench: Bench, kind: str, tree: Tree) -> dict[str, float]:
 
 def _add_in_library(bench: Bench, tree: Tree) -> dict[str, float]:
     repo = bench.ours()
-    done = bench.run_worker("add_many", repo.path, write_list(bench, tree.files))
-    if done.text.split() != list(tree.cids):
-        raise ProgramFailed("the files have other CIDs than expected")
+    seconds = add_in_library(bench, repo, tree)
     repo.remove()
-    return {"files/s": len(tree.files) / done.seconds}
-
-
-def write_list(bench: Bench, lines: tuple[Path, ...] | tuple[str, ...]) -> Path:
-    """Write one line for each, for a worker to read."""
-    path = bench.fresh_path("list")
-    path.write_text("".join(f"{line}\n" for line in lines))
-    return path
+    return {"files/s": len(tree.files) / seconds}
 
 
 ROWS = (

@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
-from bench.rows import add, cat, transfer
+from bench.rows import add, block, cat, commands, daemon, growth, small, stream, swarm, transfer
 
-ROWS = (*add.ROWS, *cat.ROWS, *transfer.ROWS)
+ROWS = (
+    *add.ROWS,
+    *cat.ROWS,
+    *transfer.ROWS,
+    *small.ROWS,
+    *block.ROWS,
+    *swarm.ROWS,
+    *commands.ROWS,
+    *daemon.ROWS,
+    *stream.ROWS,
+    *growth.ROWS,
+)

@@ -32,8 +32,9 @@ class Provider:
     cid: str
 
     @classmethod
-    def start(cls, repo: Repo, source: DataFile) -> Provider:
+    def start(cls, bench: Bench, repo: Repo, source: DataFile) -> Provider:
         """Add the file and run the daemon."""
+        bench.say(f"adding the file to {repo.name}")
         cid = repo.add(source.path)
         repo.start()
         return cls(repo, cid)
@@ -66,7 +67,7 @@ def transfer(bench: Bench) -> Iterator[Result]:
     """All pairings and libtorrent, in turns."""
     size = bench.size(1024, 32)
     source = bench.file(size)
-    providers = {kind: Provider.start(bench.repo(kind), source) for kind in (OURS, KUBO)}
+    providers = {kind: Provider.start(bench, bench.repo(kind), source) for kind in (OURS, KUBO)}
     contenders = {
         pair: partial(fetch, bench, providers[giver], taker, source) for pair, (giver, taker) in PAIRS.items()
     }
