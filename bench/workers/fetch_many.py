@@ -41,9 +41,10 @@ async def fetch(node: Node, cids: Sequence[Cid]) -> int:
     size = done = asked = 0
     async with node.blocks.fetcher() as fetcher:
         while done < len(cids):
-            more = cids[asked : done + _IN_FLIGHT]
-            fetcher.want(more)
-            asked += len(more)
+            if asked - done <= _IN_FLIGHT // 2:
+                more = cids[asked : done + _IN_FLIGHT]
+                fetcher.want(more)
+                asked += len(more)
             for block in await fetcher.receive():
                 size += len(block.data)
                 done += 1
