@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.bench import Bench, Options, one_line
-from bench.machine import describe
+from bench.machine import describe, load
 from bench.results import Result, Verdict, failed
 from bench.rows.registry import ROWS
 from bench.rows.row import Row
@@ -93,6 +93,7 @@ def _run(arguments: argparse.Namespace, rows: Sequence[Row]) -> int:
         finally:
             sink.remove()
     about["took"] = f"{time.monotonic() - started:.0f} s"
+    about["load after"] = load()
     _report(results, about, bench.log, arguments.json, interrupted)
     if interrupted:
         return 130
@@ -110,13 +111,16 @@ def _run_rows(bench: Bench, rows: Sequence[Row], results: list[Result]) -> bool:
     for row in rows:
         try:
             with bench.row(row.name):
-                results.extend(row.run(bench))
+                for result in row.run(bench):
+                    results.append(result)
         except KeyboardInterrupt:
-            print("stopped: this is what was measured until now", file=sys.stderr)
-            return True
+            bench.interrupted = True
         except Exception as error:
             results.append(failed(row.name, row.work, one_line(error)))
-    return False
+        if bench.interrupted:
+            print("stopped: this is what was measured until now", file=sys.stderr)
+            break
+    return bench.interrupted
 
 
 def _print_head(about: dict[str, str]) -> None:
@@ -133,7 +137,9 @@ def _report(
     interrupted: bool,
 ) -> None:
     print(render(results) if results else "nothing was measured")
-    print(f"\n{tally(results)}; {about['took']}{', interrupted' if interrupted else ''}")
+    print(f"\n{tally(results)}; took {about['took']}, load now {about['load after']}")
+    if interrupted:
+        print("interrupted: rows are missing, and the last one may be short of samples")
     if path is not None:
         everything = {
             "about": about,

@@ -51,6 +51,8 @@ class Bench:
     sink: Sink
     log: list[dict[str, Any]] = field(default_factory=list)
     """Every sample in the order in which it was taken, also those of rows that failed half-way."""
+    interrupted: bool = False
+    """Whether somebody pressed Ctrl-C in a round: the row shows what it has, and nothing new begins."""
     facts: dict[str, str] = field(default_factory=dict)
     """What the rows have found out about the programs: the secure channel of each pairing."""
     _files: dict[int, data.DataFile] = field(default_factory=dict)
@@ -130,7 +132,12 @@ class Bench:
         return run_command(worker_command(module, *arguments), clean_environment(), cwd=ROOT)
 
     def fresh_path(self, name: str) -> Path:
-        """A path that nothing has been at; what is put there is removed after the row."""
+        """A path that nothing has been at; what is put there is removed after the row.
+
+        Every repo and process begins with one: raises KeyboardInterrupt once the run was interrupted.
+        """
+        if self.interrupted:
+            raise KeyboardInterrupt
         self._made += 1
         folder = self.options.work / "row"
         folder.mkdir(exist_ok=True)
@@ -147,15 +154,20 @@ class Bench:
     ) -> Measured:
         """Let each contender run once a round, another one first in each, the disk synced before each.
 
-        A contender that raises is out; the others go on.
+        A contender that raises is out; the others go on. Ctrl-C ends the rounds; what was measured counts.
         """
+        if self.interrupted:
+            raise KeyboardInterrupt
         measured = Measured()
         names = list(contenders)
-        for number in range(rounds or self.options.repeats):
-            first = number % len(names)
-            for name in (*names[first:], *names[:first]):
-                if name not in measured.errors:
-                    self._take_turn(measured, name, contenders[name], number)
+        try:
+            for number in range(rounds or self.options.repeats):
+                first = number % len(names)
+                for name in (*names[first:], *names[:first]):
+                    if name not in measured.errors:
+                        self._take_turn(measured, name, contenders[name], number)
+        except KeyboardInterrupt:
+            self.interrupted = True
         return measured
 
     def _take_turn(

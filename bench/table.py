@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.results import Result, Series, Verdict
 
-_HEAD = ("work", "unit", "peershelf", "min–max", "against", "theirs", "min–max", "ratio", "target", "")
+_HEAD = ("work", "unit", "peershelf", "min–max", "against", "theirs", "min–max", "ratio", "target", "verdict")
 _LEFT = frozenset({0, 1, 4, 8, 9})
 
 
