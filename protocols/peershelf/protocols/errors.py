@@ -52,5 +52,9 @@ class StreamReset(TransportError):
     """The stream, or the connection under it, was torn down."""
 
 
+class StreamStalled(StreamReset):
+    """The peer took nothing for too long, so the stream was reset."""
+
+
 class StreamClosed(TransportError):
     """We wrote to a stream after closing our side of it."""

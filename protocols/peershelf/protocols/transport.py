@@ -8,6 +8,7 @@ what is not needed by a driver does not belong here.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from math import inf
 from typing import NewType, Protocol
 
 PeerId = NewType("PeerId", str)
@@ -34,10 +35,11 @@ class Stream(Protocol):
         Raises StreamReset.
         """
 
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+    async def send_all(self, data: bytes | bytearray | memoryview, *, patience: float = inf) -> None:
         """Send all of `data`, waiting as long as the peer makes progress.
 
-        Raises StreamReset, StreamClosed.
+        Raises StreamStalled where the peer takes nothing for `patience` seconds, among which those do not
+        count that our own line or rate limits take, StreamReset, StreamClosed.
         """
 
     async def aclose(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
 import trio
@@ -11,21 +10,22 @@ import trio
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.messages import PROTOCOLS, Buffer, Message, encode
 from peershelf.protocols.bitswap.wakeup import Wakeup
-from peershelf.protocols.errors import PeerNotConnected, ProtocolNotSupported, TransportError
+from peershelf.protocols.errors import (
+    PeerNotConnected,
+    ProtocolNotSupported,
+    StreamStalled,
+    TransportError,
+)
 from peershelf.protocols.transport import Network, PeerId, Stream
 from peershelf.protocols.wire import frame_header
 
 _PIECE = 1_052_672
-"""Bytes written at a time: a block of 1 MiB and what goes around it. Must be taken within the stall limit."""
+"""Bytes written at a time: a block of 1 MiB and what goes around it."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0
 
 
 UNREACHABLE = (PeerNotConnected, ProtocolNotSupported)
 """Errors that do not pass: nothing more can be sent on this connection."""
-
-
-class PeerStalled(TransportError):
-    """The peer has not read anything for too long."""
 
 
 class Source(Protocol):
@@ -82,24 +82,19 @@ class Sender:
             self._source.more.set()
 
     async def _send(self, message: Message) -> None:
-        with self._stall_guard():
-            if self._stream is None:
-                self._stream = await self._network.open_stream(self._peer, PROTOCOLS)
+        if self._stream is None:
+            self._stream = await self._open_stream()
         pieces = encode(message, self._stream.protocol)
         size = sum(len(piece) for piece in pieces)
         if not size:
             return
         for piece in _regroup([frame_header(size), *pieces]):
-            with self._stall_guard():
-                await self._stream.send_all(piece)
+            await self._stream.send_all(piece, patience=self._limits.stall)
 
-    @contextmanager
-    def _stall_guard(self) -> Iterator[None]:
-        limit = self._limits.stall
-        with trio.move_on_after(limit) as progress:
-            yield
-        if progress.cancelled_caught:
-            raise PeerStalled(f"the peer has read nothing for {limit:g} s")
+    async def _open_stream(self) -> Stream:
+        with trio.move_on_after(self._limits.stall):
+            return await self._network.open_stream(self._peer, PROTOCOLS)
+        raise StreamStalled(f"no stream could be opened for {self._limits.stall:g} s")
 
     async def _drop_stream(self) -> None:
         stream, self._stream = self._stream, None

@@ -14,11 +14,11 @@ import trio
 from peershelf.protocols.bitswap.engine import Engine
 from peershelf.protocols.bitswap.messages import Message
 from peershelf.protocols.bitswap.requester import Requester
-from peershelf.protocols.bitswap.sender import UNREACHABLE, PeerStalled
+from peershelf.protocols.bitswap.sender import UNREACHABLE
 from peershelf.protocols.bitswap.stat import Counters
 from peershelf.protocols.bitswap.turn import Turn
 from peershelf.protocols.bitswap.wakeup import Wakeup
-from peershelf.protocols.errors import TransportError
+from peershelf.protocols.errors import StreamStalled, TransportError
 from peershelf.protocols.transport import PeerId
 
 _WANTS_PER_MESSAGE = 1_024
@@ -90,9 +90,9 @@ class BlockSource:
 
     def failed(self, error: TransportError) -> None:
         """What was not sent is wanted again; only a peer that does not read, or not ever, loses its wants."""
-        if isinstance(error, (PeerStalled, *UNREACHABLE)):
+        if isinstance(error, (StreamStalled, *UNREACHABLE)):
             self._engine.peer_disconnected(self._peer)
-        if isinstance(error, PeerStalled):
+        if isinstance(error, StreamStalled):
             self._engine.peer_connected(self._peer)
         self.give_up()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
 import trio
 
-from peershelf.protocols.errors import StreamClosed, StreamReset
+from peershelf.protocols.errors import StreamClosed, StreamReset, StreamStalled
 from peershelf.protocols.fake.link import Link
 from peershelf.protocols.fake.pipe import Pipe
 from peershelf.protocols.transport import PeerId
@@ -31,10 +32,13 @@ class Channel:
         self._broken = False
         self._changed = trio.Event()
 
-    async def send(self, data: memoryview) -> None:
-        """Put bytes on their way, waiting for the window and for the line."""
+    async def send(self, data: memoryview, patience: float) -> None:
+        """Put bytes on their way, waiting for the window, `patience` seconds at most, and for the line."""
         for start in range(0, len(data), _SEGMENT):
-            await self._wait_for_window()
+            with trio.move_on_after(patience) as waiting:
+                await self._wait_for_window()
+            if waiting.cancelled_caught:
+                raise StreamStalled(f"the peer took nothing for {patience:g} s")
             segment = bytes(data[start : start + _SEGMENT])
             self._unread += len(segment)
             departs = self._upload.carry(len(segment), trio.current_time())
@@ -129,10 +133,14 @@ class FakeStream:
         await trio.lowlevel.checkpoint_if_cancelled()
         return await self._incoming.receive(max_bytes)
 
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+    async def send_all(self, data: bytes | bytearray | memoryview, *, patience: float = inf) -> None:
         if self._closed:
             raise StreamClosed("our side of the stream is closed")
-        await self._outgoing.send(memoryview(data))
+        try:
+            await self._outgoing.send(memoryview(data), patience)
+        except StreamStalled:
+            self.break_off()
+            raise
 
     async def aclose(self) -> None:
         self._closed = True

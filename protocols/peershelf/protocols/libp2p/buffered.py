@@ -29,6 +29,11 @@ class BufferedStream(INetStream):
             return await self._ahead.read(n)
         return self._ahead.take(n) or await self.inner.muxed_stream.read(n)
 
+    @property
+    def ahead(self) -> int:
+        """Bytes that were read during the negotiation and belong to the protocol."""
+        return len(self._ahead)
+
     async def write(self, data: bytes) -> None:
         """Send all of `data`."""
         await self.inner.write(data)

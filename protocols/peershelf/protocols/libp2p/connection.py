@@ -21,6 +21,7 @@ from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.negotiation import select
 from peershelf.protocols.libp2p.streams import Libp2pStream
 from peershelf.protocols.libp2p.transport.half_open import Endpoint
+from peershelf.protocols.traffic import Traffic, is_local
 from peershelf.protocols.transport import PeerId, Stream
 
 
@@ -30,6 +31,7 @@ class Connection:
 
     Args:
         nursery: where streams that we closed wait for their peer's end.
+        traffic: the books of the host.
     """
 
     inner: SwarmConn
@@ -38,6 +40,7 @@ class Connection:
     opened: float = field(default_factory=time.time)
     identity: Identity | None = None
     latency: float | None = None
+    traffic: Traffic = field(default_factory=Traffic)
     streams: set[Libp2pStream] = field(default_factory=set)
     lingering: set[Libp2pStream] = field(default_factory=set)
     _handlers: set[trio.CancelScope] = field(default_factory=set)
@@ -85,7 +88,10 @@ class Connection:
 
     def adopt(self, stream: BufferedStream) -> Libp2pStream:
         """Return a negotiated stream of this connection in the form that protocol drivers use."""
-        adopted = Libp2pStream(stream, self.peer, self, self.limits)
+        flow = self.traffic.flow(
+            self.peer, str(stream.get_protocol()), local=is_local(remote_endpoint(self.inner)[0])
+        )
+        adopted = Libp2pStream(stream, self.peer, self, self.limits, flow)
         self.streams.add(adopted)
         return adopted
 

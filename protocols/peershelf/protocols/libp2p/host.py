@@ -27,6 +27,7 @@ from peershelf.protocols.libp2p.security.offer import DEFAULT_SECURITY
 from peershelf.protocols.libp2p.service import keep_running, listen
 from peershelf.protocols.libp2p.stack import build_host, build_swarm
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
+from peershelf.protocols.traffic import Rates, Traffic
 from peershelf.protocols.transport import Network, PeerId, PeerListener, Stream, StreamHandler
 
 # py-libp2p's logger has no handler and does not propagate, so Python would print its warnings to stderr.
@@ -43,6 +44,7 @@ class Libp2pNetwork(Network):
         listen: multiaddrs, such as /ip4/0.0.0.0/tcp/4001; port 0 takes a free one.
         agent: how this program is called towards peers, such as peershelf/1.2.3.
         security: secure channels to offer, the preferred one first: "noise", "tls".
+        rates: how fast to send and receive at most.
 
     Raises LocalProtocolError, of which InvalidAddress is one.
     """
@@ -55,15 +57,20 @@ class Libp2pNetwork(Network):
         agent: str,
         security: Sequence[str] = DEFAULT_SECURITY,
         limits: HostLimits | None = None,
+        rates: Rates | None = None,
     ) -> None:
         keys = key_pair(private_key)
         self._limits = limits or HostLimits()
+        self.traffic = Traffic(rates)
+        """What goes over the streams of this host."""
         self._listen = [parse_listen(address) for address in listen]
         self._transport = TcpTransport(self._limits)
         self._swarm = build_swarm(keys, security, self._transport, self._limits)
         self._mux = build_host(self._swarm).get_mux()
         identify = IdentifyService(keys.public_key.serialize(), agent, self._listen_addresses, self.protocols)
-        self._keeper = ConnectionKeeper(self._swarm, self._transport, self._limits, identify.ask)
+        self._keeper = ConnectionKeeper(
+            self._swarm, self._transport, self._limits, identify.ask, self.traffic
+        )
         self._dialer = Dialer(self._swarm, self._limits.dial_timeout)
         self._serve(IDENTIFY, identify.answer)
         self._serve(IDENTIFY_PUSH, identify.take_push)

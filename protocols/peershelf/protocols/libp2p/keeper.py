@@ -16,6 +16,7 @@ from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.service import close_connection
 from peershelf.protocols.libp2p.table import ConnectionTable, surplus
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
+from peershelf.protocols.traffic import Traffic
 
 TRIM_INTERVAL = 5.0
 
@@ -33,12 +34,14 @@ class ConnectionKeeper:
         transport: TcpTransport,
         limits: HostLimits,
         greet: Callable[[Connection], Awaitable[None]],
+        traffic: Traffic,
     ) -> None:
         self.table = ConnectionTable()
         self._swarm = swarm
         self._transport = transport
         self._limits = limits
         self._greet = greet
+        self._traffic = traffic
         self._nursery: trio.Nursery | None = None
 
     def check_running(self) -> trio.Nursery:
@@ -70,7 +73,7 @@ class ConnectionKeeper:
             self._take_in(inner)
 
     def _take_in(self, inner: SwarmConn) -> Connection:
-        connection = Connection(inner, self.check_running(), self._limits)
+        connection = Connection(inner, self.check_running(), self._limits, traffic=self._traffic)
         self._transport.half_open.settle(remote_endpoint(inner))
         self.table.add(connection)
         self.check_running().start_soon(self._attend, connection)

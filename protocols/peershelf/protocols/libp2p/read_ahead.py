@@ -22,6 +22,10 @@ class ReadAhead(ReadWriteCloser):
         self._ahead = b""
         self._allowed = MAX_NEGOTIATION
 
+    def __len__(self) -> int:
+        """Bytes that were read ahead and are not used up."""
+        return len(self._ahead)
+
     async def read(self, n: int | None = None) -> bytes:
         """Return up to `n` bytes; b"" at the end. Raises MessageTooLarge after MAX_NEGOTIATION bytes."""
         if not self._ahead:

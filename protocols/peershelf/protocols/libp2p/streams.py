@@ -7,16 +7,18 @@ its own family py-libp2p lets KeyError, RuntimeError, OSError and more through, 
 from __future__ import annotations
 
 from contextlib import suppress
+from math import inf
 from typing import Protocol
 
 import trio
 from libp2p.stream_muxer.exceptions import MuxedStreamEOF
 
-from peershelf.protocols.errors import StreamClosed, StreamReset
+from peershelf.protocols.errors import StreamClosed, StreamReset, StreamStalled
 from peershelf.protocols.libp2p.buffered import BufferedStream
 from peershelf.protocols.libp2p.hardening import RESET_PATIENCE, shielded
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.yamux.muxed_stream import YamuxStream
+from peershelf.protocols.traffic import Flow
 from peershelf.protocols.transport import PeerId, Stream
 
 
@@ -37,13 +39,16 @@ class Libp2pStream(Stream):
     received after that; only then comes StreamReset.
     """
 
-    def __init__(self, inner: BufferedStream, peer: PeerId, owner: StreamOwner, limits: HostLimits) -> None:
+    def __init__(
+        self, inner: BufferedStream, peer: PeerId, owner: StreamOwner, limits: HostLimits, flow: Flow
+    ) -> None:
         assert isinstance(inner.inner.muxed_stream, YamuxStream), "ChosenMuxer builds no others"
         self._inner = inner
         self._muxed = inner.inner.muxed_stream
         self._peer = peer
         self._owner = owner
         self._limits = limits
+        self._flow = flow
         self._protocol = str(inner.get_protocol())
         self._closed = False
         self._ended = False
@@ -67,34 +72,67 @@ class Libp2pStream(Stream):
             await trio.lowlevel.checkpoint()
             return b""
         try:
-            return await self._inner.read(max_bytes)
+            data = await self._read(max_bytes)
         except MuxedStreamEOF:
             self._ended = True
             return b""
         except Exception as error:
             raise StreamReset("the stream was reset") from error
+        self._flow.received(len(data))
+        return data
 
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
+    async def _read(self, max_bytes: int) -> bytes:
+        lane = self._flow.down
+        if lane is None:
+            return await self._inner.read(max_bytes)
+        # What is left unread gives the peer no credit, so it is the peer that waits in the end.
+        waiting = self._inner.ahead or await self._muxed.readable()
+        allowed = await lane.admit(min(max_bytes, waiting))
+        data = b""
+        try:
+            data = await self._inner.read(allowed)
+        finally:
+            lane.give_back(allowed - len(data))
+        return data
+
+    async def send_all(self, data: bytes | bytearray | memoryview, *, patience: float = inf) -> None:
         """Send all of `data`, waiting as long as the peer makes progress.
 
-        Raises StreamReset, also where the peer grants no credit for `HostLimits.stalled_write` seconds, and
-        StreamClosed.
+        Raises StreamStalled where the peer grants no credit for `patience` seconds, or for
+        `HostLimits.stalled_write`; time spent waiting for our own rate limits does not count. Raises
+        StreamReset, StreamClosed.
         """
         if self._closed:
             raise StreamClosed("our side of the stream is closed")
+        patience = min(patience, self._limits.stalled_write)
         rest = _unchanging(data)
         while rest:
-            rest = rest[await self._send_some(rest) :]
+            sent = await self._send_some(rest, patience)
+            self._flow.sent(sent)
+            rest = rest[sent:]
 
-    async def _send_some(self, data: memoryview) -> int:
+    async def _send_some(self, data: memoryview, patience: float) -> int:
+        """Send the beginning of `data` as our limits allow; return how many bytes. Raises StreamReset."""
+        lane = self._flow.up
+        if lane is None:
+            return await self._write(data, patience)
+        allowed = await lane.admit(len(data))
+        sent = 0
+        try:
+            sent = await self._write(data[:allowed], patience)
+        finally:
+            lane.give_back(allowed - sent)
+        return sent
+
+    async def _write(self, data: memoryview, patience: float) -> int:
         """Send the beginning of `data`; return how many bytes. Raises StreamReset."""
-        with trio.move_on_after(self._limits.stalled_write):
+        with trio.move_on_after(patience):
             try:
                 return await self._muxed.write_some(data)
             except Exception as error:
                 raise StreamReset("the stream was reset") from error
         await self.reset()
-        raise StreamReset(f"the peer took nothing for {self._limits.stalled_write:.0f} s")
+        raise StreamStalled(f"the peer took nothing for {patience:.3g} s")
 
     async def aclose(self) -> None:
         """Close our side cleanly; what was sent still arrives. Never raises a TransportError."""

@@ -38,13 +38,19 @@ class YamuxStream(IMuxedStream):
     async def read(self, n: int | None = None) -> bytes:
         """Return up to `n` bytes as soon as there are any. Raises MuxedStreamEOF, MuxedStreamReset."""
         most = _NO_LIMIT if n is None or n < 0 else n
-        await trio.lowlevel.checkpoint()
         if not most:
+            await trio.lowlevel.checkpoint()
             return b""
+        await self.readable()
+        return self.muxed_conn.take(self.state, most)
+
+    async def readable(self) -> int:
+        """Return how many bytes can be read as soon as there are any. Raises as read() does."""
+        await trio.lowlevel.checkpoint()
         while not self.state.buffer:
             self._check_receiving()
             await self._wait(self.changed)
-        return self.muxed_conn.take(self.state, most)
+        return len(self.state.buffer)
 
     def _check_receiving(self) -> None:
         if self.state.receiving is Side.ENDED:
