@@ -68,6 +68,23 @@ async def test_swarm_commands(ipfs, kubo, shelf) -> None:
     assert await ipfs("swarm", "peers") == b""
 
 
+async def test_stats_bw(ipfs, kubo, shelf) -> None:
+    other = await kubo()
+    await ipfs("swarm", "connect", other.address)
+    await ipfs("ping", "-n", "1", other.peer_id)
+    shown = (await ipfs("stats", "bw")).decode()
+    theirs = await other.cli("stats", "bw")
+    assert titles(shown) == titles(theirs) == ["Bandwidth", "TotalIn", "TotalOut", "RateIn", "RateOut"]
+    assert "TotalOut: 32 B" in (await ipfs("stats", "bw", "--proto", "/ipfs/ping/1.0.0")).decode()
+    assert b"TotalIn: 0" not in await ipfs("stats", "bw", "--peer", other.peer_id)
+    with pytest.raises(PeerFailed, match="Error"):
+        await ipfs("stats", "bw", "--peer", other.peer_id, "--proto", "/ipfs/ping/1.0.0")
+
+
+def titles(shown: str) -> list[str]:
+    return [line.partition(":")[0] for line in shown.splitlines()]
+
+
 async def test_errors_arrive_as_errors(ipfs) -> None:
     for words in (("cat", "nonsense"), ("swarm", "connect", "/ip4/127.0.0.1/tcp/1"), ("block", "get", "Qm")):
         with pytest.raises(PeerFailed, match="Error"):

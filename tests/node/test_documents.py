@@ -18,6 +18,6 @@ def test_every_key_is_documented_with_its_default_and_its_meaning() -> None:
 
 def test_every_key_that_the_node_reads_is_known() -> None:
     sources = "".join(path.read_text() for path in (ROOT / "node").rglob("*.py"))
-    read = re.findall(r"config\.(?:text|strings|count|size|duration)\(\s*\"([A-Za-z.]+)\"", sources)
+    read = re.findall(r"config\.(?:text|strings|count|size|duration|rate|flag)\(\s*\"([A-Za-z.]+)\"", sources)
     assert read
     assert set(read) <= set(SETTINGS)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from peershelf.node.errors import ConfigError
-from peershelf.node.settings import SETTINGS, check, parse_duration, parse_size
+from peershelf.node.settings import SETTINGS, check, parse_duration, parse_rate, parse_size
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,35 @@ def test_sizes_are_read_in_decimal_and_binary_units(text: str, size: int) -> Non
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no size"):
         parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("2MB/s", 2_000_000),
+        ("500KB", 500_000),
+        (" 1.5 MiB/s ", 1_572_864),
+        ("20000", 20_000),
+        ("1KB/s", 1000),
+        ("0", 0),
+        ("Unlimited", 0),
+    ],
+)
+def test_rates_are_sizes_a_second_or_unlimited(text: str, rate: int) -> None:
+    assert parse_rate(text) == rate
+
+
+@pytest.mark.parametrize("text", ["", "/s", "-1", "fast", "2MB/h", "2Mbit/s", "1MB/s/s", "999B/s"])
+def test_what_is_no_rate_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is no rate|is too slow"):
+        parse_rate(text)
+
+
+def test_a_rate_may_be_a_bare_number() -> None:
+    assert check("Swarm.UploadRate", 0) == 0
+    for wrong in (True, -1, 1.5, 999):
+        with pytest.raises(ConfigError, match="takes a rate"):
+            check("Swarm.UploadRate", wrong)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +67,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 
 @given(st.text(max_size=40))
 def test_no_text_makes_the_parsers_fail_otherwise(text: str) -> None:
-    for parse in (parse_size, parse_duration):
+    for parse in (parse_size, parse_duration, parse_rate):
         with contextlib.suppress(ValueError):
             assert parse(text) >= 0
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from peershelf.node import durable
 from peershelf.node.errors import ConfigError
-from peershelf.node.settings import SETTINGS, Value, check, parse_duration, parse_size
+from peershelf.node.settings import SETTINGS, Value, check, parse_duration, parse_rate, parse_size
 
 PROFILES: Mapping[str, Mapping[str, Value]] = {
     "unixfs-v1-2025": {"Import.Profile": "unixfs-v1-2025"},
@@ -71,6 +71,16 @@ class Config:
     def size(self, key: str) -> int:
         """A size in bytes."""
         return parse_size(self.text(key))
+
+    def rate(self, key: str) -> int:
+        """A rate in bytes per second, 0 for none."""
+        return parse_rate(self.text(key))
+
+    def flag(self, key: str) -> bool:
+        """Something that is so or is not."""
+        value = self[key]
+        assert isinstance(value, bool), key
+        return value
 
     def duration(self, key: str) -> float:
         """A duration in seconds."""

@@ -17,6 +17,7 @@ from peershelf.node.repo import Repo
 from peershelf.protocols.bitswap import Bitswap, BitswapLimits
 from peershelf.protocols.errors import NetworkError
 from peershelf.protocols.libp2p import HostLimits, Libp2pNetwork
+from peershelf.protocols.traffic import Rates
 
 AGENT = f"peershelf/{__version__}"
 _RECONNECT_AFTER = (5.0, 300.0)
@@ -40,6 +41,7 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
         listen=config.strings("Addresses.Swarm"),
         agent=AGENT,
         limits=_host_limits(config),
+        rates=_rates(config),
     )
     exchange = Bitswap(host, store, limits=_bitswap_limits(config))
     await nursery.start(exchange.run)
@@ -68,6 +70,17 @@ def _host_limits(config: Config) -> HostLimits:
         low_water=config.count("Swarm.ConnMgr.LowWater"),
         high_water=config.count("Swarm.ConnMgr.HighWater"),
         dial_timeout=config.duration("Swarm.DialTimeout"),
+    )
+
+
+def _rates(config: Config) -> Rates:
+    return Rates(
+        upload=config.rate("Swarm.UploadRate"),
+        download=config.rate("Swarm.DownloadRate"),
+        peer_upload=config.rate("Swarm.PeerUploadRate"),
+        peer_download=config.rate("Swarm.PeerDownloadRate"),
+        low_priority=config.flag("Swarm.LowPriority"),
+        limit_local=config.flag("Swarm.LimitLocal"),
     )
 
 

@@ -20,6 +20,7 @@ Value = bool | int | float | str | list[str]
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+LEAST_RATE = 1_000
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -29,6 +30,19 @@ def parse_size(text: str) -> int:
     if match is None or match[2].upper() not in _UNITS:
         raise ValueError(f"{text!a} is no size; write one as 10GB or 64MiB")
     return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def parse_rate(text: str) -> int:
+    """Return the bytes per second of "2MB/s" or "500KB"; 0 for "0" and "unlimited". Raises ValueError."""
+    if text.strip().lower() == "unlimited":
+        return 0
+    try:
+        rate = parse_size(text.strip().removesuffix("/s"))
+    except ValueError:
+        raise ValueError(f"{text!a} is no rate; write one as 2MB/s or 500KB/s") from None
+    if 0 < rate < LEAST_RATE:
+        raise ValueError(f"{text!a} is too slow to be of any use; 1KB/s is the least")
+    return rate
 
 
 def parse_duration(text: str) -> float:
@@ -84,6 +98,11 @@ def _api_address(value: Any) -> str | None:
 
 def _size(value: Any) -> str | None:
     return _parsed(parse_size, value, "takes a size such as 10GB or 64MiB")
+
+
+def _rate(value: Any) -> str | None:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return _parsed(parse_rate, text, "takes a rate such as 2MB/s, at least 1KB/s, or unlimited")
 
 
 def _duration(value: Any) -> str | None:
@@ -150,6 +169,20 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "Swarm.ConnMgr.HighWater": Setting(96, _count, "connections at most"),
         "Swarm.ConnMgr.LowWater": Setting(32, _count, "connections to keep when there are too many"),
         "Swarm.DialTimeout": Setting("10s", _duration, "how long connecting to one address may take"),
+        "Swarm.DownloadRate": Setting("unlimited", _rate, "how fast to read from all peers together at most"),
+        "Swarm.LimitLocal": Setting(
+            False,
+            _one_of(True, False),
+            "whether the rates bind towards this machine and private networks too",
+        ),
+        "Swarm.LowPriority": Setting(
+            True,
+            _one_of(True, False),
+            "whether what is sent is marked so that routers let other traffic go first",
+        ),
+        "Swarm.PeerDownloadRate": Setting("unlimited", _rate, "how fast to read from each peer at most"),
+        "Swarm.PeerUploadRate": Setting("unlimited", _rate, "how fast to send to each peer at most"),
+        "Swarm.UploadRate": Setting("unlimited", _rate, "how fast to send to all peers together at most"),
     }
 )
 

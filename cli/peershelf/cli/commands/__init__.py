@@ -20,6 +20,7 @@ GROUPS = (
             "ping",
             "bitswap stat",
             "bitswap wantlist",
+            "stats bw",
         ),
     ),
     ("Storage", ("block get", "block put", "block stat", "block rm", "refs local", "repo stat")),

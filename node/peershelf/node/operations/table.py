@@ -11,6 +11,7 @@ from peershelf.node.operations.bitswap import BITSWAP_OPERATIONS
 from peershelf.node.operations.blocks import BLOCK_OPERATIONS
 from peershelf.node.operations.files import FILE_OPERATIONS
 from peershelf.node.operations.repo import REPO_OPERATIONS
+from peershelf.node.operations.stats import STATS_OPERATIONS
 from peershelf.node.operations.swarm import SWARM_OPERATIONS
 
 _ALL: tuple[Operation[Node], ...] = (
@@ -19,6 +20,7 @@ _ALL: tuple[Operation[Node], ...] = (
     *REPO_OPERATIONS,
     *SWARM_OPERATIONS,
     *BITSWAP_OPERATIONS,
+    *STATS_OPERATIONS,
 )
 
 OPERATIONS: Mapping[str, Operation[Node]] = MappingProxyType(

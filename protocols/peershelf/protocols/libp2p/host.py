@@ -61,10 +61,11 @@ class Libp2pNetwork(Network):
     ) -> None:
         keys = key_pair(private_key)
         self._limits = limits or HostLimits()
+        rates = rates or Rates()
         self.traffic = Traffic(rates)
         """What goes over the streams of this host."""
         self._listen = [parse_listen(address) for address in listen]
-        self._transport = TcpTransport(self._limits)
+        self._transport = TcpTransport(self._limits, low_priority=rates.low_priority)
         self._swarm = build_swarm(keys, security, self._transport, self._limits)
         self._mux = build_host(self._swarm).get_mux()
         identify = IdentifyService(keys.public_key.serialize(), agent, self._listen_addresses, self.protocols)

@@ -18,6 +18,8 @@ class Rates:
     """To each peer."""
     peer_download: int = 0
     """From each peer."""
+    low_priority: bool = False
+    """Whether what is sent is marked so that routers let other traffic go first."""
     limit_local: bool = False
     """Whether peers on this machine and its own networks are held to them too."""
 

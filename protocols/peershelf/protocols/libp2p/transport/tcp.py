@@ -22,15 +22,21 @@ from peershelf.protocols.errors import TransportError
 from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint, is_tcp
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.transport.half_open import Endpoint, HalfOpen
+from peershelf.protocols.libp2p.transport.priority import yield_to_others
 from peershelf.protocols.libp2p.transport.stream import TcpStream
 
 log = structlog.get_logger(__name__)
 
 
 class TcpTransport(ITransport):
-    """Dials and listens on TCP, and knows every socket of the host."""
+    """Dials and listens on TCP, and knows every socket of the host.
 
-    def __init__(self, limits: HostLimits) -> None:
+    Args:
+        low_priority: whether to mark what is sent as less urgent than anything else.
+    """
+
+    def __init__(self, limits: HostLimits, *, low_priority: bool = False) -> None:
+        self._low_priority = low_priority
         self.half_open = HalfOpen(limits.half_open_per_address, limits.headroom)
         self._streams: set[TcpStream] = set()
 
@@ -49,6 +55,8 @@ class TcpTransport(ITransport):
     def adopt(self, stream: trio.SocketStream) -> TcpStream:
         """Take a connected socket into the host's keeping. Raises OSError when the peer is gone already."""
         adopted = TcpStream(stream)
+        if self._low_priority:
+            yield_to_others(stream.socket)
         self._streams.add(adopted)
         adopted.when_closed(lambda: self._streams.discard(adopted))
         return adopted
