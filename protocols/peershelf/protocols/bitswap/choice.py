@@ -68,6 +68,16 @@ class Chooser:
         busy = self._providers[peer]
         return len(busy.asked) > 1 and busy.quiet_at(busy.asked[want.cid]) <= now
 
+    def has_quicker(self, want: Want, sessions: Iterable[Session], than: float) -> bool:
+        """Whether a peer that was not asked for a block of `sessions` could send it within `than` seconds."""
+        sessions = list(sessions)
+        others = (other for other in self._providers.values() if want.may_ask(other.peer))
+        return any(
+            other.is_quicker(than)
+            and (other.peer in want.haves or any(self.asks_directly(one, other) for one in sessions))
+            for other in others
+        )
+
     def _pick(self, candidates: Iterable[Want]) -> Want | None:
         in_order = iter(candidates)
         first = next(in_order, None)

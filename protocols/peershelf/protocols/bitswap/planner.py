@@ -131,12 +131,21 @@ class Planner:
         if order is None or provider.peer in want.overdue:
             return
         if provider.due(order) <= now:
-            self.overdue(want, provider, now)
+            silent_at = provider.silent_at(order)
+            if silent_at <= now or self._has_quicker(want, now - order.at):
+                self.overdue(want, provider, now)
+            else:
+                # Slow, as all are: a second copy would take from the line what the first still needs.
+                self._alarms.set(min(silent_at, now + self._limits.first_answer), _Check(want, provider.peer))
             return
         if provider.quiet_at(order) <= now:
             self._asking.hungry |= want.haves
         later = [at for at in (provider.quiet_at(order), provider.due(order)) if at > now]
         self._alarms.set(min(later), _Check(want, provider.peer))
+
+    def _has_quicker(self, want: Want, than: float) -> bool:
+        sessions = (self._asking.sessions[session_id] for session_id in want.sessions)
+        return self._chooser.has_quicker(want, sessions, than)
 
     def _repeat(self, want: Want, now: float) -> None:
         self._asking.tell_everyone(want)

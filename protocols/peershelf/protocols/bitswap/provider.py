@@ -49,11 +49,19 @@ class Provider:
 
     def due(self, ask: Ask) -> float:
         """When a block counts as overdue: after silence, or at last after several times its usual latency."""
+        patience = _PATIENCE * max(self._limits.first_answer, self.window.latency or 0.0)
+        return min(self.silent_at(ask), ask.at + patience)
+
+    def silent_at(self, ask: Ask) -> float:
+        """From when the peer counts as silent, if nothing comes from it."""
         first = self._limits.first_answer
         usual = self.window.latency
         silence = first if usual is None else min(first, max(3 * usual, self._limits.least_silence))
-        patience = _PATIENCE * max(first, usual or 0.0)
-        return min(max(ask.at, self.heard_at) + silence, ask.at + patience)
+        return max(ask.at, self.heard_at) + silence
+
+    def is_quicker(self, than: float) -> bool:
+        """Whether a block asked of it now should come sooner than `than` seconds, or keeps nobody waiting."""
+        return not self.asked or (self.delivers and (self.window.latency or 0.0) < than)
 
     def quiet_at(self, ask: Ask) -> float:
         """From when the peer counts as busy with others, if nothing comes from it."""

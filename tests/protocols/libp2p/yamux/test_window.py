@@ -27,9 +27,19 @@ def pass_through(window, size, now, round_trip=ROUND_TRIP):
 
 def test_credit_is_returned_at_half_a_window_and_not_before():
     _, window = make()
-    assert pass_through(window, INITIAL_WINDOW // 2 - 1, SLOW) == 0
-    assert pass_through(window, 1, SLOW) == INITIAL_WINDOW // 2
+    assert pass_through(window, INITIAL_WINDOW // 2 - 1, 1.0) == 0
+    assert pass_through(window, 1, 1.0) == INITIAL_WINDOW // 2
     assert window.credit == INITIAL_WINDOW
+
+
+def test_a_slow_reader_returns_credit_every_few_seconds():
+    _, window = make()
+    part = INITIAL_WINDOW // 16
+    assert pass_through(window, part - 1, SLOW) == 0
+    assert pass_through(window, 1, SLOW) == part
+    assert pass_through(window, part, SLOW + 1.9) == 0
+    assert pass_through(window, part, SLOW + 2, 10.0) == 2 * part
+    assert window.size == INITIAL_WINDOW
 
 
 def test_bytes_that_are_not_read_bring_no_credit():

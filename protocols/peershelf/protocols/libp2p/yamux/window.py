@@ -2,7 +2,8 @@
 
 The window of a stream is its credit (what the peer may still send) and what has come and is not read.
 Reading makes room in it, and once half of it is room, that is returned as credit. If reading that half took
-less than two round trips, credit was what held the peer up, and the window doubles. A stream that is opened
+less than two round trips, credit was what held the peer up, and the window doubles. Where reading half of it
+takes seconds, less is returned: the peer must not think that nobody reads any more. A stream that is opened
 later starts with what the connection turned out to need: peers open streams for single messages.
 """
 
@@ -13,6 +14,8 @@ from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 
 _FAST = 2.0
 """Round trips: half a window read within less asks for a bigger one."""
+_SLOW = 2.0
+"""Seconds without a return of credit after which a sixteenth of the window is enough for one."""
 
 
 class ReceiveBudget:
@@ -73,9 +76,11 @@ class ReceiveWindow:
             round_trip: seconds as measured, None if never.
         """
         room = self.size - self.credit - self.unread
-        if 2 * room < self.size:
+        passed = now - self._granted_at
+        is_half = 2 * room >= self.size
+        if not is_half and (16 * room < self.size or passed < _SLOW):
             return 0
-        if round_trip is not None and now - self._granted_at < _FAST * round_trip:
+        if is_half and round_trip is not None and passed < _FAST * round_trip:
             self._grow(2 * self.size)
         self._granted_at = now
         return self._grant()
