@@ -6,7 +6,8 @@ a HAVE; one for a block that is not becomes a DONT_HAVE if asked for, and stays,
 it, follows when it comes. Presences are small and leave at once. Blocks leave in turns: each peer with
 something ready gets one message's worth, then the next peer, so that one who asks for a lot, or reads slowly,
 costs the others nothing. A turn is in flight until the driver reports it sent or lost; bytes in flight are
-bounded for each peer and in all.
+bounded for each peer and in all. How many turns the line needs is measured (see `uplink`); a peer that comes,
+or has waited long, gets a turn all the same, for those measured may have been slow peers on a fast line.
 
 The more peers there are to serve, the smaller the turns, and the fewer are prepared ahead: what is committed
 late can still be cancelled, or be the block that was sent least. That is what lets a swarm take little more
@@ -33,6 +34,9 @@ _COUNTED_BLOCKS = 16_384
 """Blocks of which we remember how often they were sent."""
 _FEW = 4
 """Peers being served, up to which a second turn is prepared while a peer's first is being sent."""
+_LONGEST_WAIT = 10.0
+"""Seconds after its last turn when a peer gets one although the line seems full: how full it is, is measured
+by those that had turns, and they may all have been slow. A peer that comes gets its first turn likewise."""
 
 
 class Engine:
@@ -128,24 +132,29 @@ class Engine:
 
     def next_turn(self, now: float) -> Turn | None:
         """Return the next blocks to read and send, or None until something changes, or room_at()."""
-        if not self._uplink.has_room(now):
-            return None
+        has_room = self._uplink.has_room(now)
         for _ in range(len(self._queue)):
             peer = self._queue.popleft()
             self._queued.discard(peer)
             ledger = self._ledgers.get(peer)
             if ledger is None:
                 continue
-            turn = self._turn(peer, ledger)
+            may_start = has_room or (not ledger.is_busy and ledger.passed_over_at <= now)
+            turn = self._turn(peer, ledger) if may_start else None
             self._enqueue(peer, ledger)
             if turn is not None:
+                ledger.passed_over_at = now + _LONGEST_WAIT
                 self._uplink.started(turn, now)
                 return turn
         return None
 
     def room_at(self, now: float) -> float:
         """When next_turn() may have something without anything having happened."""
-        return self._uplink.room_at(now) if self._queue else inf
+        if not self._queue:
+            return inf
+        waiting = (self._ledgers[peer] for peer in self._queue if peer in self._ledgers)
+        passed_over = (one.passed_over_at for one in waiting if not one.is_busy and one.passed_over_at > now)
+        return min(self._uplink.room_at(now), *passed_over, inf)
 
     def sent(self, turn: Turn, now: float) -> None:
         """The turn's message left."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from heapq import nsmallest
+from math import inf
 
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.limits import BitswapLimits
@@ -24,6 +25,8 @@ class Ledger:
         self._sending: set[Cid] = set()
         self._turns = 0
         self._bytes_sending = 0
+        self.passed_over_at = -inf
+        """From when a peer without a turn counts as passed over."""
 
     @property
     def has_presences(self) -> bool:

@@ -3,7 +3,7 @@
 Ten peers served at once each get a tenth of our line, and nobody has a whole block until all have; served
 one after the other, the first can pass its block on meanwhile, and cancels still count for the rest. So no
 more turns are given at once than keep the line full, which a Window measures. Turns that take far longer than
-is usual here do not count: peers that do not read hold up nobody.
+our line would need for all of them do not count: it is their peers that are slow, and these hold up nobody.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from peershelf.protocols.bitswap.turn import Turn
 from peershelf.protocols.bitswap.window import Ask, Window
 
 _LEAST = 4
-_PATIENCE = 4.0
+_PATIENCE = 2.0
 
 
 class Uplink:
@@ -47,4 +47,4 @@ class Uplink:
 
     @property
     def _patience(self) -> float:
-        return _PATIENCE * max(self._limits.least_silence, self._window.latency or 0.0)
+        return _PATIENCE * max(self._limits.least_silence, self._window.turnaround)

@@ -55,6 +55,11 @@ class Window:
         most = min(self._limits.window_most, self._limits.window_bytes / size)
         return min(2 * self._rate * max(self._delay or 0.0, _LEAST_DELAY) / size, most)
 
+    @property
+    def turnaround(self) -> float:
+        """Seconds that a full window takes at the best rate seen lately; 0 before the first block."""
+        return self.blocks * self.block_size / self._rate if self._rate else 0.0
+
     def ask(self, now: float) -> Ask:
         """Note that a block is asked for."""
         return Ask(now, self._delivered)
