@@ -142,3 +142,28 @@ async def test_a_node_ends_with_transfers_under_way(node: MakeNode) -> None:
                 waiting = leaving.cat(ABSENT)
                 with trio.move_on_after(0.1):
                     await anext(aiter(waiting))
+
+
+async def test_three_peers_of_very_different_speed_are_served_side_by_side(node: MakeNode) -> None:
+    finished = []
+
+    async def fetch(taker: Node, name: str, cid: Cid) -> None:
+        await read(taker, cid)
+        finished.append(name)
+
+    slow, medium = ({"Swarm.DownloadRate": rate, "Swarm.LimitLocal": True} for rate in ("20KB/s", "2MB/s"))
+    async with node() as giver, node(**slow) as one, node(**medium) as two, node() as three:
+        cid = await giver.add(random.Random(4).randbytes(6_000_000))
+        async with trio.open_nursery() as nursery:
+            for taker in (one, two, three):
+                await taker.connect(giver.addresses()[0])
+            # Would take five minutes.
+            nursery.start_soon(fetch, one, "slow", cid)
+            async with trio.open_nursery() as others:
+                others.start_soon(fetch, two, "medium", cid)
+                await trio.sleep(0.5)
+                others.start_soon(fetch, three, "fast", cid)
+            nursery.cancel_scope.cancel()
+        assert finished == ["fast", "medium"]
+        sent = giver.online.host.traffic.by_peer()
+        assert sent[PeerId(one.repo.identity.peer_id)].total_out > 0

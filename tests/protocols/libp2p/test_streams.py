@@ -67,6 +67,32 @@ async def test_any_buffer_can_be_sent(pair, kind):
     await stream.aclose()
 
 
+@pytest.mark.parametrize(
+    ("data", "is_copied"),
+    [
+        (bytes(100), False),
+        (memoryview(bytes(100))[10:], False),
+        (bytearray(100), True),
+        (memoryview(bytearray(100)).toreadonly(), True),
+    ],
+)
+async def test_only_what_could_change_meanwhile_is_copied(pair, monkeypatch, data, is_copied):
+    a, b = await pair()
+    stream, written = await a.open_stream(b.local_peer, [ECHO]), []
+
+    async def write_some(view):
+        written.append(view)
+        return len(view)
+
+    monkeypatch.setattr(stream._muxed, "write_some", write_some)
+    await stream.send_all(data)
+    (view,) = written
+    assert view == data
+    assert isinstance(view.obj, bytes)
+    assert (view.obj is not getattr(data, "obj", data)) == is_copied
+    await stream.reset()
+
+
 async def test_no_more_than_asked_for_is_received(pair):
     a, b = await pair()
     stream = await a.open_stream(b.local_peer, [ECHO])

@@ -1,7 +1,7 @@
 """All that a host sends and receives: counted in all, by protocol and by peer, and held to its rates.
 
-Counted is what streams carry once they have a protocol, as Kubo counts: not the frames and the encryption
-around it, some 2 %.
+Counted is what streams carry once they have a protocol, about as Kubo counts: not the frames, the encryption
+and TCP's headers around it, some 4 %.
 """
 
 from __future__ import annotations
