@@ -169,45 +169,6 @@ def test_bitswap_wantlist_of_a_peer(ask: Ask, daemon: Any) -> None:
     assert daemon.last.options == {"peer": "B"}
 
 
-def test_stats_bw_is_a_block(ask: Ask, daemon: Any) -> None:
-    assert ask("stats/bw", BANDWIDTH, "stats", "bw", "-p", "B") == [
-        "Bandwidth",
-        "TotalIn: 2.0 KiB",
-        "TotalOut: 5 B",
-        "RateIn: 1.5 KiB/s",
-        "RateOut: 0 B/s",
-    ]
-    assert daemon.last.options == {"peer": "B"}
-
-
-@pytest.mark.parametrize(
-    ("words", "named", "options"),
-    [
-        (["--peers"], {"Peer": "12D3\x1b"}, {"peers": "true"}),
-        (["--protocols"], {"Protocol": "12D3\x1b"}, {"protocols": "true"}),
-        (["--poll", "-i", "2s"], {}, {"poll": "true", "interval": "2s"}),
-    ],
-)
-def test_stats_bw_of_several_is_a_line_each(
-    daemon: Any,
-    api: ModuleType,
-    run: Callable[..., Any],
-    words: list[str],
-    named: dict[str, str],
-    options: dict[str, str],
-) -> None:
-    daemon.answers["stats/bw"] = api.records({**BANDWIDTH, **named}, {**BANDWIDTH, **named})
-    outcome = run("stats", "bw", *words, "--api", daemon.address)
-    line = "2.0 KiB       5 B           1.5 KiB/s     0 B/s"
-    shown = f"{line}         12D3\\x1b" if named else line
-    assert outcome.out.splitlines() == [
-        "Total In      Total Out     Rate In       Rate Out",
-        shown,
-        shown,
-    ]
-    assert daemon.last.options == options
-
-
 @pytest.mark.parametrize(
     ("value", "shown"),
     [("plain", ["plain"]), (True, ["true"]), (["a"], ["[", '  "a"', "]"]), ("\x1b", ["\\x1b"])],

@@ -45,4 +45,3 @@ def test_a_file_takes_as_long_as_the_rate_says(new_shelf, tmp_path: Path, key: s
         assert bandwidth(taker, "-t", BITSWAP)["TotalIn"] == pytest.approx(SIZE, rel=0.05)
         assert bandwidth(taker, "-p", giver.addresses[0])["TotalIn"] == pytest.approx(SIZE, rel=0.05)
         assert "/s" in taker.text("stats", "bw", "--peers").splitlines()[1]
-        print(took, sent, received)

@@ -24,11 +24,18 @@ _OPTIONS = ("peer", "proto", "peers", "protocols", "poll", "interval")
 
 def run(context: Context, call: Call) -> int:
     """Print totals and rates: a block, or a line for each of several."""
-    tabular = any(call.flag(key) for key in ("peers", "protocols", "poll"))
-    show = _json if context.json else _line if tabular else _block
-    if tabular and not context.json:
-        output.line("".join(f"{title:<14}" for title, _ in _COLUMNS).rstrip(), flush=True)
+    tabular = not context.json and any(call.flag(key) for key in ("peers", "protocols", "poll"))
+    titles = ["".join(f"{title:<14}" for title, _ in _COLUMNS).rstrip()] if tabular else []
+
+    def show(record: Record) -> None:
+        # Only now is it known that there is something to stand below the titles.
+        while titles:
+            output.line(titles.pop())
+        (_json if context.json else _line if tabular else _block)(record)
+
     context.running_daemon().records("stats/bw", show, (), call.only(*_OPTIONS))
+    for line in titles:
+        output.line(line)
     return 0
 
 

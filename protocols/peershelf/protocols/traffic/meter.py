@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import exp
 
-_MEMORY = 2.0
-"""Seconds: what is so long ago weighs a third of what is now."""
+_MEMORY = 1.0
+"""Seconds: what is so long ago weighs a third of what is now. As in Kubo."""
 
 
 class Meter:
