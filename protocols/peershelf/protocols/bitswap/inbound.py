@@ -61,6 +61,7 @@ class InboundStreams:
     async def _read(self, stream: Stream, given_up: trio.CancelScope) -> None:
         decoder = FrameDecoder(self._limits.message_in)
         while data := await stream.receive_some(_READ_IDLE):
+            self._heard(stream.peer)
             decoder.receive(data)
             while decoder.mid_frame:
                 frame, ticket = await self._frame(stream, decoder, given_up)

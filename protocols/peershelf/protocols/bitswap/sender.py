@@ -19,8 +19,10 @@ from peershelf.protocols.errors import (
 from peershelf.protocols.transport import Network, PeerId, Stream
 from peershelf.protocols.wire import frame_header
 
-_PIECE = 1_052_672
-"""Bytes written at a time: a block of 1 MiB and what goes around it."""
+_PIECE = 1_048_576
+"""Bytes written at a time."""
+_BIG = 131_072
+"""Bytes from which a piece is not worth joining with others."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0
 
 
@@ -104,14 +106,18 @@ class Sender:
 
 
 def _regroup(pieces: Iterable[Buffer]) -> Iterator[Buffer]:
-    """Join small pieces and slice big ones, so that few writes are made and each is bounded."""
+    """Join small pieces and slice big ones, so that few writes are made and each is bounded.
+
+    What goes before a big block is a write of its own: the peer hears at once that the block is coming,
+    however long that takes.
+    """
     small: list[Buffer] = []
     size = 0
     for piece in pieces:
-        if small and size + len(piece) > _PIECE:
+        if small and (len(piece) >= _BIG or size >= _BIG):
             yield b"".join(small)
             small, size = [], 0
-        if len(piece) < _PIECE:
+        if len(piece) < _BIG:
             small.append(piece)
             size += len(piece)
         else:
