@@ -10,6 +10,7 @@ from typing import Any, cast
 import trio
 from libp2p.abc import INetConn
 from libp2p.network.connection.swarm_connection import SwarmConn
+from libp2p.rcmgr import Direction
 
 from peershelf.protocols.errors import PeerNotConnected, ProtocolNotSupported, StreamReset
 from peershelf.protocols.libp2p.addresses import Multiaddr
@@ -49,6 +50,11 @@ class Connection:
     def peer(self) -> PeerId:
         """The peer, as its secure channel proved it."""
         return PeerId(str(self.inner.muxed_conn.peer_id))
+
+    @property
+    def is_outbound(self) -> bool:
+        """Whether we dialed."""
+        return self.inner.direction is Direction.OUTBOUND
 
     @property
     def is_idle(self) -> bool:

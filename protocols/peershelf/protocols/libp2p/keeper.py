@@ -12,13 +12,16 @@ from libp2p.network.swarm import Swarm
 from peershelf.protocols.errors import LocalProtocolError, StreamReset
 from peershelf.protocols.libp2p.buffered import BufferedStream
 from peershelf.protocols.libp2p.connection import Connection, remote_endpoint
+from peershelf.protocols.libp2p.duplicates import MOP_UP, SETTLE
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.service import close_connection
 from peershelf.protocols.libp2p.table import ConnectionTable, surplus
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
 from peershelf.protocols.traffic import Traffic
+from peershelf.protocols.transport import PeerId
 
 TRIM_INTERVAL = 5.0
+DRAIN_INTERVAL = 0.25
 
 
 class ConnectionKeeper:
@@ -36,7 +39,8 @@ class ConnectionKeeper:
         greet: Callable[[Connection], Awaitable[None]],
         traffic: Traffic,
     ) -> None:
-        self.table = ConnectionTable()
+        self.table = ConnectionTable(PeerId(str(swarm.get_peer_id())))
+        self._retiring: set[Connection] = set()
         self._swarm = swarm
         self._transport = transport
         self._limits = limits
@@ -77,7 +81,32 @@ class ConnectionKeeper:
         self._transport.half_open.settle(remote_endpoint(inner))
         self.table.add(connection)
         self.check_running().start_soon(self._attend, connection)
+        self._settle(connection.peer)
         return connection
+
+    def _settle(self, peer: PeerId) -> None:
+        """See to it that one connection of `peer` is left in the end (see `duplicates`)."""
+        extra = self.table.superseded(peer)
+        too_many = len(extra) + 1 - self._limits.connections_per_peer
+        for connection in extra[: max(0, too_many)]:
+            self.close(connection)
+        for connection in extra[max(0, too_many) :]:
+            if connection not in self._retiring:
+                self._retiring.add(connection)
+                self.check_running().start_soon(self._retire, connection)
+
+    async def _retire(self, connection: Connection) -> None:
+        """Close a superseded connection when its streams have ended, or have had long enough to."""
+        try:
+            with trio.move_on_after(SETTLE if self.table.ours_first(connection.peer) else MOP_UP):
+                await connection.inner.event_closed.wait()
+            with trio.move_on_after(self._limits.drain):
+                while connection.stream_count and not connection.inner.is_closed:  # noqa: ASYNC110 -- no event
+                    await trio.sleep(DRAIN_INTERVAL)
+            if connection in self.table.superseded(connection.peer):
+                self.close(connection)
+        finally:
+            self._retiring.discard(connection)
 
     async def _attend(self, connection: Connection) -> None:
         try:

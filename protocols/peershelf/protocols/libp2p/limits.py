@@ -27,6 +27,13 @@ class HostLimits:
     grace: float = 20.0
     """Age below which a connection is not closed for being one too many."""
 
+    connections_per_peer: int = 4
+    """Connections of one peer, also those that wait for their last stream; the oldest superseded one makes
+    room."""
+
+    drain: float = 30.0
+    """How long a superseded connection may go on with the streams that it has."""
+
     streams_per_connection: int = 256
     """Streams that a peer may have open to us on one connection; more are reset."""
 

@@ -67,13 +67,13 @@ def _upgrader(keys: KeyPair, security: Sequence[str], limits: HostLimits) -> Tra
 
 
 def _connection_config(limits: HostLimits) -> ConnectionConfig:
-    """The stock pruner is out of reach of its water marks: `table.surplus` decides who goes."""
+    """The stock pruners are out of reach of their marks: `table.surplus` and `duplicates` decide who goes."""
     return ConnectionConfig(
         max_connections=limits.max_connections,
         min_connections=0,
         low_watermark=0,
         high_watermark=limits.max_connections,
-        max_connections_per_peer=1,
+        max_connections_per_peer=limits.max_connections,
         dial_timeout=limits.dial_timeout,
         inbound_upgrade_timeout=limits.upgrade_timeout,
         outbound_upgrade_timeout=limits.upgrade_timeout,

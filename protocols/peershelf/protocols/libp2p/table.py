@@ -9,6 +9,7 @@ from libp2p.network.connection.swarm_connection import SwarmConn
 
 from peershelf.protocols.errors import PeerNotConnected
 from peershelf.protocols.libp2p.connection import Connection
+from peershelf.protocols.libp2p.duplicates import is_smaller, kept
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.transport import PeerId, PeerListener
 
@@ -16,9 +17,14 @@ log = structlog.get_logger(__name__)
 
 
 class ConnectionTable:
-    """Live connections; tells its listeners exactly once of each peer that comes and of each that leaves."""
+    """Live connections; tells its listeners exactly once of each peer that comes and of each that leaves.
 
-    def __init__(self) -> None:
+    Args:
+        local: our own peer ID, which has a say in which of a peer's connections is kept.
+    """
+
+    def __init__(self, local: PeerId) -> None:
+        self._local = local
         self._by_peer: dict[PeerId, list[Connection]] = {}
         self._by_inner: dict[SwarmConn, Connection] = {}
         self._listeners: list[PeerListener] = []
@@ -44,11 +50,23 @@ class ConnectionTable:
         return list(self._by_peer[peer])
 
     def best(self, peer: PeerId) -> Connection:
-        """Return the peer's connection for new streams, the newest one. Raises PeerNotConnected."""
+        """Return the peer's connection for new streams: the one that is kept. Raises PeerNotConnected."""
         live = [connection for connection in self.of(peer) if not connection.inner.is_closed]
         if not live:
             raise PeerNotConnected(f"not connected to {peer}")
-        return live[-1]
+        return live[0] if len(live) == 1 else kept(live, ours_first=self.ours_first(peer))
+
+    def superseded(self, peer: PeerId) -> list[Connection]:
+        """Return the peer's connections that another one takes the place of, oldest first."""
+        live = [one for one in self._by_peer.get(peer, ()) if not one.inner.is_closed]
+        if len(live) < 2:
+            return []
+        stays = kept(live, ours_first=self.ours_first(peer))
+        return [one for one in live if one is not stays]
+
+    def ours_first(self, peer: PeerId) -> bool:
+        """Tell whether our peer ID is smaller than the peer's."""
+        return is_smaller(self._local, peer)
 
     def listen(self, listener: PeerListener) -> None:
         """Tell `listener` of the peers that are here, and of all that come and leave from now on."""
