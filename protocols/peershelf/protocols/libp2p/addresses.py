@@ -8,6 +8,8 @@ Spec: https://github.com/multiformats/multiaddr
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from libp2p.utils.address_validation import get_available_interfaces
@@ -44,6 +46,20 @@ def parse_target(text: str) -> Target:
         raise InvalidAddress(f"{shown(text)} cannot be dialed: only /tcp addresses can, without a relay")
     peer = str(address.value_for_protocol("p2p"))
     return Target(PeerId(peer), address.decapsulate(Multiaddr(f"/p2p/{peer}")))
+
+
+def usable_targets(peer: PeerId, texts: Iterable[str]) -> list[Target]:
+    """Return those of a peer's addresses that can be dialed, each once; they may lack the /p2p/ID at the end.
+
+    Others are left out without a word: peers announce all that they have, QUIC and relays too.
+    """
+    found: dict[Target, None] = {}
+    for text in texts:
+        with suppress(InvalidAddress):
+            target = parse_target(text if "/p2p/" in text else f"{text}/p2p/{peer}")
+            if target.peer == peer:
+                found[target] = None
+    return list(found)
 
 
 def parse_listen(text: str) -> Multiaddr:

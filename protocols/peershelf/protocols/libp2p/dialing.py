@@ -1,111 +1,113 @@
-"""Dialing one peer: every address behind the name, one deadline, and a reason that a user can act upon."""
+"""Dialing one peer: all its addresses, one deadline, and a reason for each that failed."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import trio
-from libp2p.io.exceptions import IOException
-from libp2p.network.swarm import Swarm
-from libp2p.peer.id import ID
-from libp2p.protocol_muxer.exceptions import MultiselectCommunicatorError
-from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
-from libp2p.transport.exceptions import MuxerUpgradeFailure
 
-from peershelf.protocols.errors import DialFailed, ProtocolNotSupported
+from peershelf.protocols.errors import DialFailed
 from peershelf.protocols.libp2p.addresses import Multiaddr, Target
+from peershelf.protocols.libp2p.limits import HostLimits
+from peershelf.protocols.libp2p.outbound import Outbound, Secured
+from peershelf.protocols.libp2p.race import Race
+from peershelf.protocols.libp2p.ranking import ranked
+from peershelf.protocols.libp2p.reasons import reason_of
 from peershelf.protocols.libp2p.resolve import resolve
-from peershelf.protocols.libp2p.security.errors import SecureHandshakeFailed
 from peershelf.protocols.transport import PeerId
+
+HEAD_START = 0.25
+"""Seconds after which the next address is tried beside those before it."""
 
 
 class Dialer:
     """Dials peers, each of them once at a time: who asks meanwhile waits for the outcome."""
 
-    def __init__(self, swarm: Swarm, timeout: float) -> None:
-        self._swarm = swarm
-        self._timeout = timeout
+    def __init__(self, outbound: Outbound, limits: HostLimits) -> None:
+        self._outbound = outbound
+        self._limits = limits
         self._locks: dict[PeerId, trio.Lock] = {}
 
-    async def dial(self, target: Target, is_connected: Callable[[], bool]) -> None:
-        """Connect to `target`, unless `is_connected` says that it is no longer needed. Raises DialFailed."""
-        lock = self._locks.setdefault(target.peer, trio.Lock())
+    async def dial(self, targets: Sequence[Target], is_connected: Callable[[], bool]) -> None:
+        """Connect to the peer of all `targets`, unless `is_connected` says that it is no longer needed.
+
+        Raises DialFailed.
+        """
+        peer = targets[0].peer
+        lock = self._locks.setdefault(peer, trio.Lock())
         async with lock:
             try:
                 if not is_connected():
-                    await dial(self._swarm, target, self._timeout)
+                    await Dial(self._outbound, self._limits, targets).run()
             finally:
                 if not lock.statistics().tasks_waiting:
-                    self._locks.pop(target.peer, None)
+                    self._locks.pop(peer, None)
         if not is_connected():
-            raise DialFailed(f"{target.peer} closed the connection at once")
+            raise DialFailed(f"{peer} closed the connection at once")
 
 
-async def dial(swarm: Swarm, target: Target, timeout: float) -> None:
-    """Connect to `target`, trying each of its addresses in turn, within `timeout` seconds in all.
+class Dial:
+    """One attempt to connect to one peer, at some of its addresses.
 
     The swarm's own `dial_peer` is not used: it refuses for 60 s a peer that could not be reached once, tries
-    at most two addresses, drops 127.x beside others, and takes 0.25 s at least. Raises DialFailed.
+    at most two addresses, drops 127.x beside others, and takes 0.25 s at least.
     """
-    deadline = trio.current_time() + timeout
-    reasons: dict[str, str] = {}
-    with trio.move_on_at(deadline):
-        addresses = await resolve(target)
-        for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-            share = (deadline - trio.current_time()) / left
-            reason = await _attempt(swarm, address, ID.from_base58(target.peer), share)
-            if reason is None:
+
+    def __init__(self, outbound: Outbound, limits: HostLimits, targets: Sequence[Target]) -> None:
+        self._outbound = outbound
+        self._limits = limits
+        self._targets = targets
+        self._peer = targets[0].peer
+        self._reasons: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Connect, within `dial_timeout` seconds in all. Raises DialFailed."""
+        with trio.move_on_after(self._limits.dial_timeout):
+            addresses = await self._resolve()
+            race = Race(HEAD_START, Secured.discard)
+            secured = await race.run(partial(self._secure, address) for address in addresses)
+            if secured is not None and await self._complete(secured):
                 return
-            reasons[str(address)] = reason
-    raise DialFailed(f"cannot connect to {target.peer} at {_summary(target, reasons, timeout)}")
+        raise DialFailed(f"cannot connect to {self._peer} at {self._summary()}")
 
+    async def _resolve(self) -> list[Multiaddr]:
+        """Return where to dial, best first."""
+        found: list[Multiaddr] = []
 
-async def _attempt(swarm: Swarm, address: Multiaddr, peer: ID, timeout: float) -> str | None:
-    """Dial one address; return None for success, else the reason."""
-    with trio.move_on_after(timeout):
+        async def look_up(target: Target) -> None:
+            self._reasons[str(target.where)] = self._too_slow
+            try:
+                found.extend(await resolve(target))
+                del self._reasons[str(target.where)]
+            except DialFailed as error:
+                self._reasons[str(target.where)] = str(error)
+
+        with trio.move_on_after(self._limits.dial_timeout / 2):
+            async with trio.open_nursery() as nursery:
+                for target in self._targets[: self._limits.addresses_per_dial]:
+                    nursery.start_soon(look_up, target)
+        return ranked(found)[: self._limits.addresses_per_dial]
+
+    async def _secure(self, address: Multiaddr) -> Secured | None:
+        self._reasons[str(address)] = self._too_slow
         try:
-            await swarm.dial_addr(address, peer)
+            return await self._outbound.secure(address, self._peer)
+        except Exception as error:  # py-libp2p raises many things, depending on what broke where
+            self._reasons[str(address)] = reason_of(error, self._outbound.offered)
+            return None
+
+    async def _complete(self, secured: Secured) -> bool:
+        try:
+            await self._outbound.complete(secured)
         except Exception as error:
-            return reason_of(error, list(swarm.upgrader.security_multistream.transports))
-        return None
-    return f"timed out after {timeout:.3g} s"
+            self._reasons = {str(secured.address): reason_of(error, self._outbound.offered)}
+            return False
+        return True
 
+    @property
+    def _too_slow(self) -> str:
+        return f"timed out after {self._limits.dial_timeout:.3g} s"
 
-def _summary(target: Target, reasons: dict[str, str], timeout: float) -> str:
-    if not reasons:
-        return f"{target.where}: timed out after {timeout:.3g} s"
-    return "; ".join(f"{address}: {reason}" for address, reason in reasons.items())
-
-
-def reason_of(error: BaseException, offered: Sequence[str]) -> str:
-    """Return in a few words why a dial failed. Nothing that the other side sent is part of it."""
-    chain = list(_chain(error))
-    errno = next((one.errno for one in chain if isinstance(one, OSError) and one.errno), None)
-    if errno is not None:
-        return os.strerror(errno).lower()
-    if any(isinstance(one, PeerIDMismatchesPubkey) or "Peer ID mismatch" in str(one) for one in chain):
-        return "another peer answers there, not the one with this peer ID"
-    if any("Maximum connections limit" in str(one) for one in chain):
-        return "this node has as many connections as it allows itself"
-    if any(isinstance(one, trio.TooSlowError) for one in chain):
-        return "the handshake timed out"
-    if any(isinstance(one, IOException | MultiselectCommunicatorError) for one in chain):
-        return "the connection was closed during the handshake"
-    return _refusal(chain, offered)
-
-
-def _refusal(chain: list[BaseException], offered: Sequence[str]) -> str:
-    if any(isinstance(one, MuxerUpgradeFailure) for one in chain):
-        return "no common stream multiplexer, we speak /yamux/1.0.0"
-    if any(isinstance(one, ProtocolNotSupported) for one in chain):
-        return f"no common security protocol, we offer {', '.join(offered)}"
-    if any(isinstance(one, SecureHandshakeFailed) for one in chain):
-        return "the secure handshake failed"
-    return "what answers there does not speak libp2p"
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+    def _summary(self) -> str:
+        return "; ".join(f"{address}: {reason}" for address, reason in self._reasons.items())

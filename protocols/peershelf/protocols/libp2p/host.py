@@ -9,8 +9,15 @@ import trio
 from libp2p.abc import INetStream
 from libp2p.custom_types import TProtocol
 
-from peershelf.protocols.errors import InvalidAddress, StreamReset, TransportError
-from peershelf.protocols.libp2p.addresses import Multiaddr, expand, parse_listen, parse_target
+from peershelf.protocols.errors import DialFailed, InvalidAddress, StreamReset, TransportError
+from peershelf.protocols.libp2p.addresses import (
+    Multiaddr,
+    Target,
+    expand,
+    parse_listen,
+    parse_target,
+    usable_targets,
+)
 from peershelf.protocols.libp2p.buffered import BufferedStream
 from peershelf.protocols.libp2p.connection import Connection, ConnectionHandler
 from peershelf.protocols.libp2p.dialing import Dialer
@@ -22,6 +29,7 @@ from peershelf.protocols.libp2p.info import ConnectionInfo
 from peershelf.protocols.libp2p.keeper import ConnectionKeeper
 from peershelf.protocols.libp2p.keys import key_pair
 from peershelf.protocols.libp2p.limits import HostLimits
+from peershelf.protocols.libp2p.outbound import Outbound
 from peershelf.protocols.libp2p.ping import PING, answer_pings, round_trip
 from peershelf.protocols.libp2p.security.offer import DEFAULT_SECURITY
 from peershelf.protocols.libp2p.service import keep_running, listen
@@ -72,7 +80,8 @@ class Libp2pNetwork(Network):
         self._keeper = ConnectionKeeper(
             self._swarm, self._transport, self._limits, identify.ask, self.traffic
         )
-        self._dialer = Dialer(self._swarm, self._limits.dial_timeout)
+        outbound = Outbound(self._swarm, self._transport, self._limits.dials)
+        self._dialer = Dialer(outbound, self._limits)
         self._serve(IDENTIFY, identify.answer)
         self._serve(IDENTIFY_PUSH, identify.take_push)
         self.handle([PING], answer_pings)
@@ -116,11 +125,25 @@ class Libp2pNetwork(Network):
         reason for each address that was tried.
         """
         target = parse_target(address)
-        if target.peer == self.local_peer:
+        await self._dial(target.peer, [target])
+        return target.peer
+
+    async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None:
+        """Connect to `peer`, unless connected, at whichever of its `addresses` answers first.
+
+        For addresses that others told of: those that cannot be dialed are left out, and the peer ID at their
+        end may be missing. Raises DialFailed, also where none is left, and InvalidAddress for this node.
+        """
+        targets = usable_targets(peer, addresses)
+        if not targets:
+            raise DialFailed(f"{peer} has no address that can be dialed")
+        await self._dial(peer, targets)
+
+    async def _dial(self, peer: PeerId, targets: Sequence[Target]) -> None:
+        if peer == self.local_peer:
             raise InvalidAddress("that is this node's own peer ID: there is nobody to connect to")
         self._keeper.check_running()
-        await self._dialer.dial(target, lambda: target.peer in self._keeper.table)
-        return target.peer
+        await self._dialer.dial(targets, lambda: peer in self._keeper.table)
 
     async def disconnect(self, peer: PeerId) -> None:
         """Close all connections to `peer`. Raises PeerNotConnected."""

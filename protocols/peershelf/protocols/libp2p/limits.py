@@ -43,6 +43,12 @@ class HostLimits:
     dial_timeout: float = 10.0
     """For one `connect`: name look-up, all addresses, handshakes."""
 
+    dials: int = 32
+    """Addresses that are being dialed at a time, for all peers together; more wait."""
+
+    addresses_per_dial: int = 16
+    """Addresses of one peer that are tried, the best ones: who tells us of peers could name anybody's."""
+
     upgrade_timeout: float = 10.0
     """For the handshakes of one inbound connection."""
 

@@ -45,5 +45,5 @@ async def _dnsaddr(target: Target) -> list[Multiaddr]:
     suffix = f"/p2p/{target.peer}"
     wanted = [address for address in found or [] if is_tcp(address) and str(address).endswith(suffix)]
     if not wanted:
-        raise DialFailed(f"{target.where} has no TCP address for the peer")
+        raise DialFailed("the name has no TCP address for the peer")
     return [address.decapsulate(Multiaddr(suffix)) for address in wanted]

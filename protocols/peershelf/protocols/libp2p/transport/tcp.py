@@ -42,15 +42,18 @@ class TcpTransport(ITransport):
 
     async def dial(self, maddr: Multiaddr) -> IRawConnection:
         """Connect to an IP address and TCP port. Raises OpenConnectionError from the OSError."""
+        return RawConnection(await self.connect(maddr), True)
+
+    async def connect(self, maddr: Multiaddr) -> TcpStream:
+        """The same, without py-libp2p's wrapping."""
         family, host, port = endpoint(maddr)
         tcp = trio.socket.socket(family, trio.socket.SOCK_STREAM)
         try:
             await tcp.connect((host, port))
-            stream = self.adopt(trio.SocketStream(tcp))
+            return self.adopt(trio.SocketStream(tcp))
         except OSError as error:
             tcp.close()
             raise OpenConnectionError(str(error)) from error
-        return RawConnection(stream, True)
 
     def adopt(self, stream: trio.SocketStream) -> TcpStream:
         """Take a connected socket into the host's keeping. Raises OSError when the peer is gone already."""

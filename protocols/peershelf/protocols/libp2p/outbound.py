@@ -1,0 +1,70 @@
+"""From an address to a connection: the stages of a dial, each of which leaves nothing behind on failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import trio
+from libp2p.abc import ISecureConn
+from libp2p.network.connection.raw_connection import RawConnection
+from libp2p.network.swarm import Swarm
+from libp2p.peer.id import ID
+
+from peershelf.protocols.libp2p.addresses import Multiaddr
+from peershelf.protocols.libp2p.transport.stream import TcpStream
+from peershelf.protocols.libp2p.transport.tcp import TcpTransport
+from peershelf.protocols.transport import PeerId
+
+
+@dataclass(frozen=True, slots=True)
+class Secured:
+    """A peer has proved who it is; no streams yet."""
+
+    address: Multiaddr
+    peer: ID
+    socket: TcpStream
+    conn: ISecureConn
+
+    def discard(self) -> None:
+        """Close it at once."""
+        self.socket.kill()
+
+
+class Outbound:
+    """Opens connections, `places` of them at a time.
+
+    The swarm's `dial_addr` is not used: it does all stages in one, so that two addresses of a peer could both
+    end as connections.
+    """
+
+    def __init__(self, swarm: Swarm, transport: TcpTransport, places: int) -> None:
+        self._swarm = swarm
+        self._transport = transport
+        self._places = trio.Semaphore(places)
+
+    @property
+    def offered(self) -> list[str]:
+        """The security protocols that we offer."""
+        return [str(protocol) for protocol in self._swarm.upgrader.security_multistream.transports]
+
+    async def secure(self, address: Multiaddr, peer: PeerId) -> Secured:
+        """Connect and have the peer prove its identity. Raises what py-libp2p raises."""
+        expected = ID.from_base58(peer)
+        async with self._places:
+            socket = await self._transport.connect(address)
+            try:
+                raw = RawConnection(socket, initiator=True)
+                conn = await self._swarm.upgrader.upgrade_security(raw, True, expected)
+            except BaseException:
+                socket.kill()
+                raise
+        return Secured(address, expected, socket, conn)
+
+    async def complete(self, secured: Secured) -> None:
+        """Agree on the multiplexer and give the connection to the swarm. Raises what py-libp2p raises."""
+        try:
+            muxed = await self._swarm.upgrader.upgrade_connection(secured.conn, secured.peer)
+            await self._swarm.add_conn(muxed, "outbound")
+        except BaseException:
+            secured.discard()
+            raise

@@ -1,0 +1,48 @@
+"""In which order the addresses of one peer are dialed: best first.
+
+This machine, then the local network, then the world; within each, IPv6 and IPv4 take turns, so that a family
+that leads nowhere costs one head start and not many.
+
+Spec: https://www.rfc-editor.org/rfc/rfc8305#section-4
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from itertools import chain, zip_longest
+
+from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint
+
+_SHARED = ipaddress.ip_network("100.64.0.0/10")
+"""Between a provider and its customers: not global, and the standard library does not call it private."""
+
+
+def ranked(addresses: Iterable[Multiaddr]) -> list[Multiaddr]:
+    """Return IP addresses with TCP ports, each once, in the order in which to dial them."""
+    classes: dict[int, list[Multiaddr]] = {0: [], 1: [], 2: []}
+    for address in dict.fromkeys(addresses):
+        classes[_distance(endpoint(address)[1])].append(address)
+    return [address for distance in sorted(classes) for address in _alternating(classes[distance])]
+
+
+def is_local(host: str) -> bool:
+    """Tell whether an IP address is this machine or on a private network, which many nodes may share."""
+    return _distance(host) < 2
+
+
+def _distance(host: str) -> int:
+    address = ipaddress.ip_address(host)
+    if address.is_loopback:
+        return 0
+    return 1 if address.is_private or address.is_link_local or address in _SHARED else 2
+
+
+def _alternating(addresses: list[Multiaddr]) -> list[Multiaddr]:
+    sixes = [address for address in addresses if _is_ip6(address)]
+    fours = [address for address in addresses if not _is_ip6(address)]
+    return [address for address in chain(*zip_longest(sixes, fours)) if address is not None]
+
+
+def _is_ip6(address: Multiaddr) -> bool:
+    return ":" in endpoint(address)[1]

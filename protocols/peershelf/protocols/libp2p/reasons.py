@@ -1,0 +1,48 @@
+"""Why a dial failed, in words that a user can act upon."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+
+import trio
+from libp2p.io.exceptions import IOException
+from libp2p.protocol_muxer.exceptions import MultiselectCommunicatorError
+from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
+from libp2p.transport.exceptions import MuxerUpgradeFailure
+
+from peershelf.protocols.errors import ProtocolNotSupported
+from peershelf.protocols.libp2p.security.errors import SecureHandshakeFailed
+
+
+def reason_of(error: BaseException, offered: Sequence[str]) -> str:
+    """Return in a few words why a dial failed. Nothing that the other side sent is part of it."""
+    chain = list(_chain(error))
+    errno = next((one.errno for one in chain if isinstance(one, OSError) and one.errno), None)
+    if errno is not None:
+        return os.strerror(errno).lower()
+    if any(isinstance(one, PeerIDMismatchesPubkey) or "Peer ID mismatch" in str(one) for one in chain):
+        return "another peer answers there, not the one with this peer ID"
+    if any("Maximum connections limit" in str(one) for one in chain):
+        return "this node has as many connections as it allows itself"
+    if any(isinstance(one, trio.TooSlowError) for one in chain):
+        return "the handshake timed out"
+    if any(isinstance(one, IOException | MultiselectCommunicatorError) for one in chain):
+        return "the connection was closed during the handshake"
+    return _refusal(chain, offered)
+
+
+def _refusal(chain: list[BaseException], offered: Sequence[str]) -> str:
+    if any(isinstance(one, MuxerUpgradeFailure) for one in chain):
+        return "no common stream multiplexer, we speak /yamux/1.0.0"
+    if any(isinstance(one, ProtocolNotSupported) for one in chain):
+        return f"no common security protocol, we offer {', '.join(offered)}"
+    if any(isinstance(one, SecureHandshakeFailed) for one in chain):
+        return "the secure handshake failed"
+    return "what answers there does not speak libp2p"
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -1,0 +1,143 @@
+"""Dialing one peer at many addresses: what wins, what is left behind, and how much is tried."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+import trio
+
+from peershelf.protocols.errors import DialFailed, InvalidAddress
+from peershelf.protocols.libp2p import HostLimits
+
+OTHER_PEER = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
+
+
+@pytest.fixture
+def callers():
+    """The connections that `silent` listeners hold now."""
+    return []
+
+
+@pytest.fixture
+def silent(nursery, callers):
+    """`await silent(3)` gives the addresses of three listeners that accept and say nothing."""
+
+    async def hold(stream):
+        callers.append(stream)
+        try:
+            while await stream.receive_some():
+                pass
+        except trio.BrokenResourceError:
+            pass
+        finally:
+            callers.remove(stream)
+
+    async def start(count):
+        where = []
+        for _ in range(count):
+            (listener,) = await nursery.start(partial(trio.serve_tcp, hold, 0, host="127.0.0.1"))
+            where.append(f"/ip4/127.0.0.1/tcp/{listener.socket.getsockname()[1]}")
+        return where
+
+    return start
+
+
+async def test_of_many_addresses_the_one_that_answers_wins(host, silent, callers):
+    a, b = await host(), await host()
+    listeners = await silent(2)
+    refused = "/ip4/127.0.0.1/tcp/1"
+    with trio.fail_after(5):
+        await a.reach(b.local_peer, [*listeners, refused, *b.addresses()])
+    assert a.peers() == [b.local_peer]
+    assert len(a.connections()) == 1
+
+
+async def test_those_that_lost_leave_no_socket_task_or_place_behind(host, eventually, silent, callers):
+    a, b = await host(limits=HostLimits(dials=3)), await host()
+    listeners = await silent(2)
+    before = trio.lowlevel.current_statistics().tasks_living
+    for _ in range(5):
+        await a.reach(b.local_peer, [*listeners, *b.addresses()])
+        await eventually(lambda: len(callers) == 0)
+        assert len(a._transport._streams) == 1
+        await a.disconnect(b.local_peer)
+        await eventually(lambda: not b.peers())
+    await eventually(lambda: trio.lowlevel.current_statistics().tasks_living == before)
+    assert not a._transport._streams
+
+
+async def test_a_dial_that_is_cancelled_leaves_nothing_behind(host, eventually, silent, callers):
+    a = await host(limits=HostLimits(dials=2))
+    listeners = await silent(4)
+    for _ in range(3):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(a.reach, OTHER_PEER, listeners)
+            await eventually(lambda: len(callers) == 2)
+            nursery.cancel_scope.cancel()
+        assert not a._transport._streams
+        await eventually(lambda: len(callers) == 0)
+
+
+async def test_no_more_addresses_are_dialed_at_a_time_than_allowed(host, eventually, silent, callers):
+    a = await host(limits=HostLimits(dials=2, dial_timeout=1.5))
+    listeners = await silent(4)
+    most = 0
+    async with trio.open_nursery() as nursery:
+
+        async def dial():
+            with pytest.raises(DialFailed, match="timed out"):
+                await a.reach(OTHER_PEER, listeners)
+            nursery.cancel_scope.cancel()
+
+        nursery.start_soon(dial)
+        while True:
+            most = max(most, len(callers))
+            await trio.sleep(0.02)
+    assert most == 2
+
+
+async def test_every_address_has_its_reason_and_all_share_one_deadline(host, silent, callers):
+    a = await host(limits=HostLimits(dial_timeout=0.6))
+    listeners = await silent(3)
+    with trio.fail_after(2), pytest.raises(DialFailed) as caught:
+        await a.reach(OTHER_PEER, ["/ip4/127.0.0.1/tcp/1", *listeners[:2]])
+    text = str(caught.value)
+    assert "/ip4/127.0.0.1/tcp/1: connection refused" in text
+    assert text.count("timed out after 0.6 s") == 2
+
+
+async def test_a_peer_of_another_name_at_one_address_does_not_keep_from_the_next(host):
+    a, b, impostor = await host(), await host(), await host()
+    elsewhere = impostor.addresses()[0].replace(impostor.local_peer, b.local_peer)
+    await a.reach(b.local_peer, [elsewhere, *b.addresses()])
+    assert a.peers() == [b.local_peer]
+
+
+async def test_only_so_many_of_a_peers_addresses_are_tried(host):
+    a = await host(limits=HostLimits(addresses_per_dial=3))
+    with pytest.raises(DialFailed) as caught:
+        await a.reach(OTHER_PEER, [f"/ip4/127.0.0.{last}/tcp/1" for last in range(1, 9)])
+    assert str(caught.value).count("refused") == 3
+
+
+async def test_addresses_of_other_kinds_and_other_peers_are_left_out(host):
+    a, b = await host(), await host()
+    bare = b.addresses()[0].partition("/p2p/")[0]
+    strange = ["garbage", "/ip4/127.0.0.1/udp/1/quic-v1", f"/ip4/127.0.0.1/tcp/1/p2p/{OTHER_PEER}"]
+    with pytest.raises(DialFailed, match="no address that can be dialed"):
+        await a.reach(b.local_peer, strange)
+    await a.reach(b.local_peer, [*strange, bare])
+    assert a.peers() == [b.local_peer]
+
+
+async def test_a_name_that_leads_nowhere_does_not_keep_from_other_addresses(host):
+    a, b = await host(), await host()
+    await a.reach(b.local_peer, ["/dns/nowhere.invalid/tcp/4001", *b.addresses()])
+    assert a.peers() == [b.local_peer]
+
+
+async def test_a_host_does_not_reach_for_itself(host):
+    a = await host()
+    with pytest.raises(InvalidAddress, match="own peer ID"):
+        await a.reach(a.local_peer, a.addresses())
