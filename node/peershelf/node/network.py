@@ -5,6 +5,7 @@ Imported only by a node that goes online: py-libp2p costs a second and 80 MB.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -15,12 +16,12 @@ from peershelf.node._version import __version__
 from peershelf.node.config import Config
 from peershelf.node.repo import Repo
 from peershelf.protocols.bitswap import Bitswap, BitswapLimits
-from peershelf.protocols.errors import NetworkError
-from peershelf.protocols.libp2p import HostLimits, Libp2pNetwork
+from peershelf.protocols.errors import DialedTooSoon, InvalidAddress, NetworkError, TransportError
+from peershelf.protocols.libp2p import HostLimits, Libp2pNetwork, peer_of
 from peershelf.protocols.traffic import Rates
+from peershelf.protocols.transport import PeerId
 
 AGENT = f"peershelf/{__version__}"
-_RECONNECT_AFTER = (5.0, 300.0)
 
 log = structlog.get_logger(__name__)
 
@@ -46,23 +47,35 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
     exchange = Bitswap(host, store, limits=_bitswap_limits(config))
     await nursery.start(exchange.run)
     await nursery.start(host.run)
-    for address in config.strings("Bootstrap"):
-        nursery.start_soon(_keep_trying, host, address)
+    for peer, addresses in _by_peer(config.strings("Bootstrap")).items():
+        nursery.start_soon(_keep_trying, host, peer, addresses)
     return Online(host, exchange)
 
 
-async def _keep_trying(host: Libp2pNetwork, address: str) -> None:
+def _by_peer(addresses: Iterable[str]) -> dict[PeerId, list[str]]:
+    """Group bootstrap addresses by their peer; those that are none are logged and left out."""
+    peers: dict[PeerId, list[str]] = {}
+    for address in addresses:
+        try:
+            peers.setdefault(peer_of(address), []).append(address)
+        except InvalidAddress as error:
+            log.warning("bootstrap address left out", address=address, reason=str(error))
+    return peers
+
+
+async def _keep_trying(host: Libp2pNetwork, peer: PeerId, addresses: Sequence[str]) -> None:
     """Connect to a bootstrap peer, however long it takes to come up."""
-    pause, longest = _RECONNECT_AFTER
     while True:
         try:
-            await host.connect(address)
-        except NetworkError as error:
-            log.info("bootstrap peer not reached", address=address, reason=str(error), retry_seconds=pause)
-        else:
+            await host.reach(peer, addresses)
             return
-        await trio.sleep(pause)
-        pause = min(2 * pause, longest)
+        except DialedTooSoon as early:
+            await trio.sleep(early.seconds)
+        except TransportError as error:
+            log.info("bootstrap peer not reached", peer=peer, reason=str(error))
+        except NetworkError as error:
+            log.warning("bootstrap peer left out", peer=peer, reason=str(error))
+            return
 
 
 def _host_limits(config: Config) -> HostLimits:

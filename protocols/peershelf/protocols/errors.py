@@ -40,6 +40,15 @@ class DialFailed(TransportError):
     """No connection to the peer could be made."""
 
 
+class DialedTooSoon(DialFailed):
+    """Every address of the peer has failed lately; none was dialed."""
+
+    def __init__(self, peer: str, seconds: float) -> None:
+        super().__init__(f"{peer} could not be reached lately: next try in {seconds:.0f} s")
+        self.seconds = seconds
+        """Until the first of them may be dialed."""
+
+
 class PeerNotConnected(TransportError):
     """There is no connection to the peer."""
 

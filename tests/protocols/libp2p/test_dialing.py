@@ -7,8 +7,9 @@ from functools import partial
 import pytest
 import trio
 
-from peershelf.protocols.errors import DialFailed, InvalidAddress
+from peershelf.protocols.errors import DialedTooSoon, DialFailed, InvalidAddress
 from peershelf.protocols.libp2p import HostLimits
+from peershelf.protocols.libp2p.addresses import usable_targets
 
 OTHER_PEER = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
 
@@ -141,3 +142,45 @@ async def test_a_host_does_not_reach_for_itself(host):
     a = await host()
     with pytest.raises(InvalidAddress, match="own peer ID"):
         await a.reach(a.local_peer, a.addresses())
+
+
+async def test_what_failed_lately_is_not_dialed_again_by_itself_but_by_a_user(host, make_host, nursery):
+    with trio.socket.socket() as reserved:
+        await reserved.bind(("127.0.0.1", 0))
+        where = f"/ip4/127.0.0.1/tcp/{reserved.getsockname()[1]}"
+    a, gone = await host(), make_host(listen=[where])
+    with pytest.raises(DialFailed, match="refused"):
+        await a.reach(gone.local_peer, [where])
+    with pytest.raises(DialedTooSoon) as caught:
+        await a.reach(gone.local_peer, [where])
+    assert 0 < caught.value.seconds <= 5
+    await nursery.start(gone.run)
+    await a.connect(gone.addresses()[0])
+    await a.disconnect(gone.local_peer)
+    await a.reach(gone.local_peer, [where])
+
+
+async def test_another_address_of_the_peer_is_dialed_meanwhile(host):
+    a, b = await host(), await host()
+    refused = "/ip4/127.0.0.1/tcp/1"
+    with pytest.raises(DialFailed):
+        await a.reach(b.local_peer, [refused])
+    await a.reach(b.local_peer, [refused, *b.addresses()])
+    assert a.peers() == [b.local_peer]
+
+
+async def test_who_was_merely_slower_than_the_winner_has_no_pause(host, silent):
+    a, b = await host(), await host()
+    (slow,) = await silent(1)
+    targets = usable_targets(b.local_peer, [slow, "/ip4/127.0.0.1/tcp/1", *b.addresses()])
+    await a.reach(b.local_peer, [str(target.where) for target in targets])
+    now = trio.current_time()
+    pauses = [a._dialer._backoff.remaining(target, now) > 0 for target in targets]
+    assert pauses == [False, True, False]
+
+
+async def test_a_name_that_cannot_be_resolved_has_a_pause_too(host):
+    a = await host()
+    for expected in ("cannot be resolved", "next try in"):
+        with pytest.raises(DialFailed, match=expected):
+            await a.reach(OTHER_PEER, ["/dns/nowhere.invalid/tcp/4001"])

@@ -48,6 +48,11 @@ def parse_target(text: str) -> Target:
     return Target(PeerId(peer), address.decapsulate(Multiaddr(f"/p2p/{peer}")))
 
 
+def peer_of(address: str) -> PeerId:
+    """Return the peer that an address to dial names. Raises InvalidAddress."""
+    return parse_target(address).peer
+
+
 def usable_targets(peer: PeerId, texts: Iterable[str]) -> list[Target]:
     """Return those of a peer's addresses that can be dialed, each once; they may lack the /p2p/ID at the end.
 

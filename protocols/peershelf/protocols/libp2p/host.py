@@ -121,29 +121,33 @@ class Libp2pNetwork(Network):
     async def connect(self, address: str) -> PeerId:
         """Connect to the peer that `address` names, unless there is a connection already.
 
+        For what a user asks for: it is tried now, however often it has failed.
+
         Raises InvalidAddress, also for this node itself, and DialFailed, whose text is one line with the
         reason for each address that was tried.
         """
         target = parse_target(address)
-        await self._dial(target.peer, [target])
+        await self._dial(target.peer, [target], patient=False)
         return target.peer
 
     async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None:
         """Connect to `peer`, unless connected, at whichever of its `addresses` answers first.
 
-        For addresses that others told of: those that cannot be dialed are left out, and the peer ID at their
-        end may be missing. Raises DialFailed, also where none is left, and InvalidAddress for this node.
+        For what the node does on its own: addresses that failed lately have a pause before they are dialed
+        again. Those that cannot be dialed at all are left out, and the peer ID at their end may be missing.
+
+        Raises DialFailed, DialedTooSoon when all have a pause, and InvalidAddress for this node itself.
         """
         targets = usable_targets(peer, addresses)
         if not targets:
             raise DialFailed(f"{peer} has no address that can be dialed")
-        await self._dial(peer, targets)
+        await self._dial(peer, targets, patient=True)
 
-    async def _dial(self, peer: PeerId, targets: Sequence[Target]) -> None:
+    async def _dial(self, peer: PeerId, targets: Sequence[Target], *, patient: bool) -> None:
         if peer == self.local_peer:
             raise InvalidAddress("that is this node's own peer ID: there is nobody to connect to")
         self._keeper.check_running()
-        await self._dialer.dial(targets, lambda: peer in self._keeper.table)
+        await self._dialer.dial(targets, lambda: peer in self._keeper.table, patient=patient)
 
     async def disconnect(self, peer: PeerId) -> None:
         """Close all connections to `peer`. Raises PeerNotConnected."""
