@@ -48,6 +48,7 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
     await nursery.start(exchange.run)
     await nursery.start(host.run)
     for peer, addresses in _by_peer(config.strings("Bootstrap")).items():
+        host.protect(peer, "bootstrap")
         nursery.start_soon(_keep_trying, host, peer, addresses)
     return Online(host, exchange)
 

@@ -230,12 +230,9 @@ async def test_no_more_connections_than_allowed_are_kept(host, victim):
     assert len(b.connections()) == limits.max_connections
 
 
-async def test_idle_connections_above_the_high_water_mark_are_closed(host, victim, monkeypatch, eventually):
-    from peershelf.protocols.libp2p import keeper
-
-    monkeypatch.setattr(keeper, "TRIM_INTERVAL", 0.2)
+async def test_idle_connections_above_the_high_water_mark_are_closed(host, victim, eventually):
     b = await victim(limits=HostLimits(low_water=1, high_water=3, grace=0))
-    others = [await host() for _ in range(5)]
+    others = [await host() for _ in range(4)]
     for other in others:
         await other.connect(b.addresses()[0])
     await eventually(lambda: len(b.connections()) == 1)

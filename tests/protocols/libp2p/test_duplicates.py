@@ -17,7 +17,7 @@ ECHO = "/test/echo/1.0.0"
 
 @dataclass(eq=False)
 class Link:
-    opened: float
+    since: float
     is_outbound: bool
 
 

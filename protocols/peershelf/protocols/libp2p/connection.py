@@ -39,6 +39,8 @@ class Connection:
     nursery: trio.Nursery
     limits: HostLimits
     opened: float = field(default_factory=time.time)
+    since: float = field(default_factory=trio.current_time)
+    wanted: bool = False
     identity: Identity | None = None
     latency: float | None = None
     traffic: Traffic = field(default_factory=Traffic)
@@ -55,6 +57,12 @@ class Connection:
     def is_outbound(self) -> bool:
         """Whether we dialed."""
         return self.inner.direction is Direction.OUTBOUND
+
+    @property
+    def last_used(self) -> float:
+        """When data of a stream moved last, on trio's clock, as `since` is."""
+        muxed: Any = self.inner.muxed_conn
+        return cast(float, muxed.last_used)
 
     @property
     def is_idle(self) -> bool:

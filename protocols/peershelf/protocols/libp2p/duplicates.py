@@ -34,7 +34,8 @@ class Link(Protocol):
     """What is asked about a connection."""
 
     @property
-    def opened(self) -> float: ...
+    def since(self) -> float:
+        """When it came up, in seconds."""
 
     @property
     def is_outbound(self) -> bool: ...
@@ -50,7 +51,7 @@ def kept(links: Sequence[L], *, ours_first: bool) -> L:
         ours_first: whether our peer ID is the smaller one.
     """
     newest = links[-1]
-    rivals = [link for link in links if newest.opened - link.opened <= SIMULTANEOUS]
+    rivals = [link for link in links if newest.since - link.since <= SIMULTANEOUS]
     preferred = [link for link in rivals if link.is_outbound == ours_first]
     return (preferred or rivals)[-1]
 

@@ -121,13 +121,14 @@ class Libp2pNetwork(Network):
     async def connect(self, address: str) -> PeerId:
         """Connect to the peer that `address` names, unless there is a connection already.
 
-        For what a user asks for: it is tried now, however often it has failed.
+        For what a user asks for: it is tried now, however often it has failed, and trimmed last.
 
         Raises InvalidAddress, also for this node itself, and DialFailed, whose text is one line with the
         reason for each address that was tried.
         """
         target = parse_target(address)
         await self._dial(target.peer, [target], patient=False)
+        self._keeper.want(target.peer)
         return target.peer
 
     async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None:
@@ -154,6 +155,14 @@ class Libp2pNetwork(Network):
         for connection in self._keeper.table.of(peer):
             self._keeper.close(connection)
         await trio.lowlevel.checkpoint()
+
+    def protect(self, peer: PeerId, tag: str) -> None:
+        """Never close connections of `peer` for being too many, until this `tag` and all others are gone."""
+        self._keeper.protection.add(peer, tag)
+
+    def unprotect(self, peer: PeerId, tag: str) -> bool:
+        """Take back what protect() did; return whether another tag still protects the peer."""
+        return self._keeper.protection.remove(peer, tag)
 
     async def ping(self, peer: PeerId) -> float:
         """Return the seconds that a ping to `peer` took there and back.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -15,12 +14,12 @@ from peershelf.protocols.libp2p.connection import Connection, remote_endpoint
 from peershelf.protocols.libp2p.duplicates import MOP_UP, SETTLE
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.service import close_connection
-from peershelf.protocols.libp2p.table import ConnectionTable, surplus
+from peershelf.protocols.libp2p.table import ConnectionTable
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
 from peershelf.protocols.traffic import Traffic
+from peershelf.protocols.libp2p.trimming import Protection, Trimmer, surplus
 from peershelf.protocols.transport import PeerId
 
-TRIM_INTERVAL = 5.0
 DRAIN_INTERVAL = 0.25
 
 
@@ -40,6 +39,8 @@ class ConnectionKeeper:
         traffic: Traffic,
     ) -> None:
         self.table = ConnectionTable(PeerId(str(swarm.get_peer_id())))
+        self.protection = Protection()
+        self._trimmer = Trimmer(self._trim)
         self._retiring: set[Connection] = set()
         self._swarm = swarm
         self._transport = transport
@@ -57,17 +58,15 @@ class ConnectionKeeper:
     def start(self, nursery: trio.Nursery) -> None:
         """Look after connections from now on, in tasks of `nursery`."""
         self._nursery = nursery
-        nursery.start_soon(self._trim)
+        nursery.start_soon(self._trimmer.run)
 
     def stop(self) -> None:
         """The host has ended: nothing is dialed any more."""
         self._nursery = None
 
-    async def _trim(self) -> None:
-        while True:
-            await trio.sleep(TRIM_INTERVAL)
-            for connection in surplus(list(self.table), self._limits, time.time()):
-                self.close(connection)
+    def _trim(self) -> None:
+        for connection in surplus(list(self.table), self.protection, self._limits, trio.current_time()):
+            self.close(connection)
 
     def connected(self, inner: SwarmConn) -> None:
         """The swarm has a new connection, which may have ended meanwhile."""
@@ -79,7 +78,10 @@ class ConnectionKeeper:
     def _take_in(self, inner: SwarmConn) -> Connection:
         connection = Connection(inner, self.check_running(), self._limits, traffic=self._traffic)
         self._transport.half_open.settle(remote_endpoint(inner))
+        connection.wanted = self.is_wanted(connection.peer)
         self.table.add(connection)
+        if len(self.table) > self._limits.high_water:
+            self._trimmer.high_water_crossed()
         self.check_running().start_soon(self._attend, connection)
         self._settle(connection.peer)
         return connection
@@ -119,6 +121,15 @@ class ConnectionKeeper:
         finally:
             self.table.remove(connection)
             connection.end()
+
+    def want(self, peer: PeerId) -> None:
+        """A user has asked for a connection to `peer`: as long as it lasts it is trimmed last."""
+        for connection in self.table:
+            connection.wanted = connection.wanted or connection.peer == peer
+
+    def is_wanted(self, peer: PeerId) -> bool:
+        """Tell whether a user has asked for a connection to `peer`, and there is one still."""
+        return any(connection.wanted for connection in self.table if connection.peer == peer)
 
     def close(self, connection: Connection) -> None:
         """Its peer counts as gone from now on; the socket is closed in the background, within a second."""

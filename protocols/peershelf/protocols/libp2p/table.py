@@ -1,4 +1,4 @@
-"""All live connections by peer: who came, who left, and who should go."""
+"""All live connections by peer: who came, who left, and which of several is kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from libp2p.network.connection.swarm_connection import SwarmConn
 from peershelf.protocols.errors import PeerNotConnected
 from peershelf.protocols.libp2p.connection import Connection
 from peershelf.protocols.libp2p.duplicates import is_smaller, kept
-from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.transport import PeerId, PeerListener
 
 log = structlog.get_logger(__name__)
@@ -31,6 +30,10 @@ class ConnectionTable:
 
     def __iter__(self) -> Iterator[Connection]:
         return iter(list(self._by_inner.values()))
+
+    def __len__(self) -> int:
+        """Count the connections."""
+        return len(self._by_inner)
 
     def find(self, inner: SwarmConn) -> Connection | None:
         """Return what is known of a connection of the swarm."""
@@ -95,17 +98,6 @@ class ConnectionTable:
             del self._by_peer[peer]
             for listener in self._listeners:
                 _tell(listener.peer_disconnected, peer)
-
-
-def surplus(connections: list[Connection], limits: HostLimits, now: float) -> list[Connection]:
-    """Return the connections to close: none up to `high_water`, else the oldest idle ones, to `low_water`.
-
-    Those younger than `grace` and those with open streams stay, so fewer than needed may be returned.
-    """
-    if len(connections) <= limits.high_water:
-        return []
-    idle = [one for one in connections if one.is_idle and now - one.opened >= limits.grace]
-    return sorted(idle, key=lambda one: one.opened)[: len(connections) - limits.low_water]
 
 
 def _tell(callback: Callable[[PeerId], None], peer: PeerId) -> None:

@@ -57,6 +57,8 @@ class YamuxConnection(IMuxedConn):
         self._arrived = Bell()
         self._openable = Bell()
         self._closed = trio.Event()
+        self.last_used = trio.current_time()
+        """When data of a stream was read or sent last, on trio's clock."""
 
     @property
     def is_initiator(self) -> bool:
@@ -187,12 +189,14 @@ class YamuxConnection(IMuxedConn):
 
     def take(self, state: Stream, most: int) -> bytes:
         """Return up to `most` bytes that `state` has received; b"" if there are none."""
-        data = self._session.read(state, most, trio.current_time())
+        self.last_used = trio.current_time()
+        data = self._session.read(state, most, self.last_used)
         self._pump.output.ring()
         return data
 
     def send(self, state: Stream, data: memoryview) -> int:
         """Send the beginning of `data` on `state`; return how many bytes, which may be none."""
+        self.last_used = trio.current_time()
         sent = self._session.send(state, data)
         self._pump.output.ring()
         return sent
