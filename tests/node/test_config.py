@@ -97,7 +97,7 @@ def test_the_tree_holds_every_key_and_reads_back(path: Path) -> None:
 
 
 def test_a_group_of_keys_can_be_looked_up() -> None:
-    assert Config({}).lookup("Swarm.ConnMgr") == {"HighWater": 96, "LowWater": 32}
+    assert Config({}).lookup("Log") == {"Format": "console", "Level": "info"}
     with pytest.raises(ConfigError):
         Config({}).lookup("Swarm.Nothing")
 

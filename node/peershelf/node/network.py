@@ -83,6 +83,15 @@ def _host_limits(config: Config) -> HostLimits:
     return HostLimits(
         low_water=config.count("Swarm.ConnMgr.LowWater"),
         high_water=config.count("Swarm.ConnMgr.HighWater"),
+        headroom=config.count("Swarm.ConnMgr.Headroom"),
+        grace=config.duration("Swarm.ConnMgr.GracePeriod"),
+        outbound_reserve=config.count("Swarm.ConnMgr.OutboundReserve"),
+        connections_per_peer=config.count("Swarm.ConnMgr.MaxPerPeer"),
+        connections_per_address=config.count("Swarm.ConnMgr.MaxPerAddress"),
+        connections_per_local_address=config.count("Swarm.ConnMgr.MaxPerLocalAddress"),
+        half_open_per_address=config.count("Swarm.ConnMgr.MaxHalfOpenPerAddress"),
+        dials=config.count("Swarm.MaxDials"),
+        addresses_per_dial=config.count("Swarm.MaxAddressesPerDial"),
         dial_timeout=config.duration("Swarm.DialTimeout"),
     )
 

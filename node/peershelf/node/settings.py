@@ -166,9 +166,34 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "Routing.Type": Setting(
             "none", _one_of("none"), "how providers are found; none: ask connected peers"
         ),
-        "Swarm.ConnMgr.HighWater": Setting(96, _count, "connections at most"),
+        "Swarm.ConnMgr.GracePeriod": Setting(
+            "20s", _duration, "how long a new connection is not closed for being too many"
+        ),
+        "Swarm.ConnMgr.Headroom": Setting(
+            32,
+            _count,
+            "places above the high water mark, for handshakes and newcomers; nothing is taken beyond",
+        ),
+        "Swarm.ConnMgr.HighWater": Setting(
+            96, _count, "connections above which those of least use are closed"
+        ),
         "Swarm.ConnMgr.LowWater": Setting(32, _count, "connections to keep when there are too many"),
-        "Swarm.DialTimeout": Setting("10s", _duration, "how long connecting to one address may take"),
+        "Swarm.ConnMgr.MaxHalfOpenPerAddress": Setting(
+            16, _count, "inbound connections of one IP address (IPv6: /64) that are still shaking hands"
+        ),
+        "Swarm.ConnMgr.MaxPerAddress": Setting(
+            16, _count, "inbound connections of one IP address (IPv6: /64)"
+        ),
+        "Swarm.ConnMgr.MaxPerLocalAddress": Setting(
+            128, _count, "the same for loopback and private addresses, which many nodes may share"
+        ),
+        "Swarm.ConnMgr.MaxPerPeer": Setting(
+            4, _count, "connections of one peer, also those that only wait for their last streams"
+        ),
+        "Swarm.ConnMgr.OutboundReserve": Setting(16, _count, "places that inbound connections cannot take"),
+        "Swarm.DialTimeout": Setting(
+            "10s", _duration, "how long connecting to one peer may take, at all its addresses"
+        ),
         "Swarm.DownloadRate": Setting("unlimited", _rate, "how fast to read from all peers together at most"),
         "Swarm.LimitLocal": Setting(
             False,
@@ -180,6 +205,8 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             _one_of(True, False),
             "whether what is sent is marked so that routers let other traffic go first",
         ),
+        "Swarm.MaxAddressesPerDial": Setting(16, _count, "addresses of one peer that are tried"),
+        "Swarm.MaxDials": Setting(32, _count, "addresses that are dialed at a time"),
         "Swarm.PeerDownloadRate": Setting("unlimited", _rate, "how fast to read from each peer at most"),
         "Swarm.PeerUploadRate": Setting("unlimited", _rate, "how fast to send to each peer at most"),
         "Swarm.UploadRate": Setting("unlimited", _rate, "how fast to send to all peers together at most"),

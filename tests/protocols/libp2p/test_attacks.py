@@ -199,7 +199,7 @@ async def test_idle_half_open_sockets_do_not_keep_honest_peers_out(victim, serve
     b = await victim()
     sockets = [await trio.open_tcp_stream("127.0.0.1", port_of(b)) for _ in range(400)]
     await trio.testing.wait_all_tasks_blocked()
-    assert len(b._transport.half_open) <= HostLimits().half_open_per_address
+    assert len(b._transport.inbound.half_open) <= HostLimits().half_open_per_address
     await serves_honest_peers(b)
     for socket in sockets:
         await socket.aclose()
@@ -217,7 +217,7 @@ async def test_a_host_dials_nobody_on_its_own(host, eventually):
 
 
 async def test_no_more_connections_than_allowed_are_kept(host, victim):
-    limits = HostLimits(low_water=1, high_water=2, headroom=2)
+    limits = HostLimits(low_water=1, high_water=2, headroom=2, outbound_reserve=0)
     b = await victim(limits=limits)
     others = [await host() for _ in range(8)]
     refused = 0

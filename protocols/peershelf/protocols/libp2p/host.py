@@ -148,6 +148,8 @@ class Libp2pNetwork(Network):
         if peer == self.local_peer:
             raise InvalidAddress("that is this node's own peer ID: there is nobody to connect to")
         self._keeper.check_running()
+        if peer not in self._keeper.table:
+            self._keeper.check_room()
         await self._dialer.dial(targets, lambda: peer in self._keeper.table, patient=patient)
 
     async def disconnect(self, peer: PeerId) -> None:

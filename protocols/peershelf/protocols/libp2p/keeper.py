@@ -8,7 +8,7 @@ import trio
 from libp2p.network.connection.swarm_connection import SwarmConn
 from libp2p.network.swarm import Swarm
 
-from peershelf.protocols.errors import LocalProtocolError, StreamReset
+from peershelf.protocols.errors import DialFailed, LocalProtocolError, StreamReset
 from peershelf.protocols.libp2p.buffered import BufferedStream
 from peershelf.protocols.libp2p.connection import Connection, remote_endpoint
 from peershelf.protocols.libp2p.duplicates import MOP_UP, SETTLE
@@ -55,6 +55,11 @@ class ConnectionKeeper:
             raise LocalProtocolError("the host is not running")
         return self._nursery
 
+    def check_room(self) -> None:
+        """Raises DialFailed when no connection can be added."""
+        if len(self.table) >= self._limits.max_connections:
+            raise DialFailed("this node has as many connections as it allows itself")
+
     def start(self, nursery: trio.Nursery) -> None:
         """Look after connections from now on, in tasks of `nursery`."""
         self._nursery = nursery
@@ -77,7 +82,7 @@ class ConnectionKeeper:
 
     def _take_in(self, inner: SwarmConn) -> Connection:
         connection = Connection(inner, self.check_running(), self._limits, traffic=self._traffic)
-        self._transport.half_open.settle(remote_endpoint(inner))
+        self._transport.inbound.half_open.settle(remote_endpoint(inner))
         connection.wanted = self.is_wanted(connection.peer)
         self.table.add(connection)
         if len(self.table) > self._limits.high_water:

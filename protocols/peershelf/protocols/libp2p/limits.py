@@ -31,6 +31,15 @@ class HostLimits:
     """Connections of one peer, also those that wait for their last stream; the oldest superseded one makes
     room."""
 
+    connections_per_address: int = 16
+    """Inbound sockets of one address (IPv6: one /64)."""
+
+    connections_per_local_address: int = 128
+    """The same for this machine and private networks, where many nodes may share an address."""
+
+    outbound_reserve: int = 16
+    """Places that inbound connections cannot take, for our own dials; at most half of all count."""
+
     drain: float = 30.0
     """How long a superseded connection may go on with the streams that it has."""
 
@@ -71,3 +80,8 @@ class HostLimits:
     def max_connections(self) -> int:
         """Connections, inbound and outbound together, that are never exceeded."""
         return self.high_water + self.headroom
+
+    @property
+    def max_inbound(self) -> int:
+        """Inbound sockets that are never exceeded, those included that still shake hands."""
+        return self.max_connections - min(self.outbound_reserve, self.max_connections // 2)

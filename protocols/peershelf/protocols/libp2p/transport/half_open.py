@@ -37,9 +37,9 @@ class HalfOpen:
         self.settle(remote)
         group = address_group(remote[0])
         if self._count[group] >= self._per_address:
-            self._evict(group)
+            self.evict(group)
         elif len(self._give_up) >= self._total:
-            self._evict(None)
+            self.evict()
         self._give_up[remote] = give_up
         self._count[group] += 1
 
@@ -51,11 +51,15 @@ class HalfOpen:
             if not self._count[group]:
                 del self._count[group]
 
-    def _evict(self, group: str | None) -> None:
-        oldest = next(one for one in self._give_up if group is None or address_group(one[0]) == group)
-        give_up = self._give_up[oldest]
-        self.settle(oldest)
-        give_up()
+    def evict(self, group: str | None = None) -> bool:
+        """Give up the oldest socket, of an `address_group` if one is given; return whether there was any."""
+        for oldest in self._give_up:
+            if group is None or address_group(oldest[0]) == group:
+                give_up = self._give_up[oldest]
+                self.settle(oldest)
+                give_up()
+                return True
+        return False
 
 
 def address_group(host: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+from functools import partial
 
 import structlog
 import trio
@@ -21,7 +22,8 @@ from libp2p.utils.multiaddr_utils import multiaddr_from_socket
 from peershelf.protocols.errors import TransportError
 from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint, is_tcp
 from peershelf.protocols.libp2p.limits import HostLimits
-from peershelf.protocols.libp2p.transport.half_open import Endpoint, HalfOpen
+from peershelf.protocols.libp2p.transport.half_open import Endpoint
+from peershelf.protocols.libp2p.transport.inbound import InboundPlaces
 from peershelf.protocols.libp2p.transport.priority import yield_to_others
 from peershelf.protocols.libp2p.transport.stream import TcpStream
 
@@ -37,7 +39,7 @@ class TcpTransport(ITransport):
 
     def __init__(self, limits: HostLimits, *, low_priority: bool = False) -> None:
         self._low_priority = low_priority
-        self.half_open = HalfOpen(limits.half_open_per_address, limits.headroom)
+        self.inbound = InboundPlaces(limits)
         self._streams: set[TcpStream] = set()
 
     async def dial(self, maddr: Multiaddr) -> IRawConnection:
@@ -126,15 +128,18 @@ class TcpListener(IListener):
             stream = self._transport.adopt(accepted)
         except OSError:
             return
+        places = self._transport.inbound
+        if not places.admit(stream.remote, stream.kill):
+            stream.kill()
+            return
+        stream.when_closed(partial(places.leave, stream.remote))
         with trio.CancelScope() as while_open:
-            self._transport.half_open.admit(stream.remote, stream.kill)
             stream.when_closed(while_open.cancel)
             try:
                 await self._handler(stream)
             except Exception as error:  # whatever a stranger provokes stays with its connection
                 log.debug("inbound connection failed", error=type(error).__name__)
             finally:
-                self._transport.half_open.settle(stream.remote)
                 stream.kill()
 
     def get_addrs(self) -> tuple[Multiaddr, ...]:

@@ -1,0 +1,56 @@
+"""Which inbound sockets get a place: decided at accept, before any handshake costs us anything.
+
+Three bounds hold from accept to close: sockets of one address (see `address_group`), sockets in all, which
+leaves places for our own dials however many strangers come, and those still shaking hands (see `HalfOpen`).
+Where a bound is reached a socket that is still shaking hands makes room; established ones never do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from peershelf.protocols.libp2p.limits import HostLimits
+from peershelf.protocols.libp2p.ranking import is_local
+from peershelf.protocols.libp2p.transport.half_open import Endpoint, HalfOpen, address_group
+
+
+class InboundPlaces:
+    """Bounds inbound sockets by address and in all."""
+
+    def __init__(self, limits: HostLimits) -> None:
+        self.half_open = HalfOpen(limits.half_open_per_address, limits.headroom)
+        self._limits = limits
+        self._count: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return self._count.total()
+
+    def admit(self, remote: Endpoint, give_up: Callable[[], None]) -> bool:
+        """Take a new socket in, or return False: then close it.
+
+        Args:
+            give_up: closes the socket; called should it have to make room while it is shaking hands. leave()
+                has been called for it when this returns.
+        """
+        group = address_group(remote[0])
+        if self._count[group] >= self._share(remote[0]):
+            if not self.half_open.evict(group):
+                return False
+        elif len(self) >= self._limits.max_inbound and not self.half_open.evict():
+            return False
+        self.half_open.admit(remote, give_up)
+        self._count[group] += 1
+        return True
+
+    def leave(self, remote: Endpoint) -> None:
+        """A socket that was taken in is closed. Call it once."""
+        self.half_open.settle(remote)
+        group = address_group(remote[0])
+        self._count[group] -= 1
+        if not self._count[group]:
+            del self._count[group]
+
+    def _share(self, host: str) -> int:
+        limits = self._limits
+        return limits.connections_per_local_address if is_local(host) else limits.connections_per_address
