@@ -85,7 +85,7 @@ class Kubo:
 
     @property
     def address(self) -> str:
-        """Where its libp2p host can be dialed over TCP, with the peer ID."""
+        """Where its libp2p host can be dialed over TCP, with the peer ID; WebSocket if that is all."""
         return self.addresses[0]
 
     @property
@@ -108,7 +108,8 @@ class Kubo:
         await self._daemon.wait_for_log("Daemon is ready", START_TIMEOUT)
         identity = json.loads(await self.cli("id"))
         self.peer_id = identity["ID"]
-        self.addresses = [one for one in identity["Addresses"] if "/tcp/" in one and "/ws" not in one]
+        over_tcp = [one for one in identity["Addresses"] if "/tcp/" in one]
+        self.addresses = sorted(over_tcp, key=lambda address: "/ws" in address)
 
     def stop(self) -> None:
         """Stop the daemon; the repo stays."""

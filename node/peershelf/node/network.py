@@ -43,6 +43,7 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
         agent=AGENT,
         limits=_host_limits(config),
         rates=_rates(config),
+        websocket=config.flag("Swarm.Transports.Network.Websocket"),
     )
     exchange = Bitswap(host, store, limits=_bitswap_limits(config))
     await nursery.start(exchange.run)

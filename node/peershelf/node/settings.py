@@ -76,10 +76,10 @@ def _listen_addresses(value: Any) -> str | None:
 
 
 def _is_tcp(text: str) -> bool:
-    """Whether this is an IP address with a TCP port, as a multiaddr."""
+    """Whether this is an IP address with a TCP port, and perhaps /ws, as a multiaddr."""
     import ipaddress
 
-    match text.split("/"):
+    match text.removesuffix("/ws").split("/"):
         case ["", "ip4" | "ip6" as family, host, "tcp", port] if port.isascii() and port.isdecimal():
             with contextlib.suppress(ValueError):
                 return f"ip{ipaddress.ip_address(host).version}" == family and int(port) < 65_536
@@ -209,6 +209,9 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "Swarm.MaxDials": Setting(32, _count, "addresses that are dialed at a time"),
         "Swarm.PeerDownloadRate": Setting("unlimited", _rate, "how fast to read from each peer at most"),
         "Swarm.PeerUploadRate": Setting("unlimited", _rate, "how fast to send to each peer at most"),
+        "Swarm.Transports.Network.Websocket": Setting(
+            False, _one_of(False, True), "dial and listen on addresses with /ws"
+        ),
         "Swarm.UploadRate": Setting("unlimited", _rate, "how fast to send to all peers together at most"),
     }
 )

@@ -33,7 +33,9 @@ def test_tcp_on_an_ip_address_can_be_listened_on(address):
     assert str(parse_listen(address)) == address
 
 
-@pytest.mark.parametrize("address", ["/ip4/127.0.0.1", "/tcp/4001", "/ip4/1.2.3.4/tcp/1/ws", "/unix/tmp", ""])
+@pytest.mark.parametrize(
+    "address", ["/ip4/127.0.0.1", "/tcp/4001", "/ip4/1.2.3.4/tcp/1/wss", "/unix/tmp", ""]
+)
 def test_nothing_else_can_be_listened_on(address):
     with pytest.raises(InvalidAddress):
         parse_listen(address)

@@ -22,6 +22,7 @@ from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.negotiation import select
 from peershelf.protocols.libp2p.streams import Libp2pStream
 from peershelf.protocols.libp2p.transport.half_open import Endpoint
+from peershelf.protocols.libp2p.transport.websocket import WebSocketEndpoint
 from peershelf.protocols.traffic import Traffic, is_local
 from peershelf.protocols.transport import PeerId, Stream
 
@@ -76,9 +77,11 @@ class Connection:
 
     @property
     def remote(self) -> Multiaddr:
-        """The peer's side of the connection: an IP address and a TCP port."""
-        host, port = remote_endpoint(self.inner)
-        return Multiaddr(f"/{'ip6' if ':' in host else 'ip4'}/{host}/tcp/{port}")
+        """The peer's side of the connection: an IP address and a TCP port, and /ws if that is spoken."""
+        remote = remote_endpoint(self.inner)
+        host, port = remote
+        ws = "/ws" if isinstance(remote, WebSocketEndpoint) else ""
+        return Multiaddr(f"/{'ip6' if ':' in host else 'ip4'}/{host}/tcp/{port}{ws}")
 
     async def open_stream(self, protocols: Sequence[str]) -> Libp2pStream:
         """Open a stream and agree on one of `protocols`, tried in order.

@@ -53,6 +53,7 @@ class Libp2pNetwork(Network):
         agent: how this program is called towards peers, such as peershelf/1.2.3.
         security: secure channels to offer, the preferred one first: "noise", "tls".
         rates: how fast to send and receive at most.
+        websocket: whether to dial and listen on addresses with /ws.
 
     Raises LocalProtocolError, of which InvalidAddress is one.
     """
@@ -66,6 +67,7 @@ class Libp2pNetwork(Network):
         security: Sequence[str] = DEFAULT_SECURITY,
         limits: HostLimits | None = None,
         rates: Rates | None = None,
+        websocket: bool = False,
     ) -> None:
         keys = key_pair(private_key)
         self._limits = limits or HostLimits()
@@ -73,7 +75,9 @@ class Libp2pNetwork(Network):
         self.traffic = Traffic(rates)
         """What goes over the streams of this host."""
         self._listen = [parse_listen(address) for address in listen]
-        self._transport = TcpTransport(self._limits, low_priority=rates.low_priority)
+        self._transport = TcpTransport(self._limits, low_priority=rates.low_priority, websocket=websocket)
+        if off := [address for address in self._listen if not self._transport.can_listen(address)]:
+            raise InvalidAddress(f"{off[0]} cannot be listened on: WebSocket is switched off")
         self._swarm = build_swarm(keys, security, self._transport, self._limits)
         self._mux = build_host(self._swarm).get_mux()
         identify = IdentifyService(keys.public_key.serialize(), agent, self._listen_addresses, self.protocols)
@@ -127,6 +131,8 @@ class Libp2pNetwork(Network):
         reason for each address that was tried.
         """
         target = parse_target(address)
+        if str(target.where).endswith("/ws") and not self._transport.speaks_websocket:
+            raise InvalidAddress(f"{target.where} cannot be dialed: WebSocket is switched off")
         await self._dial(target.peer, [target], patient=False)
         self._keeper.want(target.peer)
         return target.peer

@@ -10,9 +10,11 @@ from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 
+from peershelf.protocols.errors import DialFailed
 from peershelf.protocols.libp2p.addresses import Multiaddr
 from peershelf.protocols.libp2p.transport.stream import TcpStream
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
+from peershelf.protocols.libp2p.transport.websocket import WebSocketStream
 from peershelf.protocols.transport import PeerId
 
 
@@ -22,7 +24,7 @@ class Secured:
 
     address: Multiaddr
     peer: ID
-    socket: TcpStream
+    socket: TcpStream | WebSocketStream
     conn: ISecureConn
 
     def discard(self) -> None:
@@ -48,7 +50,9 @@ class Outbound:
         return [str(protocol) for protocol in self._swarm.upgrader.security_multistream.transports]
 
     async def secure(self, address: Multiaddr, peer: PeerId) -> Secured:
-        """Connect and have the peer prove its identity. Raises what py-libp2p raises."""
+        """Connect and have the peer prove its identity. Raises DialFailed, and what py-libp2p raises."""
+        if not self._transport.can_dial(address):
+            raise DialFailed("WebSocket is switched off")
         expected = ID.from_base58(peer)
         async with self._places:
             socket = await self._transport.connect(address)

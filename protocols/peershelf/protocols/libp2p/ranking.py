@@ -1,7 +1,7 @@
 """In which order the addresses of one peer are dialed: best first.
 
-This machine, then the local network, then the world; within each, IPv6 and IPv4 take turns, so that a family
-that leads nowhere costs one head start and not many.
+This machine, then the local network, then the world; within each, plain TCP before WebSocket, and of these
+IPv6 and IPv4 in turn, so that a family that leads nowhere costs one head start and not many.
 
 Spec: https://www.rfc-editor.org/rfc/rfc8305#section-4
 """
@@ -9,10 +9,11 @@ Spec: https://www.rfc-editor.org/rfc/rfc8305#section-4
 from __future__ import annotations
 
 import ipaddress
+from collections import defaultdict
 from collections.abc import Iterable
 from itertools import chain, zip_longest
 
-from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint
+from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint, is_websocket
 
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
 """Between a provider and its customers: not global, and the standard library does not call it private."""
@@ -20,10 +21,10 @@ _SHARED = ipaddress.ip_network("100.64.0.0/10")
 
 def ranked(addresses: Iterable[Multiaddr]) -> list[Multiaddr]:
     """Return IP addresses with TCP ports, each once, in the order in which to dial them."""
-    classes: dict[int, list[Multiaddr]] = {0: [], 1: [], 2: []}
+    classes: defaultdict[tuple[int, bool], list[Multiaddr]] = defaultdict(list)
     for address in dict.fromkeys(addresses):
-        classes[_distance(endpoint(address)[1])].append(address)
-    return [address for distance in sorted(classes) for address in _alternating(classes[distance])]
+        classes[_distance(endpoint(address)[1]), is_websocket(address)].append(address)
+    return [address for rank in sorted(classes) for address in _alternating(classes[rank])]
 
 
 def is_local(host: str) -> bool:

@@ -11,12 +11,15 @@ from libp2p.protocol_muxer.exceptions import MultiselectCommunicatorError
 from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
 from libp2p.transport.exceptions import MuxerUpgradeFailure
 
-from peershelf.protocols.errors import ProtocolNotSupported
+from peershelf.protocols.errors import DialFailed, ProtocolNotSupported
 from peershelf.protocols.libp2p.security.errors import SecureHandshakeFailed
+from peershelf.protocols.libp2p.transport.websocket import NotWebSocket
 
 
 def reason_of(error: BaseException, offered: Sequence[str]) -> str:
     """Return in a few words why a dial failed. Nothing that the other side sent is part of it."""
+    if isinstance(error, DialFailed):
+        return str(error)
     chain = list(_chain(error))
     errno = next((one.errno for one in chain if isinstance(one, OSError) and one.errno), None)
     if errno is not None:
@@ -25,6 +28,8 @@ def reason_of(error: BaseException, offered: Sequence[str]) -> str:
         return "another peer answers there, not the one with this peer ID"
     if any("Maximum connections limit" in str(one) for one in chain):
         return "this node has as many connections as it allows itself"
+    if any(isinstance(one, NotWebSocket) for one in chain):
+        return "what answers there does not speak WebSocket"
     if any(isinstance(one, trio.TooSlowError) for one in chain):
         return "the handshake timed out"
     if any(isinstance(one, IOException | MultiselectCommunicatorError) for one in chain):

@@ -8,7 +8,7 @@ import trio
 from libp2p.utils.dns_utils import resolve_multiaddr_with_retry
 
 from peershelf.protocols.errors import DialFailed
-from peershelf.protocols.libp2p.addresses import DNS_NAMES, Multiaddr, Target, is_tcp
+from peershelf.protocols.libp2p.addresses import DNS_NAMES, Multiaddr, Target, is_tcp, is_websocket
 
 _FAMILIES = {"dns": socket.AF_UNSPEC, "dns4": socket.AF_INET, "dns6": socket.AF_INET6}
 
@@ -29,11 +29,12 @@ async def resolve(target: Target) -> list[Multiaddr]:
 
 async def _names(where: Multiaddr, kind: str) -> list[Multiaddr]:
     host, port = where.value_for_protocol(kind), where.value_for_protocol("tcp")
+    ws = "/ws" if str(where).endswith("/ws") else ""
     try:
         found = await trio.socket.getaddrinfo(host, port, _FAMILIES[kind], socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise DialFailed(f"the name {host} cannot be resolved") from error
-    return [Multiaddr(f"/{_ip_name(family)}/{peer[0]}/tcp/{port}") for family, _, _, _, peer in found]
+    return [Multiaddr(f"/{_ip_name(family)}/{peer[0]}/tcp/{port}{ws}") for family, _, _, _, peer in found]
 
 
 def _ip_name(family: int) -> str:
@@ -43,7 +44,8 @@ def _ip_name(family: int) -> str:
 async def _dnsaddr(target: Target) -> list[Multiaddr]:
     found = await resolve_multiaddr_with_retry(Multiaddr(f"{target.where}/p2p/{target.peer}"))
     suffix = f"/p2p/{target.peer}"
-    wanted = [address for address in found or [] if is_tcp(address) and str(address).endswith(suffix)]
+    ours = [address for address in found or [] if str(address).endswith(suffix)]
+    wanted = [address for address in ours if is_tcp(address) or is_websocket(address)]
     if not wanted:
         raise DialFailed("the name has no TCP address for the peer")
     return [address.decapsulate(Multiaddr(suffix)) for address in wanted]

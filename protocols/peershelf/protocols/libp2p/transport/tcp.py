@@ -20,12 +20,14 @@ from libp2p.transport.exceptions import OpenConnectionError
 from libp2p.utils.multiaddr_utils import multiaddr_from_socket
 
 from peershelf.protocols.errors import TransportError
-from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint, is_tcp
+from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint, is_tcp, is_websocket
 from peershelf.protocols.libp2p.limits import HostLimits
+from peershelf.protocols.libp2p.transport import websocket
 from peershelf.protocols.libp2p.transport.half_open import Endpoint
 from peershelf.protocols.libp2p.transport.inbound import InboundPlaces
 from peershelf.protocols.libp2p.transport.priority import yield_to_others
 from peershelf.protocols.libp2p.transport.stream import TcpStream
+from peershelf.protocols.libp2p.transport.websocket import WebSocketStream
 
 log = structlog.get_logger(__name__)
 
@@ -35,10 +37,13 @@ class TcpTransport(ITransport):
 
     Args:
         low_priority: whether to mark what is sent as less urgent than anything else.
+        websocket: whether to dial and listen on WebSocket, too.
     """
 
-    def __init__(self, limits: HostLimits, *, low_priority: bool = False) -> None:
+    def __init__(self, limits: HostLimits, *, low_priority: bool = False, websocket: bool = False) -> None:
         self._low_priority = low_priority
+        self.speaks_websocket = websocket
+        self._upgrade_timeout = limits.upgrade_timeout
         self.inbound = InboundPlaces(limits)
         self._streams: set[TcpStream] = set()
 
@@ -46,8 +51,18 @@ class TcpTransport(ITransport):
         """Connect to an IP address and TCP port. Raises OpenConnectionError from the OSError."""
         return RawConnection(await self.connect(maddr), True)
 
-    async def connect(self, maddr: Multiaddr) -> TcpStream:
+    async def connect(self, maddr: Multiaddr) -> TcpStream | WebSocketStream:
         """The same, without py-libp2p's wrapping."""
+        stream = await self._connect_tcp(maddr)
+        if not is_websocket(maddr):
+            return stream
+        try:
+            return await websocket.offer(stream)
+        except BaseException:
+            stream.kill()
+            raise
+
+    async def _connect_tcp(self, maddr: Multiaddr) -> TcpStream:
         family, host, port = endpoint(maddr)
         tcp = trio.socket.socket(family, trio.socket.SOCK_STREAM)
         try:
@@ -77,19 +92,19 @@ class TcpTransport(ITransport):
 
     def create_listener(self, handler_function: THandler) -> IListener:
         """Return a listener that gives each accepted connection to `handler_function`."""
-        return TcpListener(handler_function, self)
+        return TcpListener(handler_function, self, self._upgrade_timeout)
 
     def can_dial(self, maddr: Multiaddr) -> bool:
-        """Tell whether `maddr` is an IP address with a TCP port and nothing over it."""
-        return is_tcp(maddr)
+        """Tell whether `maddr` is an IP address with a TCP port, perhaps with /ws if that is on."""
+        return is_tcp(maddr) or (self.speaks_websocket and is_websocket(maddr))
 
     def can_listen(self, maddr: Multiaddr) -> bool:
-        """Tell whether `maddr` is an IP address with a TCP port and nothing over it."""
-        return is_tcp(maddr)
+        """Tell whether `maddr` is an IP address with a TCP port, perhaps with /ws if that is on."""
+        return is_tcp(maddr) or (self.speaks_websocket and is_websocket(maddr))
 
     def protocols(self) -> list[str]:
         """Return the multiaddr protocols that this transport carries."""
-        return ["tcp"]
+        return ["tcp", "ws"] if self.speaks_websocket else ["tcp"]
 
 
 class TcpListener(IListener):
@@ -98,15 +113,18 @@ class TcpListener(IListener):
     background_nursery: trio.Nursery
     """Set by the swarm before it calls listen()."""
 
-    def __init__(self, handler: THandler, transport: TcpTransport) -> None:
+    def __init__(self, handler: THandler, transport: TcpTransport, upgrade_timeout: float) -> None:
         self._handler = handler
         self._transport = transport
+        self._upgrade_timeout = upgrade_timeout
+        self._speaks_websocket = False
         self._listeners: list[trio.SocketListener] = []
         self._serving = trio.CancelScope()
 
     async def listen(self, maddr: Multiaddr) -> None:
         """Start to accept. Raises TransportError, which names the address and the reason."""
         _, host, port = endpoint(maddr)
+        self._speaks_websocket = is_websocket(maddr)
         try:
             self._listeners = list(await trio.open_tcp_listeners(port, host=host))
         except OSError as error:
@@ -136,15 +154,24 @@ class TcpListener(IListener):
         with trio.CancelScope() as while_open:
             stream.when_closed(while_open.cancel)
             try:
-                await self._handler(stream)
+                await self._handler(await self._upgraded(stream))
             except Exception as error:  # whatever a stranger provokes stays with its connection
                 log.debug("inbound connection failed", error=type(error).__name__)
             finally:
                 stream.kill()
 
+    async def _upgraded(self, stream: TcpStream) -> TcpStream | WebSocketStream:
+        if not self._speaks_websocket:
+            return stream
+        with trio.fail_after(self._upgrade_timeout):
+            return await websocket.accept(stream)
+
     def get_addrs(self) -> tuple[Multiaddr, ...]:
         """Return the addresses as bound: port 0 is resolved, a wildcard host is not."""
-        return tuple(multiaddr_from_socket(listener.socket) for listener in self._listeners)
+        bound = [multiaddr_from_socket(listener.socket) for listener in self._listeners]
+        if self._speaks_websocket:
+            return tuple(address.encapsulate(Multiaddr("/ws")) for address in bound)
+        return tuple(bound)
 
     async def close(self) -> None:
         """Stop to accept. Connections that were accepted end with the host."""
