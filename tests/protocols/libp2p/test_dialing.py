@@ -122,6 +122,13 @@ async def test_only_so_many_of_a_peers_addresses_are_tried(host):
     assert str(caught.value).count("refused") == 3
 
 
+async def test_the_best_are_among_those_that_are_tried(host):
+    a, b = await host(limits=HostLimits(addresses_per_dial=2)), await host()
+    world = [f"/ip4/192.0.2.{last}/tcp/1" for last in range(1, 9)]
+    await a.reach(b.local_peer, [*world, *b.addresses()])
+    assert a.peers() == [b.local_peer]
+
+
 async def test_addresses_of_other_kinds_and_other_peers_are_left_out(host):
     a, b = await host(), await host()
     bare = b.addresses()[0].partition("/p2p/")[0]

@@ -8,7 +8,7 @@ from functools import partial
 import trio
 
 from peershelf.protocols.errors import DialedTooSoon, DialFailed
-from peershelf.protocols.libp2p.addresses import Multiaddr, Target
+from peershelf.protocols.libp2p.addresses import Multiaddr, Target, is_tcp, is_websocket
 from peershelf.protocols.libp2p.backoff import Backoff
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.outbound import Outbound, Secured
@@ -108,13 +108,16 @@ class Dial:
 
     async def _resolve(self) -> list[Multiaddr]:
         """Return where to dial, best first."""
+        most = self._limits.addresses_per_dial
+        numeric = [target for target in self._targets if is_tcp(target.where) or is_websocket(target.where)]
+        names = [target for target in self._targets if target not in numeric]
         found: dict[Target, list[Multiaddr]] = {}
         with trio.move_on_after(self._limits.dial_timeout / 2):
             async with trio.open_nursery() as nursery:
-                for target in self._targets[: self._limits.addresses_per_dial]:
+                for target in numeric + names[:most]:
                     nursery.start_soon(self._look_up, target, found)
         self._behind = {address: target for target in self._targets for address in found.get(target, ())}
-        return ranked(self._behind)[: self._limits.addresses_per_dial]
+        return ranked(self._behind)[:most]
 
     async def _look_up(self, target: Target, found: dict[Target, list[Multiaddr]]) -> None:
         self._tried[target.where] = None
