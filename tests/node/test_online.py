@@ -10,6 +10,8 @@ import trio
 from peershelf.blockstore.cid import Cid
 from peershelf.node import Node
 from peershelf.node.errors import TimedOut
+from peershelf.node.operations import swarm
+from peershelf.node.operations.base import Request
 from peershelf.protocols.errors import DialFailed, InvalidAddress
 from peershelf.protocols.transport import PeerId
 
@@ -120,6 +122,16 @@ async def test_bootstrap_peers_are_connected_to_when_the_node_starts(node: MakeN
             with trio.fail_after(10):
                 await arrival.event.wait()
             assert first.peers() == [second.repo.identity.peer_id]
+
+
+async def test_swarm_connect_takes_several_addresses_of_a_peer_as_ways_to_one(node: MakeNode) -> None:
+    async with node() as first, node() as second, node() as third:
+        dead = f"/ip4/127.0.0.1/tcp/1/p2p/{first.repo.identity.peer_id}"
+        addresses = (dead, *second.addresses(), *first.addresses())
+        answer = await swarm.connect(third, Request(args=addresses))
+        peers = [first.repo.identity.peer_id, second.repo.identity.peer_id]
+        assert answer == {"Strings": [f"connect {peer} success" for peer in peers]}
+        assert set(third.peers()) == set(peers)
 
 
 async def test_addresses_that_lead_nowhere_are_told_apart(node: MakeNode) -> None:

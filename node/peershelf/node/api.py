@@ -245,12 +245,12 @@ class Node:
             raise NotOnline("this needs a running daemon: start one with `node daemon`")
         return self._online
 
-    async def connect(self, address: str) -> str:
-        """Connect to /ip4/…/tcp/…/p2p/ID and return the peer ID.
+    async def connect(self, address: str, *more: str) -> str:
+        """Connect to /ip4/…/tcp/…/p2p/ID, or to one of several addresses of a peer, and return the peer ID.
 
         Raises DialFailed, InvalidAddress, NotOnline.
         """
-        return await self.online.host.connect(address)
+        return await self.online.host.connect(address, *more)
 
     async def disconnect(self, peer: str) -> None:
         """Close every connection to a peer. Raises PeerNotConnected, NotOnline."""

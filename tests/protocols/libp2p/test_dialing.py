@@ -54,6 +54,14 @@ async def test_of_many_addresses_the_one_that_answers_wins(host, silent, callers
     assert len(a.connections()) == 1
 
 
+async def test_a_user_may_name_several_addresses_of_one_peer_and_of_one_only(host):
+    a, b, c = await host(), await host(), await host()
+    refused = f"/ip4/127.0.0.1/tcp/1/p2p/{b.local_peer}"
+    assert await a.connect(refused, *b.addresses()) == b.local_peer
+    with pytest.raises(InvalidAddress, match="more than one peer"):
+        await a.connect(*b.addresses(), *c.addresses())
+
+
 async def test_those_that_lost_leave_no_socket_task_or_place_behind(host, eventually, silent, callers):
     a, b = await host(limits=HostLimits(dials=3)), await host()
     listeners = await silent(2)

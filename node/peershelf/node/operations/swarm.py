@@ -22,10 +22,11 @@ _DIRECTIONS = {"inbound": 1, "outbound": 2}
 
 
 async def connect(node: Node, request: Request) -> Record:
-    """Connect to every address given; the first that fails ends it."""
-    lines = []
+    """Connect to every peer given, at one of its addresses; the first that fails ends it."""
+    by_peer: dict[str, list[str]] = {}
     for address in request.args:
-        lines.append(f"connect {await node.connect(address)} success")
+        by_peer.setdefault(address.rpartition("/p2p/")[2], []).append(address)
+    lines = [f"connect {await node.connect(*addresses)} success" for addresses in by_peer.values()]
     return {"Strings": lines}
 
 

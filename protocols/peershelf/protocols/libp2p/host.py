@@ -122,20 +122,27 @@ class Libp2pNetwork(Network):
         if failure is not None:
             raise failure
 
-    async def connect(self, address: str) -> PeerId:
-        """Connect to the peer that `address` names, unless there is a connection already.
+    async def connect(self, address: str, *more: str) -> PeerId:
+        """Connect to the peer that every address given names, unless there is a connection already.
 
         For what a user asks for: it is tried now, however often it has failed, and trimmed last.
 
         Raises InvalidAddress, also for this node itself, and DialFailed, whose text is one line with the
         reason for each address that was tried.
         """
+        targets = [self._parse_target(text) for text in (address, *more)]
+        peer = targets[0].peer
+        if any(target.peer != peer for target in targets):
+            raise InvalidAddress("the addresses name more than one peer: connect to one after the other")
+        await self._dial(peer, targets, patient=False)
+        self._keeper.want(peer)
+        return peer
+
+    def _parse_target(self, address: str) -> Target:
         target = parse_target(address)
         if str(target.where).endswith("/ws") and not self._transport.speaks_websocket:
             raise InvalidAddress(f"{target.where} cannot be dialed: WebSocket is switched off")
-        await self._dial(target.peer, [target], patient=False)
-        self._keeper.want(target.peer)
-        return target.peer
+        return target
 
     async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None:
         """Connect to `peer`, unless connected, at whichever of its `addresses` answers first.
