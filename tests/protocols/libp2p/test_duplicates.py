@@ -56,6 +56,19 @@ def quick(monkeypatch):
     monkeypatch.setattr(keeper, "DRAIN_INTERVAL", 0.01)
 
 
+class Journal:
+    """Counts the peers that left."""
+
+    def __init__(self):
+        self.left = 0
+
+    def peer_connected(self, peer):
+        pass
+
+    def peer_disconnected(self, peer):
+        self.left += 1
+
+
 def by_size(a, b):
     return (a, b) if is_smaller(a.local_peer, b.local_peer) else (b, a)
 
@@ -89,6 +102,21 @@ async def test_two_hosts_that_dial_each_other_at_once_are_left_with_one_connecti
         await a.disconnect(b.local_peer)
         await eventually(lambda: not b.peers())
     assert doubled
+
+
+async def test_in_a_crowd_that_dials_all_at_once_every_pair_is_left_with_one(host, eventually, quick):
+    crowd = [await host() for _ in range(5)]
+    journals = [Journal() for _ in crowd]
+    for one, journal in zip(crowd, journals, strict=True):
+        one.listen_to_peers(journal)
+    async with trio.open_nursery() as nursery:
+        for one in crowd:
+            for other in crowd:
+                if one is not other:
+                    nursery.start_soon(one.connect, other.addresses()[0])
+    await eventually(lambda: all(len(one.connections()) == len(crowd) - 1 for one in crowd))
+    assert all(len(one.peers()) == len(crowd) - 1 for one in crowd)
+    assert not any(journal.left for journal in journals)
 
 
 async def test_the_smaller_peers_connection_is_the_one_that_stays(host, eventually, quick):

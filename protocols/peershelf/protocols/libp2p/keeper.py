@@ -139,7 +139,8 @@ class ConnectionKeeper:
     def close(self, connection: Connection) -> None:
         """Its peer counts as gone from now on; the socket is closed in the background, within a second."""
         self.table.remove(connection)
-        self.check_running().start_soon(close_connection, self._swarm, self._transport, connection.inner)
+        if self._nursery is not None:  # a host that ends closes all of them itself
+            self._nursery.start_soon(close_connection, self._swarm, self._transport, connection.inner)
 
     def of_stream(self, stream: BufferedStream) -> Connection:
         """Return the connection that `stream` runs on. Raises StreamReset where it has ended.
