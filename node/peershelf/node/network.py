@@ -23,6 +23,9 @@ from peershelf.protocols.transport import PeerId
 
 AGENT = f"peershelf/{__version__}"
 
+_BREATH = 1.0
+"""Seconds between a failure and the question how long the pause after it is."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -75,6 +78,7 @@ async def _keep_trying(host: Libp2pNetwork, peer: PeerId, addresses: Sequence[st
             await trio.sleep(early.seconds)
         except TransportError as error:
             log.info("bootstrap peer not reached", peer=peer, reason=str(error))
+            await trio.sleep(_BREATH)
         except NetworkError as error:
             log.warning("bootstrap peer left out", peer=peer, reason=str(error))
             return

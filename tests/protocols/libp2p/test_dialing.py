@@ -63,7 +63,7 @@ async def test_a_user_may_name_several_addresses_of_one_peer_and_of_one_only(hos
 
 
 async def test_those_that_lost_leave_no_socket_task_or_place_behind(host, eventually, silent, callers):
-    a, b = await host(limits=HostLimits(dials=3)), await host()
+    a, b = await host(limits=HostLimits(dials=4)), await host()
     listeners = await silent(2)
     before = trio.lowlevel.current_statistics().tasks_living
     for _ in range(5):
@@ -77,7 +77,7 @@ async def test_those_that_lost_leave_no_socket_task_or_place_behind(host, eventu
 
 
 async def test_a_dial_that_is_cancelled_leaves_nothing_behind(host, eventually, silent, callers):
-    a = await host(limits=HostLimits(dials=2))
+    a = await host(limits=HostLimits(dials=3))
     listeners = await silent(4)
     for _ in range(3):
         async with trio.open_nursery() as nursery:
@@ -89,7 +89,7 @@ async def test_a_dial_that_is_cancelled_leaves_nothing_behind(host, eventually, 
 
 
 async def test_no_more_addresses_are_dialed_at_a_time_than_allowed(host, eventually, silent, callers):
-    a = await host(limits=HostLimits(dials=2, dial_timeout=1.5))
+    a = await host(limits=HostLimits(dials=3, dial_timeout=1.5))
     listeners = await silent(4)
     most = 0
     async with trio.open_nursery() as nursery:
@@ -104,6 +104,15 @@ async def test_no_more_addresses_are_dialed_at_a_time_than_allowed(host, eventua
             most = max(most, len(callers))
             await trio.sleep(0.02)
     assert most == 2
+
+
+async def test_what_the_node_dials_does_not_hold_up_a_user(host, eventually, silent, callers, nursery):
+    a, b = await host(limits=HostLimits(dials=4)), await host()
+    nursery.start_soon(a.reach, OTHER_PEER, await silent(6))
+    await eventually(lambda: len(callers) == 3)
+    with trio.fail_after(3):
+        await a.connect(b.addresses()[0])
+    nursery.cancel_scope.cancel()
 
 
 async def test_every_address_has_its_reason_and_all_share_one_deadline(host, silent, callers):
@@ -199,3 +208,25 @@ async def test_a_name_that_cannot_be_resolved_has_a_pause_too(host):
     for expected in ("cannot be resolved", "next try in"):
         with pytest.raises(DialFailed, match=expected):
             await a.reach(OTHER_PEER, ["/dns/nowhere.invalid/tcp/4001"])
+
+
+async def test_a_name_fails_only_when_all_its_addresses_do(host, monkeypatch):
+    a, b = await host(), await host()
+    port = int(b.addresses()[0].split("/")[4])
+    tcp = (trio.socket.AF_INET, trio.socket.SOCK_STREAM, 6, "")
+
+    async def resolver(*_args):
+        return [(*tcp, (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+
+    monkeypatch.setattr(trio.socket, "getaddrinfo", resolver)
+    (name,) = usable_targets(b.local_peer, [f"/dns/node.example/tcp/{port}"])
+    await a.reach(b.local_peer, [str(name.where)])
+    assert a._dialer._backoff.remaining(name, trio.current_time()) == 0
+
+
+async def test_a_full_host_does_not_try_in_a_tight_loop(host):
+    a, b = await host(limits=HostLimits(low_water=1, high_water=1, headroom=0)), await host()
+    await a.connect(b.addresses()[0])
+    for expected in ("as many connections as it allows itself", "next try in"):
+        with pytest.raises(DialFailed, match=expected):
+            await a.reach(OTHER_PEER, ["/ip4/127.0.0.1/tcp/1"])

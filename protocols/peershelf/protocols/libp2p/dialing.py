@@ -11,7 +11,7 @@ from peershelf.protocols.errors import DialedTooSoon, DialFailed
 from peershelf.protocols.libp2p.addresses import Multiaddr, Target, is_tcp, is_websocket
 from peershelf.protocols.libp2p.backoff import Backoff
 from peershelf.protocols.libp2p.limits import HostLimits
-from peershelf.protocols.libp2p.outbound import Outbound, Secured
+from peershelf.protocols.libp2p.outbound import Asker, Outbound, Secured
 from peershelf.protocols.libp2p.race import Race
 from peershelf.protocols.libp2p.ranking import ranked
 from peershelf.protocols.libp2p.reasons import reason_of
@@ -23,35 +23,36 @@ HEAD_START = 0.25
 
 
 class Dialer:
-    """Dials peers, each of them once at a time: who asks meanwhile waits for the outcome."""
+    """Dials peers, each of them once at a time: who asks meanwhile waits for the outcome.
 
-    def __init__(self, outbound: Outbound, limits: HostLimits) -> None:
+    Args:
+        check_room: raises DialFailed when there is no place for another connection.
+    """
+
+    def __init__(self, outbound: Outbound, limits: HostLimits, check_room: Callable[[], None]) -> None:
         self._outbound = outbound
+        self._check_room = check_room
         self._limits = limits
         self._backoff = Backoff()
         self._locks: dict[PeerId, trio.Lock] = {}
 
-    async def dial(
-        self, targets: Sequence[Target], is_connected: Callable[[], bool], *, patient: bool
-    ) -> None:
+    async def dial(self, targets: Sequence[Target], is_connected: Callable[[], bool], asker: Asker) -> None:
         """Connect to the peer of all `targets`, unless `is_connected` says that it is no longer needed.
 
-        Args:
-            patient: leave out what has failed lately (see `Backoff`); right for all but a user's wish.
-
-        Raises DialFailed, of which DialedTooSoon is one.
+        What has failed lately is left out, but for a user (see `Backoff`). Raises DialFailed, of which
+        DialedTooSoon is one.
         """
         peer = targets[0].peer
         lock = self._locks.setdefault(peer, trio.Lock())
         async with lock:
             try:
                 if not is_connected():
-                    await self._try(self._due(targets) if patient else targets)
+                    due = targets if asker is Asker.USER else self._due(targets)
+                    reached = await self._try(due, asker, is_connected)
+                    self._backoff.succeeded(reached)
             finally:
                 if not lock.statistics().tasks_waiting:
                     self._locks.pop(peer, None)
-        if not is_connected():
-            raise DialFailed(f"{peer} closed the connection at once")
 
     def _due(self, targets: Sequence[Target]) -> list[Target]:
         now = trio.current_time()
@@ -61,14 +62,23 @@ class Dialer:
             raise DialedTooSoon(targets[0].peer, min(remaining.values()))
         return due
 
-    async def _try(self, targets: Sequence[Target]) -> None:
-        dial = Dial(self._outbound, self._limits, targets)
+    async def _try(self, targets: Sequence[Target], asker: Asker, is_connected: Callable[[], bool]) -> Target:
+        """Dial; return what led there. Whatever fails gets a pause, so that nobody tries in a tight loop."""
+        dial = Dial(self._outbound, self._limits, targets, asker)
         try:
+            self._check_room()
             reached = await dial.run()
-        finally:
-            for target in set(dial.failed()):
-                self._backoff.failed(target, trio.current_time())
-        self._backoff.succeeded(reached)
+            if not is_connected():
+                raise DialFailed(f"{reached.peer} closed the connection at once")
+        except DialFailed:
+            self._pause(dial.failed() or targets)
+            raise
+        self._pause(dial.failed())
+        return reached
+
+    def _pause(self, targets: Sequence[Target]) -> None:
+        for target in targets:
+            self._backoff.failed(target, trio.current_time())
 
 
 class Dial:
@@ -78,10 +88,13 @@ class Dial:
     at most two addresses, drops 127.x beside others, and takes 0.25 s at least.
     """
 
-    def __init__(self, outbound: Outbound, limits: HostLimits, targets: Sequence[Target]) -> None:
+    def __init__(
+        self, outbound: Outbound, limits: HostLimits, targets: Sequence[Target], asker: Asker
+    ) -> None:
         self._outbound = outbound
         self._limits = limits
         self._targets = targets
+        self._asker = asker
         self._peer = targets[0].peer
         self._behind: dict[Multiaddr, Target] = {}
         self._tried: dict[Multiaddr, str | None] = {}
@@ -101,10 +114,11 @@ class Dial:
         raise DialFailed(f"cannot connect to {self._peer} at {summary}")
 
     def failed(self) -> list[Target]:
-        """Return those of the targets that certainly lead nowhere now, once run() has ended."""
-        failed = [address for address, reason in self._tried.items() if reason]
-        names = [target for target in self._targets if target.where in failed]
-        return names + [self._behind[address] for address in failed if address in self._behind]
+        """Return those of the targets that failed at every address that was tried, once run() has ended."""
+        reasons: dict[Target, list[str | None]] = {target: [] for target in self._targets}
+        for address, reason in self._tried.items():
+            reasons[self._behind.get(address, Target(self._peer, address))].append(reason)
+        return [target for target, given in reasons.items() if given and all(given)]
 
     async def _resolve(self) -> list[Multiaddr]:
         """Return where to dial, best first."""
@@ -130,7 +144,7 @@ class Dial:
     async def _secure(self, address: Multiaddr) -> Secured | None:
         self._tried[address] = None
         try:
-            return await self._outbound.secure(address, self._peer)
+            return await self._outbound.secure(address, self._peer, self._asker)
         except Exception as error:  # py-libp2p raises many things, depending on what broke where
             self._tried[address] = reason_of(error, self._outbound.offered)
             return None

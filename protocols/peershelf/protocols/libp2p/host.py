@@ -29,7 +29,7 @@ from peershelf.protocols.libp2p.info import ConnectionInfo
 from peershelf.protocols.libp2p.keeper import ConnectionKeeper
 from peershelf.protocols.libp2p.keys import key_pair
 from peershelf.protocols.libp2p.limits import HostLimits
-from peershelf.protocols.libp2p.outbound import Outbound
+from peershelf.protocols.libp2p.outbound import Asker, Outbound
 from peershelf.protocols.libp2p.ping import PING, answer_pings, round_trip
 from peershelf.protocols.libp2p.security.offer import DEFAULT_SECURITY
 from peershelf.protocols.libp2p.service import keep_running, listen
@@ -85,7 +85,7 @@ class Libp2pNetwork(Network):
             self._swarm, self._transport, self._limits, identify.ask, self.traffic
         )
         outbound = Outbound(self._swarm, self._transport, self._limits.dials)
-        self._dialer = Dialer(outbound, self._limits)
+        self._dialer = Dialer(outbound, self._limits, self._keeper.check_room)
         self._serve(IDENTIFY, identify.answer)
         self._serve(IDENTIFY_PUSH, identify.take_push)
         self.handle([PING], answer_pings)
@@ -134,7 +134,7 @@ class Libp2pNetwork(Network):
         peer = targets[0].peer
         if any(target.peer != peer for target in targets):
             raise InvalidAddress("the addresses name more than one peer: connect to one after the other")
-        await self._dial(peer, targets, patient=False)
+        await self._dial(peer, targets, Asker.USER)
         self._keeper.want(peer)
         return peer
 
@@ -155,15 +155,13 @@ class Libp2pNetwork(Network):
         targets = usable_targets(peer, addresses)
         if not targets:
             raise DialFailed(f"{peer} has no address that can be dialed")
-        await self._dial(peer, targets, patient=True)
+        await self._dial(peer, targets, Asker.NODE)
 
-    async def _dial(self, peer: PeerId, targets: Sequence[Target], *, patient: bool) -> None:
+    async def _dial(self, peer: PeerId, targets: Sequence[Target], asker: Asker) -> None:
         if peer == self.local_peer:
             raise InvalidAddress("that is this node's own peer ID: there is nobody to connect to")
         self._keeper.check_running()
-        if peer not in self._keeper.table:
-            self._keeper.check_room()
-        await self._dialer.dial(targets, lambda: peer in self._keeper.table, patient=patient)
+        await self._dialer.dial(targets, lambda: peer in self._keeper.table, asker)
 
     async def disconnect(self, peer: PeerId) -> None:
         """Close all connections to `peer`. Raises PeerNotConnected."""

@@ -53,7 +53,8 @@ class HostLimits:
     """For one `connect`: name look-up, all addresses, handshakes."""
 
     dials: int = 32
-    """Addresses that are being dialed at a time, for all peers together; more wait."""
+    """Addresses that are being dialed at a time, for all peers together; more wait. A quarter of the places
+    is for what users ask for."""
 
     addresses_per_dial: int = 16
     """Addresses of one peer that are tried, the best ones: who tells us of peers could name anybody's."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import trio
 from libp2p.abc import ISecureConn
@@ -16,6 +17,16 @@ from peershelf.protocols.libp2p.transport.stream import TcpStream
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
 from peershelf.protocols.libp2p.transport.websocket import WebSocketStream
 from peershelf.protocols.transport import PeerId
+
+
+class Asker(Enum):
+    """Who wants a connection."""
+
+    USER = auto()
+    """Somebody who waits for it: it is tried now, whatever failed before and however much is under way."""
+
+    NODE = auto()
+    """The node by itself, which has time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +44,7 @@ class Secured:
 
 
 class Outbound:
-    """Opens connections, `places` of them at a time.
+    """Opens connections, `places` of them at a time, of which a quarter is for what users ask for.
 
     The swarm's `dial_addr` is not used: it does all stages in one, so that two addresses of a peer could both
     end as connections.
@@ -42,19 +53,23 @@ class Outbound:
     def __init__(self, swarm: Swarm, transport: TcpTransport, places: int) -> None:
         self._swarm = swarm
         self._transport = transport
-        self._places = trio.Semaphore(places)
+        for_users = max(1, places // 4)
+        self._places = {
+            Asker.USER: trio.Semaphore(for_users),
+            Asker.NODE: trio.Semaphore(max(1, places - for_users)),
+        }
 
     @property
     def offered(self) -> list[str]:
         """The security protocols that we offer."""
         return [str(protocol) for protocol in self._swarm.upgrader.security_multistream.transports]
 
-    async def secure(self, address: Multiaddr, peer: PeerId) -> Secured:
+    async def secure(self, address: Multiaddr, peer: PeerId, asker: Asker) -> Secured:
         """Connect and have the peer prove its identity. Raises DialFailed, and what py-libp2p raises."""
         if not self._transport.can_dial(address):
             raise DialFailed("WebSocket is switched off")
         expected = ID.from_base58(peer)
-        async with self._places:
+        async with self._places[asker]:
             socket = await self._transport.connect(address)
             try:
                 raw = RawConnection(socket, initiator=True)
