@@ -63,11 +63,6 @@ class Config:
         assert isinstance(value, list), key
         return list(value)
 
-    def flag(self, key: str) -> bool:
-        value = self[key]
-        assert isinstance(value, bool), key
-        return value
-
     def count(self, key: str) -> int:
         value = self[key]
         assert isinstance(value, int), key

@@ -234,6 +234,8 @@ async def test_idle_connections_above_the_high_water_mark_are_closed(host, victi
     b = await victim(limits=HostLimits(low_water=1, high_water=3, grace=0))
     others = [await host() for _ in range(4)]
     for other in others:
+        # Those that are there already have told each other who they are, and are used no more.
+        await eventually(lambda: all(one.agent for one in b.connections()))
         await other.connect(b.addresses()[0])
     await eventually(lambda: len(b.connections()) == 1)
     assert b.peers() == [others[-1].local_peer]

@@ -16,8 +16,8 @@ from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.service import close_connection
 from peershelf.protocols.libp2p.table import ConnectionTable
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
-from peershelf.protocols.traffic import Traffic
 from peershelf.protocols.libp2p.trimming import Protection, Trimmer, surplus
+from peershelf.protocols.traffic import Traffic
 from peershelf.protocols.transport import PeerId
 
 DRAIN_INTERVAL = 0.25
