@@ -347,7 +347,7 @@ def test_no_more_is_on_order_than_the_window_and_it_grows_with_bandwidth():
     for _ in range(6):
         asking.now += 0.1
         for cid in on_order:
-            asking.sends(A, cid)
+            asking.sends(A, cid, 50_000)
         on_order = asking.asked(A)
     assert len(on_order) > 50
 

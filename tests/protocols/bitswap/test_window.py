@@ -55,7 +55,7 @@ def test_the_window_stays_near_what_the_link_holds():
 def test_the_window_has_bounds():
     window = Window(2, LIMITS)
     assert window.blocks == 2
-    window.delivered(window.ask(0.0), 1, 100.0)
+    window.delivered(window.ask(0.0), 1_000_000, 100.0)
     assert window.blocks == 2
     for _ in range(1_000):
         window.delivered(window.ask(0.0), 4_096, 1e-9)

@@ -45,15 +45,13 @@ class Asking:
         want = self.wants.add(cid, session_id)
         self.sessions[session_id].activate(want)
         self.untold[cid] = want
-        self.hungry.update(self.providers)
         return want
 
     def order(self, want: Want, provider: Provider, now: float) -> None:
         """Ask a peer for the block."""
         want.asked.add(provider.peer)
-        provider.asked[want.cid] = provider.window.ask(now)
+        provider.order(want.cid, now)
         self._on_order.add(want.cid)
-        provider.outbox.want_block(want.cid)
         for session_id in want.sessions:
             self.sessions[session_id].asked(want)
 
@@ -106,7 +104,7 @@ class Asking:
         Otherwise, where there are many slow peers, each block would be on order long before its turn, and
         could not be had from whoever gets it meanwhile.
         """
-        known = sum(provider.window.measured for provider in self.providers.values())
+        known = sum(provider.window.measured for provider in self.providers.values() if provider.delivers)
         return max(self._limits.window_all, ceil(known))
 
     def settle(self, wants: list[Want], size: int) -> list[Delivery]:
@@ -121,7 +119,7 @@ class Asking:
 
     def move(self, want: Want, provider: Provider, now: float) -> None:
         """Ask a peer for a block that is on order elsewhere, and no longer there."""
-        want.moved = True
+        want.moves += 1
         for peer in list(want.asked):
             other = self.providers[peer]
             other.outbox.cancel(want.cid)
@@ -156,7 +154,7 @@ class Asking:
                 self._reopen(want)
 
     def _no_longer_ordered(self, want: Want, provider: Provider) -> None:
-        provider.asked.pop(want.cid, None)
+        provider.withdraw(want.cid)
         self.hungry.add(provider.peer)
         if want.withdraw_from(provider.peer):
             self._reopen(want)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from random import Random
 
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.provider import Provider
 from peershelf.protocols.bitswap.session import Session, Want
+from peershelf.protocols.bitswap.sharing import Sharing
 from peershelf.protocols.transport import PeerId
 
 _CHOICE = 64
@@ -19,9 +20,14 @@ class Chooser:
     """Picks wants by what is known of the peers; changes nothing."""
 
     def __init__(
-        self, providers: Mapping[PeerId, Provider], random: Random, in_demand: Callable[[Cid], bool]
+        self,
+        providers: Mapping[PeerId, Provider],
+        sharing: Sharing,
+        random: Random,
+        in_demand: Callable[[Cid], bool],
     ) -> None:
         self._providers = providers
+        self._sharing = sharing
         self._random = random
         self._in_demand = in_demand
 
@@ -42,31 +48,24 @@ class Chooser:
             or (not session.knows_provider() and provider is self._best_known())
         )
 
-    def next_want(self, session: Session, provider: Provider) -> Want | None:
+    def next_want(self, session: Session, provider: Provider, now: float) -> Want | None:
         """What to ask of this peer next for this session, if anything."""
         if session.is_full:
             return None
+        candidates = self._candidates(session, provider)
+        if self._sharing.is_slow(session, provider, now):
+            left = self._sharing.is_better_left
+            some = islice(candidates, _CHOICE)
+            candidates = (want for want in some if not left(want, session, provider, now))
+        return self._pick(candidates)
+
+    def _candidates(self, session: Session, provider: Provider) -> Iterator[Want]:
         peer = provider.peer
         if self.asks_directly(session, provider):
-            return self._pick(want for want in session.open_wants() if want.may_ask(peer))
+            return (want for want in session.open_wants() if want.may_ask(peer))
         offers = provider.offers.values()
-        candidates = [want for want in offers if session.is_open(want) and want.may_ask(peer)]
-        candidates.sort(key=lambda want: want.serial)
-        return self._pick(candidates)
-
-    def want_to_move(self, provider: Provider, now: float) -> Want | None:
-        """What an idle peer could send sooner than the busy peer of which it is on order, if anything."""
-        if provider.asked:
-            return None
-        candidates = [want for want in provider.offers.values() if self._is_stuck(want, now)]
-        return self._pick(candidates)
-
-    def _is_stuck(self, want: Want, now: float) -> bool:
-        if want.moved or len(want.asked) != 1:
-            return False
-        (peer,) = want.asked
-        busy = self._providers[peer]
-        return len(busy.asked) > 1 and busy.quiet_at(busy.asked[want.cid]) <= now
+        open_offers = [want for want in offers if session.is_open(want) and want.may_ask(peer)]
+        return iter(sorted(open_offers, key=lambda want: want.serial))
 
     def has_quicker(self, want: Want, sessions: Iterable[Session], than: float) -> bool:
         """Whether a peer that was not asked for a block of `sessions` could send it within `than` seconds."""

@@ -92,6 +92,7 @@ class Client:
             self._requester.presences(peer, message.presences)
             self.decide()
         if message.payloads and self._requester.listens_to(peer):
+            self._requester.took_in(peer, len(message.payloads))
             self._intake.put(peer, message.payloads, ticket)
             return
         # Not worth hashing: nothing was asked of this peer.
@@ -99,9 +100,9 @@ class Client:
             self._count_unrequested(len(payload.data))
         ticket.release()
 
-    def heard(self, peer: PeerId) -> None:
-        """Part of a message came from a peer."""
-        self._requester.heard(peer, trio.current_time())
+    def heard(self, peer: PeerId, size: int) -> None:
+        """Bytes of a message came from a peer."""
+        self._requester.heard(peer, trio.current_time(), size)
 
     # For the node.
 
@@ -167,6 +168,7 @@ class Client:
     def _is_wanted(self, arrival: Arrival) -> bool:
         """Account for one thing that came, and give it to whoever waits for it."""
         now = trio.current_time()
+        self._requester.checked(arrival.peer)
         verdict, deliveries = Verdict.UNREQUESTED, list[Delivery]()
         if arrival.multihash is not None:
             verdict, deliveries = self._requester.block_received(

@@ -33,7 +33,7 @@ class InboundStreams:
         limits: BitswapLimits,
         counters: Counters,
         *,
-        heard: Callable[[PeerId], None],
+        heard: Callable[[PeerId, int], None],
         received: MessageHandler,
     ) -> None:
         self._limits = limits
@@ -61,7 +61,7 @@ class InboundStreams:
     async def _read(self, stream: Stream, given_up: trio.CancelScope) -> None:
         decoder = FrameDecoder(self._limits.message_in)
         while data := await stream.receive_some(_READ_IDLE):
-            self._heard(stream.peer)
+            self._heard(stream.peer, len(data))
             decoder.receive(data)
             while decoder.mid_frame:
                 frame, ticket = await self._frame(stream, decoder, given_up)
@@ -95,7 +95,7 @@ class InboundStreams:
             raise MalformedMessage(f"a message made no progress for {self._limits.stall:g} s")
         if not data:
             raise MalformedMessage("a stream ended inside a message")
-        self._heard(stream.peer)
+        self._heard(stream.peer, len(data))
         return data
 
     async def _dispatch(self, peer: PeerId, frame: memoryview, ticket: Ticket) -> None:
@@ -107,5 +107,4 @@ class InboundStreams:
             ticket.release()
             raise
         self._counters.messages_received += 1
-        self._heard(peer)
         await self._received(peer, message, ticket)

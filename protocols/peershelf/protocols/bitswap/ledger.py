@@ -11,7 +11,7 @@ from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.messages import Presence, WantEntry
 from peershelf.protocols.bitswap.wantlist import Want, Wantlist
 
-_LEAST_TURN = 131_072
+_LEAST_TURN = 32_768
 
 
 class Ledger:

@@ -30,7 +30,7 @@ class BitswapLimits:
     """A want-have for a block up to this size is answered with the block itself; as Kubo."""
     messages_ahead: int = 2
     """Messages of blocks that are read ahead of a peer's stream."""
-    session_wants: int = 512
+    session_wants: int = 2_048
     """Wants of one session that peers are told of at a time."""
     session_undelivered: int = 32 * _MIB
     """Bytes that a session has received, or asked for, and its consumer not taken."""
@@ -38,14 +38,16 @@ class BitswapLimits:
     """Blocks on order from a peer before anything is known of its speed, and always."""
     window_all: int = 8
     """The same from all peers together."""
-    window_most: int = 256
+    window_most: int = 512
     """Blocks on order at most."""
     window_bytes: int = 12 * _MIB
     """The same in bytes, by the average block."""
-    first_answer: float = 1.0
+    first_answer: float = 0.9
     """Silence after which others are asked too, until the peer's own latency is known; and at most."""
     least_silence: float = 0.2
     """The same at least, however fast the peer has been."""
+    look_again: float = 0.2
+    """How often to see whether another peer would be faster with what is on order."""
     longest_rest: float = 10.0
     """How long a peer that took wants and went silent is left alone at most."""
     repeat: float = 30.0

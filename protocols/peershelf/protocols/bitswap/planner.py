@@ -5,8 +5,9 @@ The rules are those at the top of `requester`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import partial
+from math import inf
 from random import Random
 
 from peershelf.blockstore.cid import Cid
@@ -16,15 +17,9 @@ from peershelf.protocols.bitswap.choice import Chooser
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.provider import Provider
 from peershelf.protocols.bitswap.session import Want
+from peershelf.protocols.bitswap.sharing import Sharing
+from peershelf.protocols.bitswap.window import Ask
 from peershelf.protocols.transport import PeerId
-
-
-@dataclass(frozen=True, slots=True)
-class _Check:
-    """Something to look at when its time comes: a want on order from a peer, or one of the two alone."""
-
-    want: Want | None
-    peer: PeerId | None
 
 
 class Planner:
@@ -35,8 +30,11 @@ class Planner:
     ) -> None:
         self._asking = asking
         self._limits = limits
-        self._chooser = Chooser(asking.providers, random, in_demand)
-        self._alarms: Alarms[_Check] = Alarms()
+        self._sharing = Sharing(asking.sessions, asking.providers, asking.wants, limits)
+        self._chooser = Chooser(asking.providers, self._sharing, random, in_demand)
+        self._alarms: Alarms[Callable[[float], None]] = Alarms()
+        self._watched: set[PeerId] = set()
+        self._repeating = False
 
     @property
     def next_deadline(self) -> float:
@@ -45,32 +43,27 @@ class Planner:
 
     def tick(self, now: float) -> None:
         """Notice what has become overdue."""
-        for check in list(self._alarms.due(now)):
-            want, peer = check.want, check.peer
-            provider = None if peer is None else self._asking.providers.get(peer)
-            if provider is not None and want is None:
-                self._asking.hungry.add(provider.peer)
-            elif want is None or self._asking.wants.get(want.cid) is not want:
-                continue
-            elif provider is not None:
-                self._check_order(want, provider, now)
-            elif peer is None:
-                self._repeat(want, now)
+        for ring in list(self._alarms.due(now)):
+            ring(now)
 
     def decide(self, now: float) -> None:
         """Ask whoever can be asked for what is wanted."""
         for session_id, session in self._asking.sessions.items():
             while (cid := session.next_to_activate()) is not None:
-                want = self._asking.activate(session_id, cid)
-                self._alarms.set(now + self._limits.repeat, _Check(want, None))
+                self._asking.activate(session_id, cid).known_since = now
+        if self._asking.untold:
+            self._asking.hungry.update(self._asking.providers)
+            self._repeat_later(now)
         self._order_blocks(now)
         self._tell_wants()
 
     def overdue(self, want: Want, provider: Provider, now: float) -> None:
         """A peer has taken too long: ask others, and leave it alone for a while."""
         self._asking.overdue(want, provider)
-        # Wakes tick(), so that the peer is considered again once it has rested.
-        self._alarms.set(provider.went_silent(now), _Check(None, provider.peer))
+        self._alarms.set(provider.went_silent(now), partial(self._rested, provider.peer))
+
+    def _rested(self, peer: PeerId, _now: float) -> None:
+        self._asking.hungry.add(peer)
 
     def _order_blocks(self, now: float) -> None:
         """Give peers with room one want after the other, in turns, until nothing more can be asked."""
@@ -83,27 +76,33 @@ class Planner:
     def _order_next(self, provider: Provider, now: float) -> bool:
         if not provider.has_room(now):
             return False
-        want = self._next_want(provider)
+        want = self._next_want(provider, now)
         if want is not None:
             self._asking.order(want, provider, now)
-        else:
-            want = self._chooser.want_to_move(provider, now)
-            if want is None:
-                return False
-            self._asking.move(want, provider, now)
-        order = provider.asked[want.cid]
-        self._alarms.set(min(provider.quiet_at(order), provider.due(order)), _Check(want, provider.peer))
+        elif not self._take_over(provider, now):
+            return False
+        self._watch(provider, now)
         return True
 
-    def _next_want(self, provider: Provider) -> Want | None:
+    def _next_want(self, provider: Provider, now: float) -> Want | None:
         sessions = self._asking.sessions
         for session_id, session in sessions.items():
-            want = self._chooser.next_want(session, provider)
+            want = self._chooser.next_want(session, provider, now)
             if want is not None:
                 # Sessions take turns.
                 sessions[session_id] = sessions.pop(session_id)
                 return want
         return None
+
+    def _take_over(self, provider: Provider, now: float) -> bool:
+        want = self._sharing.want_to_move(provider, now)
+        if want is None:
+            return False
+        if self._sharing.is_begun(want, now):
+            for session_id in want.sessions:
+                self._asking.sessions[session_id].repeated()
+        self._asking.move(want, provider, now)
+        return True
 
     def _tell_wants(self) -> None:
         """Let those peers that are not asked for a block know that we want it."""
@@ -126,29 +125,52 @@ class Planner:
         if want.for_everyone or any(session.is_interesting(provider.peer) for session in sessions):
             provider.outbox.want_have(want.cid)
 
-    def _check_order(self, want: Want, provider: Provider, now: float) -> None:
-        order = provider.asked.get(want.cid)
-        if order is None or provider.peer in want.overdue:
-            return
-        if provider.due(order) <= now:
-            silent_at = provider.silent_at(order)
-            if silent_at <= now or self._has_quicker(want, now - order.at):
-                self.overdue(want, provider, now)
-            else:
-                # Slow, as all are: a second copy would take from the line what the first still needs.
-                self._alarms.set(min(silent_at, now + self._limits.first_answer), _Check(want, provider.peer))
-            return
-        if provider.quiet_at(order) <= now:
-            self._asking.hungry |= want.haves
-        later = [at for at in (provider.quiet_at(order), provider.due(order)) if at > now]
-        self._alarms.set(min(later), _Check(want, provider.peer))
+    def _watch(self, provider: Provider, now: float) -> None:
+        """Look at what is on order from a peer again and again until nothing is."""
+        if provider.peer not in self._watched:
+            self._watched.add(provider.peer)
+            self._look_later(provider, now)
 
-    def _has_quicker(self, want: Want, than: float) -> bool:
-        sessions = (self._asking.sessions[session_id] for session_id in want.sessions)
-        return self._chooser.has_quicker(want, sessions, than)
+    def _look_later(self, provider: Provider, now: float) -> None:
+        soon = now + self._limits.look_again
+        # They are in the order in which they were asked for, so that the first is due first.
+        first = next((provider.due(ask, now) for _, ask in self._prompt(provider)), soon)
+        self._alarms.set(first if now < first < soon else soon, partial(self._look, provider))
 
-    def _repeat(self, want: Want, now: float) -> None:
-        self._asking.tell_everyone(want)
-        for provider in self._asking.providers.values():
-            provider.outbox.repeat(want.cid)
-        self._alarms.set(now + self._limits.repeat, _Check(want, None))
+    def _prompt(self, provider: Provider) -> Iterator[tuple[Want, Ask]]:
+        """What is on order from a peer and not overdue."""
+        for cid, ask in provider.asked.items():
+            want = self._asking.wants.get(cid)
+            if want is not None and provider.peer not in want.overdue:
+                yield want, ask
+
+    def _look(self, provider: Provider, now: float) -> None:
+        if self._asking.providers.get(provider.peer) is not provider or not provider.asked:
+            self._watched.discard(provider.peer)
+            return
+        if not provider.unchecked:
+            for want, ask in list(self._prompt(provider)):
+                if provider.due(ask, now) <= now:
+                    self.overdue(want, provider, now)
+        self._asking.hungry.update(self._asking.providers)
+        self._look_later(provider, now)
+
+    def _repeat_later(self, now: float) -> None:
+        if not self._repeating:
+            self._repeating = True
+            self._alarms.set(now + self._limits.repeat, self._repeat)
+
+    def _repeat(self, now: float) -> None:
+        """Tell wants again that have been there for long, in case they got lost."""
+        self._repeating = False
+        oldest = inf
+        for want in self._asking.wants:
+            if want.known_since + self._limits.repeat <= now:
+                want.known_since = now
+                self._asking.tell_everyone(want)
+                for provider in self._asking.providers.values():
+                    provider.outbox.repeat(want.cid)
+            oldest = min(oldest, want.known_since)
+        if oldest < inf:
+            self._repeating = True
+            self._alarms.set(oldest + self._limits.repeat, self._repeat)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from math import inf
+
+from peershelf.blockstore.block import MAX_BLOCK_SIZE
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.outbox import Outbox
 from peershelf.protocols.bitswap.session import Want
+from peershelf.protocols.bitswap.speed import Speed
 from peershelf.protocols.bitswap.window import Ask, Window
 from peershelf.protocols.transport import PeerId
 
 _PATIENCE = 4.0
-"""How many times its usual latency, or the first silence, a block may take from a peer that is not silent."""
+"""How many times as long as expected a block may take from a peer that is not silent."""
+_TRICKLE = 4_096
+"""Bytes per second below which bytes are no sign of a block on its way."""
 
 
 class Provider:
@@ -26,8 +32,12 @@ class Provider:
         self.asked: dict[Cid, Ask] = {}
         self.offers: dict[Cid, Want] = {}
         """Wants of which the peer says that it has the block."""
+        self.speed = Speed()
         self.heard_at = now
+        self.unchecked = 0
+        """Blocks that came from it and are being hashed."""
         self.bad_blocks = 0
+        self._arriving = 0
         self._silences = 0
         self._rests_until = now
 
@@ -47,25 +57,57 @@ class Provider:
         window = 1 if self.bad_blocks else self.window.blocks
         return len(self.asked) < window and now >= self._rests_until and self.outbox.has_room
 
-    def due(self, ask: Ask) -> float:
-        """When a block counts as overdue: after silence, or at last after several times its usual latency."""
-        patience = _PATIENCE * max(self._limits.first_answer, self.window.latency or 0.0)
-        return min(self.silent_at(ask), ask.at + patience)
+    def order(self, cid: Cid, now: float) -> None:
+        """The peer is asked for a block."""
+        self.speed.start(now)
+        self.asked[cid] = self.window.ask(now)
+        self.outbox.want_block(cid)
 
-    def silent_at(self, ask: Ask) -> float:
-        """From when the peer counts as silent, if nothing comes from it."""
+    def withdraw(self, cid: Cid) -> Ask | None:
+        """A block is no longer on order. Returns when it was asked for, if it was."""
+        ask = self.asked.pop(cid, None)
+        if not self.asked:
+            self.speed.stop()
+        return ask
+
+    def heard(self, size: int, now: float) -> None:
+        """Bytes of a message came."""
+        self.heard_at = now
+        self._arriving += size
+        self.speed.heard(size, now)
+
+    def took_in(self, blocks: int) -> None:
+        """A message is complete; its blocks will be checked."""
+        self.unchecked += blocks
+        self._arriving = 0
+
+    def outstanding(self, block_size: float) -> float:
+        """Bytes on order that have not come yet, given the usual size of a block."""
+        ordered = max(0, len(self.asked) - self.unchecked) * block_size
+        # With blocks larger than usual on their way, there is no telling.
+        return ordered - self._arriving if self._arriving < ordered else ordered / 2
+
+    def expects(self, size: float, now: float, block_size: float | None = None) -> float:
+        """Seconds until `size` bytes more would be here, after all that is on order; infinity if unknown."""
+        rate = self.speed.rate(now)
+        if not rate:
+            return inf
+        ahead = self.outstanding(size if block_size is None else block_size)
+        return max((ahead + size) / rate, self.window.delay if size else 0.0)
+
+    def due(self, ask: Ask, now: float) -> float:
+        """When a block counts as overdue: after silence, or several times what is to be expected."""
         first = self._limits.first_answer
         usual = self.window.latency
         silence = first if usual is None else min(first, max(3 * usual, self._limits.least_silence))
-        return max(ask.at, self.heard_at) + silence
+        rate = self.speed.rate(now)
+        queue = len(self.asked) * MAX_BLOCK_SIZE / rate if rate >= _TRICKLE else 0.0
+        patience = _PATIENCE * max(first, usual or 0.0, queue)
+        return min(max(ask.at, self.heard_at) + silence, ask.at + patience)
 
-    def is_quicker(self, than: float) -> bool:
-        """Whether a block asked of it now should come sooner than `than` seconds, or keeps nobody waiting."""
-        return not self.asked or (self.delivers and (self.window.latency or 0.0) < than)
-
-    def quiet_at(self, ask: Ask) -> float:
-        """From when the peer counts as busy with others, if nothing comes from it."""
-        return max(ask.at, self.heard_at) + self._limits.least_silence
+    def quiet_since(self, cid: Cid) -> float:
+        """When something last came, or the block was asked for, if that was later."""
+        return max(self.asked[cid].at, self.heard_at)
 
     def went_silent(self, now: float) -> float:
         """Leave the peer alone for a while, longer each time. Returns until when."""
@@ -78,7 +120,7 @@ class Provider:
     def delivered(self, cid: Cid, size: int, now: float) -> None:
         """A block that we want came from this peer, which thereby forgets the want."""
         self.outbox.answered(cid)
-        ask = self.asked.pop(cid, None)
+        ask = self.withdraw(cid)
         if ask is not None:
             self.window.delivered(ask, size, now)
         self._silences = 0
@@ -86,6 +128,6 @@ class Provider:
 
     def forget(self, cid: Cid) -> None:
         """A block is wanted no longer."""
-        self.asked.pop(cid, None)
+        self.withdraw(cid)
         self.offers.pop(cid, None)
         self.outbox.cancel(cid)

@@ -121,11 +121,23 @@ class Requester:
 
     # What they say.
 
-    def heard(self, peer: PeerId, now: float) -> None:
+    def heard(self, peer: PeerId, now: float, size: int = 0) -> None:
         """Some bytes came from a peer: it is not silent."""
         provider = self._provider(peer)
         if provider is not None:
-            provider.heard_at = now
+            provider.heard(size, now)
+
+    def took_in(self, peer: PeerId, blocks: int) -> None:
+        """A message with this many blocks is complete; each is checked() once it is hashed."""
+        provider = self._provider(peer)
+        if provider is not None:
+            provider.took_in(blocks)
+
+    def checked(self, peer: PeerId) -> None:
+        """One block of those taken in has been hashed."""
+        provider = self._provider(peer)
+        if provider is not None and provider.unchecked:
+            provider.unchecked -= 1
 
     def presences(self, peer: PeerId, presences: Sequence[Presence]) -> None:
         """A peer says what it has and what not."""

@@ -94,8 +94,8 @@ class Server:
         if source is None or not self._engine.is_current(turn):
             self._engine.given_up(turn)
             return
-        payloads = [Payload(Prefix.of(want.cid), data) for want, data in loaded if data is not None]
-        source.put(turn, Message(payloads=tuple(payloads)))
+        read = ((want.cid, data) for want, data in loaded if data is not None)
+        source.put(turn, [(cid, Payload(Prefix.of(cid), data)) for cid, data in read])
 
     def _sizes(self, cids: Iterable[Cid]) -> dict[Cid, int | None]:
         return {cid: self._store.size(cid) for cid in cids}

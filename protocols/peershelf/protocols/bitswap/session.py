@@ -23,6 +23,8 @@ _SMOOTHING = 0.25
 _UNKNOWN_BLOCK = 262_144
 _UNINTERESTING = 32
 """Misses in a row after which a peer is not told of a session's new wants."""
+_REPEATED = 1 / 64
+"""Part of the bytes of a session that may be asked for twice to have the last blocks sooner."""
 
 
 @dataclass(slots=True, eq=False)
@@ -43,8 +45,10 @@ class Want:
     """Peers that sent something else in its place."""
     left: set[PeerId] = field(default_factory=set)
     """Peers that went away before they delivered."""
-    moved: bool = False
-    """Whether it was taken from a busy peer once; twice could go on for ever."""
+    moves: int = 0
+    """How often it was taken from a busy peer; without end, it could go on for ever."""
+    known_since: float = 0.0
+    """When peers were last told of it, all of them anew."""
     for_everyone: bool = False
     """Whether even peers that had nothing of the session so far are to be told."""
 
@@ -104,7 +108,12 @@ class Session:
         self._standings: dict[PeerId, Standing] = {}
         self.undelivered = 0
         """Bytes received for this session that its consumer has not taken."""
-        self._block_size: float = _UNKNOWN_BLOCK
+        self.block_size: float = _UNKNOWN_BLOCK
+        """Smoothed size of the blocks."""
+        self._received = 0
+        self._repeated = 0.0
+        self.good_peers: dict[PeerId, None] = {}
+        """Those that had something of what was wanted."""
 
     def add(self, cids: Iterable[Cid]) -> None:
         """Want more, after what is wanted already; what is wanted already is passed over."""
@@ -141,7 +150,21 @@ class Session:
         for wants in (self.active, self._open, self._urgent):
             wants.pop(cid, None)
         self.undelivered += size
-        self._block_size += _SMOOTHING * (size - self._block_size)
+        first, self._received = not self._received, self._received + size
+        self.block_size += (1.0 if first else _SMOOTHING) * (size - self.block_size)
+
+    @property
+    def remaining(self) -> int:
+        """How many blocks are wanted and not here."""
+        return len(self._backlog) + len(self.active)
+
+    def may_repeat(self) -> bool:
+        """Whether one more block may be asked for twice."""
+        return self._repeated + self.block_size <= self._received * _REPEATED
+
+    def repeated(self) -> None:
+        """A block that one peer may have begun to send is asked of another."""
+        self._repeated += self.block_size
 
     def open_wants(self) -> Iterator[Want]:
         """Wants that nobody has been asked for, or not with success, the most pressing first."""
@@ -154,7 +177,7 @@ class Session:
     def is_full(self) -> bool:
         """Whether what is received and on order is as much as the consumer should have waiting."""
         on_order = len(self.active) - len(self._open) - len(self._urgent)
-        return self.undelivered + on_order * self._block_size >= self._limits.session_undelivered
+        return self.undelivered + on_order * self.block_size >= self._limits.session_undelivered
 
     def standing(self, peer: PeerId) -> Standing:
         return self._standings.setdefault(peer, Standing())
@@ -170,12 +193,13 @@ class Session:
 
     def knows_provider(self) -> bool:
         """Whether any peer has been good for this session."""
-        return any(standing.hits for standing in self._standings.values())
+        return bool(self.good_peers)
 
     def hit(self, peer: PeerId) -> None:
         standing = self.standing(peer)
         standing.hits += 1
         standing.misses_in_a_row = 0
+        self.good_peers[peer] = None
 
     def miss(self, peer: PeerId) -> bool:
         """A peer did not have what was wanted. Returns whether it had had everything until then."""
@@ -187,3 +211,4 @@ class Session:
 
     def forget_peer(self, peer: PeerId) -> None:
         self._standings.pop(peer, None)
+        self.good_peers.pop(peer, None)

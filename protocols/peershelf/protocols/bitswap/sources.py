@@ -7,12 +7,13 @@ a HAVE never waits behind megabytes that the same peer is slow to take.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import trio
 
+from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.engine import Engine
-from peershelf.protocols.bitswap.messages import Message
+from peershelf.protocols.bitswap.messages import Message, Payload
 from peershelf.protocols.bitswap.requester import Requester
 from peershelf.protocols.bitswap.sender import UNREACHABLE
 from peershelf.protocols.bitswap.stat import Counters
@@ -22,6 +23,9 @@ from peershelf.protocols.errors import StreamStalled, TransportError
 from peershelf.protocols.transport import PeerId
 
 _WANTS_PER_MESSAGE = 1_024
+
+Loaded = tuple[Cid, Payload]
+"""A block that was read for a peer, under the CID that the peer wants."""
 
 
 class TalkSource:
@@ -69,19 +73,27 @@ class BlockSource:
         self._engine = engine
         self._counters = counters
         self._turns_possible = turns_possible
-        self._loaded: deque[tuple[Turn, Message]] = deque()
+        self._loaded: deque[tuple[Turn, Sequence[Loaded]]] = deque()
+        self._message = Message()
         self.more = Wakeup()
 
-    def put(self, turn: Turn, message: Message) -> None:
+    def put(self, turn: Turn, blocks: Sequence[Loaded]) -> None:
         """Have a turn's blocks sent after those that are here already."""
-        self._loaded.append((turn, message))
+        self._loaded.append((turn, blocks))
         self.more.set()
 
     def next_message(self) -> Message | None:
-        return self._loaded[0][1] if self._loaded else None
+        """The next turn's blocks, without those that the peer has withdrawn meanwhile."""
+        if not self._loaded:
+            return None
+        turn, blocks = self._loaded[0]
+        wanted = [payload for cid, payload in blocks if turn.ledger.is_sending(cid)]
+        self._message = Message(payloads=tuple(wanted))
+        return self._message
 
     def sent(self) -> None:
-        turn, message = self._loaded.popleft()
+        turn, _ = self._loaded.popleft()
+        message, self._message = self._message, Message()
         self._engine.sent(turn, trio.current_time())
         self._turns_possible.set()
         self._counters.messages_sent += 1
@@ -98,6 +110,7 @@ class BlockSource:
 
     def give_up(self) -> None:
         """Nothing that is here will be sent."""
+        self._message = Message()
         while self._loaded:
             turn, _ = self._loaded.popleft()
             self._engine.not_sent(turn)

@@ -18,6 +18,8 @@ _LEAST_DELAY = 0.01
 _RATE_DECAY = 0.98
 _SMOOTHING = 0.25
 _UNKNOWN_BLOCK = 262_144
+_LEAST_BYTES = 131_072
+"""What any line holds: small blocks need not be asked for in twos and fours first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,16 @@ class Window:
     @property
     def measured(self) -> float:
         """The same as far as it is known: 0 before the first block."""
+        if self._delay is None:
+            return 0.0
         size = max(self.block_size, 1.0)
         most = min(self._limits.window_most, self._limits.window_bytes / size)
-        return min(2 * self._rate * max(self._delay or 0.0, _LEAST_DELAY) / size, most)
+        return min(max(2 * self._rate * max(self._delay, _LEAST_DELAY), _LEAST_BYTES) / size, most)
+
+    @property
+    def delay(self) -> float:
+        """The shortest time lately from asking for a block to having it; 0 before the first."""
+        return self._delay or 0.0
 
     @property
     def turnaround(self) -> float:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import trio
 
+DEFAULT_WINDOW = 262_144
+"""Bytes that a channel takes before its reader has read any."""
+
 
 class Link:
-    """Delays what passes by its latency (seconds), and holds it while cut."""
+    """Delays what passes by its latency (seconds), and holds it while cut.
 
-    def __init__(self, latency: float) -> None:
+    Each stream's direction has at most `window` bytes on their way: over a long link, that bounds its speed.
+    """
+
+    def __init__(self, latency: float, window: int = DEFAULT_WINDOW) -> None:
         self.latency = latency
+        self.window = window
         self._passable = trio.Event()
         self._passable.set()
 

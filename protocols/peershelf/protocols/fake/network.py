@@ -9,7 +9,7 @@ import structlog
 import trio
 
 from peershelf.protocols.errors import PeerNotConnected, ProtocolNotSupported
-from peershelf.protocols.fake.link import Link
+from peershelf.protocols.fake.link import DEFAULT_WINDOW, Link
 from peershelf.protocols.fake.pipe import Pipe
 from peershelf.protocols.fake.stream import Channel, FakeStream
 from peershelf.protocols.transport import PeerId, PeerListener, Stream, StreamHandler
@@ -120,9 +120,11 @@ class FakeInternet:
         self._nodes[peer] = FakeNetwork(self, peer, Pipe(upload), Pipe(download))
         return self._nodes[peer]
 
-    def connect(self, one: FakeNetwork, other: FakeNetwork, *, latency: float = 0.01) -> Link:
-        """Connect two nodes; `latency` is one way, in seconds."""
-        link = Link(latency)
+    def connect(
+        self, one: FakeNetwork, other: FakeNetwork, *, latency: float = 0.01, window: int = DEFAULT_WINDOW
+    ) -> Link:
+        """Connect two nodes; `latency` is one way, in seconds, `window` is each stream's, in bytes."""
+        link = Link(latency, window)
         one.add_link(other.local_peer, link)
         other.add_link(one.local_peer, link)
         return link

@@ -13,8 +13,6 @@ from peershelf.protocols.fake.link import Link
 from peershelf.protocols.fake.pipe import Pipe
 from peershelf.protocols.transport import PeerId
 
-WINDOW = 262_144
-"""Bytes that a channel takes before its reader has read any."""
 _SEGMENT = 16_384
 """Bytes that are sent at a time, so that streams of one node share its line."""
 
@@ -71,7 +69,7 @@ class Channel:
 
     async def _wait_for_window(self) -> None:
         self._check()
-        while self._unread >= WINDOW:
+        while self._unread >= self._link.window:
             await self._changed.wait()
             self._check()
         await self._link.pass_through()

@@ -1,0 +1,116 @@
+"""Who would deliver a block soonest: sharing work by measured speed, down to the last block.
+
+While much is left, everybody works. When little is, a block that a slow peer took would be what all wait for.
+So a peer is not asked for what another would have sent sooner, counting all that is on order there already;
+and a peer that has run out of work takes over what another is far from sending. The last block in a queue is
+taken, because its sending has likely not begun. One whose sending has begun will come twice, which is worth
+it only if it saves much time, or as long as such copies are few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from peershelf.protocols.bitswap.limits import BitswapLimits
+from peershelf.protocols.bitswap.provider import Provider
+from peershelf.protocols.bitswap.session import Session, SessionId, Want
+from peershelf.protocols.bitswap.wants import Wants
+from peershelf.protocols.transport import PeerId
+
+_FAIR = 1.25
+"""How many times as long as its fair share a peer's part may take."""
+_SOONER, _MUCH_SOONER = 1.5, 2.0
+"""How many times as fast a peer must promise a block to take it over, before and after it was begun."""
+_MUCH_TIME = 1.0
+_MOST_MOVES = 2
+_COMMITTED = 65_536
+"""Bytes that a peer is taken to have handed to its line already."""
+
+
+class Sharing:
+    """Compares peers by when they would deliver; changes nothing. Times in seconds."""
+
+    def __init__(
+        self,
+        sessions: Mapping[SessionId, Session],
+        providers: Mapping[PeerId, Provider],
+        wants: Wants,
+        limits: BitswapLimits,
+    ) -> None:
+        self._sessions = sessions
+        self._providers = providers
+        self._wants = wants
+        self._limits = limits
+
+    def is_slow(self, session: Session, provider: Provider, now: float) -> bool:
+        """Whether one more block from the peer would come after all the rest of the session from others."""
+        rate = provider.speed.rate(now)
+        if not rate or len(session.good_peers) < 2:
+            return False
+        good = (self._providers[peer] for peer in session.good_peers)
+        total = sum(other.speed.rate(now) for other in good if other.delivers)
+        share = session.remaining * session.block_size / max(total, rate)
+        return provider.expects(session.block_size, now) > _FAIR * share
+
+    def is_better_left(self, want: Want, session: Session, provider: Provider, now: float) -> bool:
+        """Whether another peer would have sent an open want sooner, busy as it may be."""
+        limit = provider.expects(session.block_size, now) / _SOONER
+        return any(
+            other.expects(session.block_size, now) < limit
+            for peer in session.good_peers
+            if (other := self._providers[peer]) is not provider
+            and other.delivers
+            and other.speed.rate(now)
+            and want.may_ask(peer)
+            and (session.has_all(peer) or want.cid in other.offers)
+        )
+
+    def want_to_move(self, provider: Provider, now: float) -> Want | None:
+        """What a peer with nothing better to do could send sooner than the one it is on order from."""
+        best, longest = None, 0.0
+        for other in self._providers.values():
+            want = self._last_on_order(other)
+            if want is None or other is provider or not self._may_move(want, provider):
+                continue
+            left = self._time_saved(want, other, provider, now)
+            if left > longest:
+                best, longest = want, left
+        return best
+
+    def is_begun(self, want: Want, now: float) -> bool:
+        """Whether the peer that a want is on order from may be sending it already."""
+        owner = self._providers[next(iter(want.asked))]
+        size = self._session_of(want).block_size
+        committed = max(_COMMITTED, owner.speed.rate(now) * owner.window.delay)
+        return owner.outstanding(size) < 2 * size + committed
+
+    def _last_on_order(self, provider: Provider) -> Want | None:
+        last = next(reversed(provider.asked), None)
+        return None if last is None else self._wants.get(last)
+
+    def _may_move(self, want: Want, provider: Provider) -> bool:
+        if want.moves >= _MOST_MOVES or len(want.asked) != 1 or want.is_open:
+            return False
+        if not want.may_ask(provider.peer):
+            return False
+        return want.cid in provider.offers or any(
+            self._sessions[session_id].has_all(provider.peer) for session_id in want.sessions
+        )
+
+    def _time_saved(self, want: Want, owner: Provider, provider: Provider, now: float) -> float:
+        """By how much sooner a want would come; 0 if it is not worth it."""
+        session = self._session_of(want)
+        if not provider.speed.rate(now) or not owner.speed.rate(now):
+            # Nothing to reckon with: whoever says nothing is the slower one.
+            quiet = now - owner.quiet_since(want.cid)
+            is_stuck = not provider.asked and not want.moves and len(owner.asked) > 1
+            return quiet if is_stuck and quiet >= self._limits.look_again else 0.0
+        left = owner.expects(0, now, session.block_size)
+        mine = provider.expects(session.block_size, now)
+        if not self.is_begun(want, now):
+            return left - mine if left > _SOONER * mine else 0.0
+        is_cheap = session.may_repeat() or left - mine > _MUCH_TIME
+        return left - mine if is_cheap and left > _MUCH_SOONER * mine else 0.0
+
+    def _session_of(self, want: Want) -> Session:
+        return self._sessions[next(iter(want.sessions))]
