@@ -21,8 +21,8 @@ from peershelf.blockstore.errors import (
     PathNotFound,
     StoreLocked,
 )
-from peershelf.blockstore.unixfs.exporter import FileReader
 from peershelf.blockstore.unixfs.profiles import PROFILES, with_options
+from peershelf.blockstore.unixfs.sequence import FileSequence
 from peershelf.node import Node
 from peershelf.node.errors import NotOnline, StillPinned
 from peershelf.node.files import READ_AHEAD, READ_AHEAD_OF_ALL
@@ -65,14 +65,14 @@ async def test_files_read_at_the_same_time_share_the_memory_for_reading_ahead(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     budgets: list[int] = []
-    wants = FileReader.wants
+    wants = FileSequence.wants
 
-    def noted(reader: FileReader, budget_bytes: int) -> list[Cid]:
+    def noted(reader: FileSequence, budget_bytes: int) -> list[Cid]:
         budgets.append(budget_bytes)
         return wants(reader, budget_bytes)
 
-    monkeypatch.setattr(FileReader, "wants", noted)
-    cid = await node.add(content(3000), profile=SMALL_CHUNKS)
+    monkeypatch.setattr(FileSequence, "wants", noted)
+    cid = await node.add(content(300_000), profile=SMALL_CHUNKS)
     async with AsyncExitStack() as stack:
         for _ in range(8):
             stalled = await stack.enter_async_context(aclosing(node.cat(cid)))

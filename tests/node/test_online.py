@@ -34,8 +34,8 @@ def node(tmp_path: Path) -> MakeNode:
     return make
 
 
-async def read(node: Node, cid: Cid, **options: float) -> bytes:
-    return b"".join([bytes(chunk) async for chunk in node.cat(cid, **options)])
+async def read(node: Node, *references: Cid | str, **options: int) -> bytes:
+    return b"".join([bytes(chunk) async for chunk in node.cat(*references, **options)])
 
 
 async def test_a_file_crosses_and_stays(node: MakeNode) -> None:
@@ -46,6 +46,20 @@ async def test_a_file_crosses_and_stays(node: MakeNode) -> None:
         assert await read(taker, cid) == data
         await taker.disconnect(taker.peers()[0])
         assert await read(taker, cid) == data
+
+
+async def test_many_files_are_one_pipeline(node: MakeNode) -> None:
+    """Some of them are here, one is large, and they come in order, many to a message."""
+    source = random.Random(2)
+    contents = [source.randbytes(3_000_000 if number == 40 else 4_096) for number in range(150)]
+    async with node() as giver, node() as taker:
+        cids: list[Cid | str] = [await giver.add(data) for data in contents]
+        for data in contents[::7]:
+            await taker.add(data)
+        await taker.connect(giver.addresses()[0])
+        assert await read(taker, *cids[:100]) == b"".join(contents[:100])
+        assert taker.online.exchange.stat().messages_received < 50
+        assert await read(taker, *cids, offset=5_000, length=3_400_000) == b"".join(contents)[5_000:3_405_000]
 
 
 async def test_a_want_is_answered_by_what_is_added_later(node: MakeNode) -> None:

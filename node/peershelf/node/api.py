@@ -164,8 +164,7 @@ class Node:
 
     def cat(
         self,
-        reference: Cid | str,
-        *,
+        *references: Cid | str,
         offset: int = 0,
         length: int | None = None,
         offline: bool = False,
@@ -173,30 +172,38 @@ class Node:
     ) -> Closeable[bytes | memoryview]:
         """Iterate over a file's bytes in order, as they arrive from the store or from peers.
 
-        `reference` is a CID, or text such as CID/path or /ipfs/CID. Iterating raises BlockNotFound when
-        offline and not here, TimedOut after `timeout` seconds in all, NotAFile, PathNotFound, MalformedBlock.
+        A reference is a CID, or text such as CID/path or /ipfs/CID. The bytes of several follow one another;
+        they are asked for together, and `offset` and `length` count over all of them. Iterating raises
+        BlockNotFound when offline and not here, TimedOut after `timeout` seconds in all, NotAFile,
+        PathNotFound, MalformedBlock; for the second file and those behind it, InvalidCid and InvalidPath too.
         """
-        wanted = self._wanted(reference, offset, length, offline, timeout)
-        return self.run_stream(partial(files.read_file, self.blocks, wanted))
+        wanted = self._wanted(references, offset, length, offline, timeout)
+        return self.run_stream(partial(files.read_files, self.blocks, wanted))
 
     async def open(
         self,
-        reference: Cid | str,
-        *,
+        *references: Cid | str,
         offset: int = 0,
         length: int | None = None,
         offline: bool = False,
         timeout: float = math.inf,
     ) -> files.OpenFile:
-        """As `cat`, once the file's size is known."""
-        wanted = self._wanted(reference, offset, length, offline, timeout)
-        return await files.open_file(self.run_stream, self.blocks, wanted)
+        """As `cat`, once the first file's size is known."""
+        wanted = self._wanted(references, offset, length, offline, timeout)
+        return await files.open_files(self.run_stream, self.blocks, wanted)
 
     def _wanted(
-        self, reference: Cid | str, offset: int, length: int | None, offline: bool, timeout: float
+        self,
+        references: tuple[Cid | str, ...],
+        offset: int,
+        length: int | None,
+        offline: bool,
+        timeout: float,
     ) -> files.Wanted:
-        root, path = parse_reference(reference) if isinstance(reference, str) else (reference, ())
-        return files.Wanted(root, path, offset, length, offline=offline, timeout=timeout)
+        first = references[0]
+        if isinstance(first, str):
+            parse_reference(first)  # raises here and now, not when iterated
+        return files.Wanted(references, offset, length, offline=offline, timeout=timeout)
 
     def run_stream(self, produce: Producer[T]) -> Closeable[T]:
         """Iterate over what `produce` sends from a task of this node; closing the iterator ends the task."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import trio
 
 from peershelf.blockstore.block import Block, inline_bytes
 from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.errors import BlockNotFound, CorruptBlock
+from peershelf.blockstore.errors import BlockNotFound, BlockstoreError, CorruptBlock, UnsupportedHash
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.node.errors import TimedOut
 from peershelf.node.tasks import single_error
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from peershelf.protocols.transport import PeerId
 
 _READERS = 2
-_BATCH = 8
+_BATCH = 64
+_BATCH_BYTES = 2 << 20
+_FOUND_AHEAD = 2
+"""Batches that wait for the reader."""
 _MOST_PEERS_NAMED = 5
 _HOW_TO_ASK = ": use `node daemon`, or cat --peer ADDR"
 
@@ -43,7 +47,10 @@ class Blocks:
         """Return one block. Raises BlockNotFound where no peer may be asked, else TimedOut."""
         async with self.fetcher(offline=offline, timeout=timeout) as fetcher:
             fetcher.want([cid])
-            return (await fetcher.receive())[0]
+            found = await fetcher.receive()
+            for error in found.missing.values():
+                raise error
+            return found.blocks[0]
 
     @asynccontextmanager
     async def fetcher(self, *, offline: bool = False, timeout: float = math.inf) -> AsyncIterator[Fetcher]:
@@ -71,6 +78,15 @@ class Blocks:
             self.open_fetchers -= 1
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What has come of some wants, together."""
+
+    blocks: list[Block]
+    missing: Mapping[Cid, BlockstoreError] = field(default_factory=dict)
+    """Why others cannot be had: BlockNotFound, CorruptBlock or UnsupportedHash."""
+
+
 class Fetcher:
     """Wants go in, blocks come out in the order in which they are found.
 
@@ -85,21 +101,23 @@ class Fetcher:
         self._session_opening = trio.Lock()
         self._more_asked = trio.Event()
         self._wants_in, self._wants_out = trio.open_memory_channel[Sequence[Cid]](math.inf)
-        self._found_in, self._found_out = trio.open_memory_channel[list[Block]](math.inf)
+        # Bounded, so that what a slow reader does not take waits where it is counted.
+        self._found_in, self._found_out = trio.open_memory_channel[Found](_FOUND_AHEAD)
         self._awaited: dict[Cid, None] = {}
 
     def want(self, cids: Sequence[Cid]) -> None:
         """Ask for blocks; each call's answers come through receive()."""
         self._awaited.update(dict.fromkeys(cids))
-        for start in range(0, len(cids), _BATCH):
-            self._wants_in.send_nowait(cids[start : start + _BATCH])
+        batch = max(1, min(_BATCH, math.ceil(len(cids) / _READERS)))
+        for start in range(0, len(cids), batch):
+            self._wants_in.send_nowait(cids[start : start + batch])
 
-    async def receive(self) -> list[Block]:
-        """Return the next blocks found, one or more. Raises BlockNotFound, CorruptBlock, StoreError."""
-        blocks = await self._found_out.receive()
-        for block in blocks:
-            self._awaited.pop(block.cid, None)
-        return blocks
+    async def receive(self) -> Found:
+        """Return what has come of one or more of the wants. Raises StoreError."""
+        found = await self._found_out.receive()
+        for cid in (*(block.cid for block in found.blocks), *found.missing):
+            self._awaited.pop(cid, None)
+        return found
 
     def explain(self, timeout: float) -> str:
         """Say for what this waited in vain, and which peers were asked."""
@@ -112,32 +130,45 @@ class Fetcher:
     async def read_local(self) -> None:
         """Serve wants from the store; hand on to the exchange what it does not have."""
         async for cids in self._wants_out:
-            found, missing = await trio.to_thread.run_sync(self._read_batch, cids)
-            if found:
-                self._found_in.send_nowait(found)
-            if missing:
-                await self._ask_peers(missing)
+            left = cids
+            while left:
+                found, left = await trio.to_thread.run_sync(self._read_batch, left)
+                if self._exchange is not None and found.missing:
+                    await self._ask_peers(list(found.missing))
+                    found = Found(found.blocks)
+                if found.blocks or found.missing:
+                    await self._found_in.send(found)
 
-    def _read_batch(self, cids: Sequence[Cid]) -> tuple[list[Block], list[Cid]]:
-        found: list[Block] = []
-        missing: list[Cid] = []
-        for cid in cids:
+    def _read_batch(self, cids: Sequence[Cid]) -> tuple[Found, Sequence[Cid]]:
+        """Read the first of these blocks. Returns them, and those that are left for the next time."""
+        blocks: list[Block] = []
+        missing: dict[Cid, BlockstoreError] = {}
+        size = 0
+        for number, cid in enumerate(cids):
+            if size >= _BATCH_BYTES:
+                return Found(blocks, missing), cids[number:]
             try:
                 data = inline_bytes(cid)
-                found.append(Block(cid, self._store.get(cid) if data is None else data))
+                blocks.append(Block(cid, self._store.get(cid) if data is None else data))
+                size += len(blocks[-1].data)
             except (BlockNotFound, CorruptBlock) as error:
                 # A damaged copy is as good as none where a peer may have a sound one.
-                if self._exchange is None:
-                    raise type(error)(f"{error}, and no peer was asked{_HOW_TO_ASK}") from None
-                missing.append(cid)
-        return found, missing
+                missing[cid] = type(error)(f"{error}, and no peer was asked{_HOW_TO_ASK}")
+        return Found(blocks, missing), ()
 
-    async def _ask_peers(self, cids: list[Cid]) -> None:
+    async def _ask_peers(self, cids: Sequence[Cid]) -> None:
         async with self._session_opening:
             if self._session is None:
                 self._session = await self._nursery.start(self._receive_from_peers)
         assert self._session is not None
-        self._session.want(cids)
+        try:
+            self._session.want(cids)
+        except UnsupportedHash as error:
+            if len(cids) == 1:
+                await self._found_in.send(Found([], {cids[0]: error}))
+                return
+            for cid in cids:
+                await self._ask_peers([cid])
         self._more_asked.set()
 
     async def _receive_from_peers(self, *, task_status: trio.TaskStatus[Session]) -> None:
@@ -146,7 +177,7 @@ class Fetcher:
             task_status.started(session)
             while True:
                 async for block in session:
-                    self._found_in.send_nowait([block])
+                    await self._found_in.send(Found([block, *session.take_ready(_BATCH_BYTES)]))
                 # The session has nothing left to wait for until more is asked.
                 await self._more_asked.wait()
                 self._more_asked = trio.Event()

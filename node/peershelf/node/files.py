@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,20 +15,21 @@ import trio
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.unixfs.exporter import FileReader
 from peershelf.blockstore.unixfs.importer import Imported, Importer
 from peershelf.blockstore.unixfs.profiles import Profile
-from peershelf.blockstore.unixfs.resolve import PathResolver
-from peershelf.node.blocks import Blocks, Fetcher
+from peershelf.blockstore.unixfs.queued_file import Span
+from peershelf.blockstore.unixfs.sequence import FileSequence
+from peershelf.node.blocks import Blocks
 from peershelf.node.tasks import Closeable, Producer
 
 READ_AHEAD = 16 << 20
-"""Bytes of one file asked for ahead of what was delivered, at most."""
+"""Bytes of one `cat` asked for ahead of what was delivered, at most."""
 
 READ_AHEAD_OF_ALL = 64 << 20
-"""Bytes that all files being read share: a hundred slow readers must not hold a hundred times as much."""
+"""Bytes that all of them share: a hundred slow readers must not hold a hundred times as much."""
 
 _READ_SIZE = 1 << 20
+_SMALL = 65_536
 
 Sink = Callable[[Sequence[Block]], None]
 Progress = Callable[[int], None]
@@ -110,11 +111,10 @@ async def _closed_at_the_end(chunks: AsyncIterator[bytes]) -> AsyncIterator[None
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which bytes of which file, and how hard to try."""
+    """Which bytes of which files, taken as one, and how hard to try."""
 
-    root: Cid
-    path: tuple[str, ...] = ()
-    """Names from the root directory down to the file."""
+    references: tuple[Cid | str, ...]
+    """CIDs, or text such as CID/path."""
     offset: int = 0
     length: int | None = None
     """None: all to the end."""
@@ -128,22 +128,22 @@ RunStream = Callable[[Producer[int | bytes | memoryview]], Closeable[int | bytes
 
 @dataclass(frozen=True, slots=True)
 class OpenFile:
-    """A file on its way."""
+    """Files on their way."""
 
     size: int
-    """Of the whole file, in bytes."""
+    """Of the whole first file, in bytes."""
     chunks: Closeable[bytes | memoryview]
     """The bytes that were wanted, in order."""
 
 
-async def open_file(run: RunStream, blocks: Blocks, wanted: Wanted) -> OpenFile:
-    """Find the file and begin reading it in a task that `run` starts.
+async def open_files(run: RunStream, blocks: Blocks, wanted: Wanted) -> OpenFile:
+    """Find the first file and begin reading in a task that `run` starts.
 
-    Raises, here or from the chunks, what read_file raises.
+    Raises, here or from the chunks, what read_files raises.
     """
 
     async def read(send: Callable[[int | bytes | memoryview], Awaitable[None]]) -> None:
-        await read_file(blocks, wanted, send, send_size=send)
+        await read_files(blocks, wanted, send, send_size=send)
 
     items = run(read)
     size = await anext(aiter(items))
@@ -151,44 +151,54 @@ async def open_file(run: RunStream, blocks: Blocks, wanted: Wanted) -> OpenFile:
     return OpenFile(size, cast(Closeable[bytes | memoryview], items))
 
 
-async def read_file(
+async def read_files(
     blocks: Blocks,
     wanted: Wanted,
     send: Callable[[bytes | memoryview], Awaitable[None]],
     send_size: Callable[[int], Awaitable[None]] | None = None,
 ) -> None:
-    """Send the file's bytes in order, asking for some ahead of what was taken; first its size.
+    """Send the files' bytes in order, asking for some ahead of what was taken; first the first one's size.
 
-    Raises NotAFile, PathNotFound, MalformedBlock, TimedOut, and what Fetcher.receive raises.
+    Raises NotAFile, PathNotFound, MalformedBlock, BlockNotFound, CorruptBlock, InvalidCid, InvalidPath and
+    UnsupportedHash after all that stands before the file in question, and TimedOut and StoreError at once.
     """
     async with blocks.fetcher(offline=wanted.offline, timeout=wanted.timeout) as fetcher:
-        root = await _resolve(fetcher, wanted)
-        reader = FileReader(root, offset=wanted.offset, length=wanted.length)
+        sequence = FileSequence(wanted.references, Span(wanted.offset, wanted.length))
         while True:
-            fetcher.want(reader.wants(_read_ahead(blocks)))
-            if reader.size is not None and send_size is not None:
-                await send_size(reader.size)
+            fetcher.want(sequence.wants(_read_ahead(blocks)))
+            if sequence.size is not None and send_size is not None:
+                await send_size(sequence.size)
                 send_size = None
-            pieces = reader.read()
-            for piece in pieces:
+            pieces = sequence.read()
+            for piece in _gathered(pieces):
                 await send(piece)
-            if reader.done:
+            if sequence.done:
                 return
             if not pieces:  # else what was read has made room to ask for more first
-                for block in await fetcher.receive():
-                    reader.receive(block)
+                found = await fetcher.receive()
+                for block in found.blocks:
+                    sequence.receive(block)
+                for cid, error in found.missing.items():
+                    sequence.fail(cid, error)
+
+
+def _gathered(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """Join small pieces: whatever takes them on pays for each."""
+    small: list[bytes | memoryview] = []
+    size = 0
+    for piece in pieces:
+        if len(piece) >= _SMALL and not small:
+            yield piece
+            continue
+        small.append(piece)
+        size += len(piece)
+        if size >= _SMALL:
+            yield b"".join(small)
+            small, size = [], 0
+    if small:
+        yield b"".join(small)
 
 
 def _read_ahead(blocks: Blocks) -> int:
-    """A file's share, which gets smaller with every file that is read at the same time."""
+    """A reader's share, which gets smaller with every other that reads at the same time."""
     return min(READ_AHEAD, READ_AHEAD_OF_ALL // blocks.open_fetchers)
-
-
-async def _resolve(fetcher: Fetcher, wanted: Wanted) -> Cid:
-    """Walk the path, a block at a time: each name is known only once its directory has been read."""
-    resolver = PathResolver(wanted.root, wanted.path)
-    while (cid := resolver.wanted) is not None:
-        fetcher.want([cid])
-        resolver.receive((await fetcher.receive())[0])
-    assert resolver.result is not None
-    return resolver.result

@@ -17,6 +17,7 @@ from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.unixfs.exporter import FileReader
 from peershelf.blockstore.unixfs.importer import Imported, Importer
 from peershelf.blockstore.unixfs.profiles import DEFAULT_PROFILE, Profile
+from peershelf.blockstore.unixfs.sequence import FileSequence
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 
@@ -41,7 +42,9 @@ class Shelf:
                 importer.write(data[start : start + piece])
             return importer.finish()
 
-    def read(self, reader: FileReader, budget: int = 1 << 20, shuffle: Random | None = None) -> bytes:
+    def read(
+        self, reader: FileReader | FileSequence, budget: int = 1 << 20, shuffle: Random | None = None
+    ) -> bytes:
         """Drive a reader to its end, handing it the blocks that it wants one by one, perhaps out of order."""
         out = bytearray()
         wanted: list[Cid] = []

@@ -68,6 +68,11 @@ class FileReader:
         """Whether read() has given out everything."""
         return self.size is not None and self._position >= self._end
 
+    @property
+    def has_all(self) -> bool:
+        """Whether every block that is needed has been received."""
+        return self.size is not None and not self._spans and not self._asked
+
     def wants(self, budget_bytes: int) -> list[Cid]:
         """Return the blocks to get next, in file order, each once until it is received.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from peershelf.blockstore.unixfs.importer import Imported
+from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
 from peershelf.node.files import OpenFile
@@ -64,53 +64,22 @@ async def cat(node: Node, request: Request) -> ByteStream:
     peer = request.text("peer")
     if peer is not None:
         await node.connect(peer)
-    span = _Span(request.integer("offset", 0) or 0, request.integer("length"))
-    first = await _open(node, request, request.arg(0), span)
-    rest = request.args[1:]
-    return ByteStream(_cat_all(node, request, first, span), None if rest else span.within(first.size))
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """Which bytes are wanted of the files that are still to come, taken as one."""
-
-    offset: int
-    length: int | None
-
-    def within(self, size: int) -> int:
-        """How many of them are in the next file, of `size` bytes."""
-        there = max(0, size - self.offset)
-        return there if self.length is None else min(there, self.length)
-
-    def after(self, size: int) -> _Span:
-        """What is wanted of the files behind that one."""
-        length = None if self.length is None else self.length - self.within(size)
-        return _Span(max(0, self.offset - size), length)
-
-
-async def _open(node: Node, request: Request, reference: str, span: _Span) -> OpenFile:
-    return await node.open(
-        reference,
+    span = Span(request.integer("offset", 0) or 0, request.integer("length"))
+    request.arg(0)
+    file = await node.open(
+        *request.args,
         offset=span.offset,
         length=span.length,
         offline=request.offline,
         timeout=request.timeout,
     )
+    return ByteStream(_until_closed(file), span.within(file.size) if len(request.args) == 1 else None)
 
 
-async def _cat_all(
-    node: Node, request: Request, file: OpenFile, span: _Span
-) -> AsyncGenerator[bytes | memoryview, None]:
-    rest = iter(request.args[1:])
-    while True:
-        async with aclosing(file.chunks):
-            async for chunk in file.chunks:
-                yield chunk
-        span = span.after(file.size)
-        reference = next(rest, None)
-        if reference is None or span.length == 0:
-            return
-        file = await _open(node, request, reference, span)
+async def _until_closed(file: OpenFile) -> AsyncGenerator[bytes | memoryview, None]:
+    async with aclosing(file.chunks):
+        async for chunk in file.chunks:
+            yield chunk
 
 
 FILE_OPERATIONS = (

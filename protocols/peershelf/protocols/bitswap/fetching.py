@@ -83,6 +83,18 @@ class Session:
         self._client.consumed(self._open_id(), charged)
         return block
 
+    def take_ready(self, most_bytes: int) -> list[Block]:
+        """Return blocks that have come already, about `most_bytes` of them, without waiting."""
+        taken: list[Block] = []
+        size = 0
+        while self._blocks and size < most_bytes:
+            block, charged = self._blocks.popleft()
+            taken.append(block)
+            size += charged
+        if size:
+            self._client.consumed(self._open_id(), size)
+        return taken
+
     def __aiter__(self) -> Self:
         return self
 
