@@ -157,6 +157,20 @@ def test_a_second_peer_is_asked_within_a_second_of_silence():
     assert asking.asked(second) == [cid_of(1)]
 
 
+def test_a_peer_that_left_and_came_back_is_replaced_as_well():
+    asking = Asking(A)
+    asking.session(cid_of(1))
+    assert asking.asked(A) == [cid_of(1)]
+    asking.requester.peer_disconnected(A)
+    asking.requester.peer_connected(A, asking.now)
+    assert asking.asked(A) == [cid_of(1)]
+    asking.requester.peer_connected(B, asking.now)
+    asking.told(B)
+    asking.says(B, cid_of(1), have=True)
+    asking.passes(1.0)
+    assert asking.asked(B) == [cid_of(1)]
+
+
 def test_a_silent_peer_makes_the_want_known_to_everyone():
     asking = Asking(A)
     asking.session(cid_of(1))

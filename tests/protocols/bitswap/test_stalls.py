@@ -136,21 +136,38 @@ async def test_late_blocks_are_few(two_providers, autojump_clock, fetch, pause):
 
 
 async def test_a_slow_but_steady_peer_is_not_taken_for_silent(world, autojump_clock, make_blocks):
-    """Its blocks take twenty seconds each; another, with nothing else to do, is not asked for them."""
+    """Its block takes twenty seconds. A peer of unknown speed is tried meanwhile; nothing is cancelled."""
     (block,) = make_blocks(1, 1_048_576)
     node = await world.node("node")
     slow = await world.node("slow", [block], upload=50_000)
     world.connect(node, slow)
-    asked = []
+    asked_at = []
 
-    async def note(stranger, message):
-        asked.extend(entry.cid for entry in message.wants if not entry.have_only)
+    async def boast(stranger, message):
+        asked_at.extend(trio.current_time() for entry in message.wants if not entry.have_only)
         if message.wants and message.wants[0].have_only:
             await stranger.say(Message(presences=(Presence(block.cid, have=True),)))
 
     async with node.bitswap.session() as session:
         session.want([block.cid])
         await trio.sleep(1)
-        world.stranger("idle", node, react=note)
+        world.stranger("boaster", node, react=boast)
         assert await session.receive() == block
-    assert asked == []
+    assert 20 < trio.current_time() < 22
+    assert len(asked_at) == 1
+    assert asked_at[0] > 3
+    await trio.sleep(30)
+    assert slow.bitswap.stat().blocks_sent == 1
+
+
+@pytest.mark.parametrize("rate", [2_000, 20_000])
+async def test_a_peer_that_drips_does_not_keep_a_block_from_others(world, autojump_clock, make_blocks, rate):
+    (block,) = make_blocks(1, 1_048_576)
+    node = await world.node("node")
+    drip = await world.node("drip", [block], upload=rate)
+    world.connect(node, drip)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(node.bitswap.get_block, block.cid)
+        await trio.sleep(1)
+        world.connect(node, await world.node("honest", [block], upload=RATE))
+    assert trio.current_time() < 7

@@ -33,7 +33,7 @@ class Planner:
         self._sharing = Sharing(asking.sessions, asking.providers, asking.wants, limits)
         self._chooser = Chooser(asking.providers, self._sharing, random, in_demand)
         self._alarms: Alarms[Callable[[float], None]] = Alarms()
-        self._watched: set[PeerId] = set()
+        self._watched: set[Provider] = set()
         self._repeating = False
 
     @property
@@ -127,8 +127,8 @@ class Planner:
 
     def _watch(self, provider: Provider, now: float) -> None:
         """Look at what is on order from a peer again and again until nothing is."""
-        if provider.peer not in self._watched:
-            self._watched.add(provider.peer)
+        if provider not in self._watched:
+            self._watched.add(provider)
             self._look_later(provider, now)
 
     def _look_later(self, provider: Provider, now: float) -> None:
@@ -146,12 +146,14 @@ class Planner:
 
     def _look(self, provider: Provider, now: float) -> None:
         if self._asking.providers.get(provider.peer) is not provider or not provider.asked:
-            self._watched.discard(provider.peer)
+            self._watched.discard(provider)
             return
         if not provider.unchecked:
             for want, ask in list(self._prompt(provider)):
                 if provider.due(ask, now) <= now:
                     self.overdue(want, provider, now)
+                elif provider.is_long_ago(ask, now) and self._sharing.has_untried_peer(want):
+                    self._asking.overdue(want, provider)
         self._asking.hungry.update(self._asking.providers)
         self._look_later(provider, now)
 

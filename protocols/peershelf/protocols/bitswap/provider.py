@@ -102,8 +102,16 @@ class Provider:
         silence = first if usual is None else min(first, max(3 * usual, self._limits.least_silence))
         rate = self.speed.rate(now)
         queue = len(self.asked) * MAX_BLOCK_SIZE / rate if rate >= _TRICKLE else 0.0
-        patience = _PATIENCE * max(first, usual or 0.0, queue)
+        patience = max(self._patience, _PATIENCE * queue)
         return min(max(ask.at, self.heard_at) + silence, ask.at + patience)
+
+    def is_long_ago(self, ask: Ask, now: float) -> bool:
+        """Whether a block was asked for so long ago that it comes slowly, if it comes."""
+        return ask.at + self._patience <= now
+
+    @property
+    def _patience(self) -> float:
+        return _PATIENCE * max(self._limits.first_answer, self.window.latency or 0.0)
 
     def quiet_since(self, cid: Cid) -> float:
         """When something last came, or the block was asked for, if that was later."""

@@ -77,6 +77,13 @@ class Sharing:
                 best, longest = want, left
         return best
 
+    def has_untried_peer(self, want: Want) -> bool:
+        """Whether somebody of unknown speed says that it has the block, and has nothing to do."""
+        return any(
+            want.cid in provider.offers and not provider.asked and provider.window.latency is None
+            for provider in self._providers.values()
+        )
+
     def is_begun(self, want: Want, now: float) -> bool:
         """Whether the peer that a want is on order from may be sending it already."""
         owner = self._providers[next(iter(want.asked))]
