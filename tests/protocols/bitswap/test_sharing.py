@@ -106,3 +106,13 @@ async def test_a_steady_reader_is_not_held_up_by_a_slow_peer(world, autojump_clo
             session.want(after.cid for after in blocks[number + 16 : number + 17])
     assert trio.current_time() - start <= 1.25 * len(blocks) * 1024 * KIB / (20 * MB)
     assert node.bitswap.stat().duplicate_blocks <= 2
+
+
+async def test_many_fast_providers_send_few_copies(world, autojump_clock, make_blocks, fetch):
+    blocks = make_blocks(2_000, 4 * KIB)
+    node = await world.node("node")
+    for number in range(12):
+        world.connect(node, await world.node(f"provider {number}", blocks), latency=0.001)
+    await fetch(node, blocks)
+    await trio.sleep(5)
+    assert node.bitswap.stat().duplicate_blocks <= 0.02 * len(blocks)

@@ -30,8 +30,8 @@ class BitswapLimits:
     """A want-have for a block up to this size is answered with the block itself; as Kubo."""
     messages_ahead: int = 2
     """Messages of blocks that are read ahead of a peer's stream."""
-    session_wants: int = 2_048
-    """Wants of one session that peers are told of at a time."""
+    session_wants: int = 512
+    """Wants of one session that peers are told of before they are on order."""
     session_undelivered: int = 32 * _MIB
     """Bytes that a session has received, or asked for, and its consumer not taken."""
     window_peer: int = 2

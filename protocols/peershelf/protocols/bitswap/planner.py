@@ -70,6 +70,7 @@ class Planner:
         ready = self._chooser.ready(self._asking.hungry, now)
         self._asking.hungry.clear()
         most = self._asking.window
+        self._sharing.reckon_anew()
         while ready and self._asking.on_order < most:
             ready = [provider for provider in ready if self._order_next(provider, now)]
 

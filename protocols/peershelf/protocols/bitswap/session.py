@@ -124,7 +124,7 @@ class Session:
 
     def next_to_activate(self) -> Cid | None:
         """Take the next want for which there is room among the active ones."""
-        if not self._backlog or len(self.active) >= self._limits.session_wants:
+        if not self._backlog or len(self._open) + len(self._urgent) >= self._limits.session_wants:
             return None
         cid = self._backlog.popleft()
         self._waiting.discard(cid)

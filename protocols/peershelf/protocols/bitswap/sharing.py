@@ -21,6 +21,8 @@ _FAIR = 1.25
 """How many times as long as its fair share a peer's part may take."""
 _SOONER, _MUCH_SOONER = 1.5, 2.0
 """How many times as fast a peer must promise a block to take it over, before and after it was begun."""
+_LITTLE_TIME = 0.05
+"""Seconds for which it is not worth to move anything."""
 _MUCH_TIME = 1.0
 _MOST_MOVES = 2
 _COMMITTED = 65_536
@@ -41,16 +43,21 @@ class Sharing:
         self._providers = providers
         self._wants = wants
         self._limits = limits
+        self._totals: dict[Session, float] = {}
+        self._behind: list[Provider] | None = None
+
+    def reckon_anew(self) -> None:
+        """Forget what was reckoned: time has passed."""
+        self._totals.clear()
+        self._behind = None
 
     def is_slow(self, session: Session, provider: Provider, now: float) -> bool:
         """Whether one more block from the peer would come after all the rest of the session from others."""
         rate = provider.speed.rate(now)
         if not rate or len(session.good_peers) < 2:
             return False
-        good = (self._providers[peer] for peer in session.good_peers)
-        total = sum(other.speed.rate(now) for other in good if other.delivers)
-        share = session.remaining * session.block_size / max(total, rate)
-        return provider.expects(session.block_size, now) > _FAIR * share
+        share = session.remaining * session.block_size / max(self._total(session, now), rate)
+        return provider.expects(session.block_size, now) > max(_FAIR * share, _LITTLE_TIME)
 
     def is_better_left(self, want: Want, session: Session, provider: Provider, now: float) -> bool:
         """Whether another peer would have sent an open want sooner, busy as it may be."""
@@ -68,7 +75,7 @@ class Sharing:
     def want_to_move(self, provider: Provider, now: float) -> Want | None:
         """What a peer with nothing better to do could send sooner than the one it is on order from."""
         best, longest = None, 0.0
-        for other in self._providers.values():
+        for other in self._far_behind(now):
             want = self._last_on_order(other)
             if want is None or other is provider or not self._may_move(want, provider):
                 continue
@@ -90,6 +97,26 @@ class Sharing:
         size = self._session_of(want).block_size
         committed = max(_COMMITTED, owner.speed.rate(now) * owner.window.delay)
         return owner.outstanding(size) < 2 * size + committed
+
+    def _total(self, session: Session, now: float) -> float:
+        """Bytes per second from all that are good for the session."""
+        total = self._totals.get(session)
+        if total is None:
+            good = (self._providers[peer] for peer in session.good_peers)
+            total = sum(other.speed.rate(now) for other in good if other.delivers)
+            self._totals[session] = total
+        return total
+
+    def _far_behind(self, now: float) -> list[Provider]:
+        """Peers that have more on order than they send in a moment."""
+        if self._behind is None:
+            self._behind = [
+                provider
+                for provider in self._providers.values()
+                if (want := self._last_on_order(provider)) is not None
+                and provider.expects(0, now, self._session_of(want).block_size) > _LITTLE_TIME
+            ]
+        return self._behind
 
     def _last_on_order(self, provider: Provider) -> Want | None:
         last = next(reversed(provider.asked), None)
@@ -114,10 +141,13 @@ class Sharing:
             return quiet if is_stuck and quiet >= self._limits.look_again else 0.0
         left = owner.expects(0, now, session.block_size)
         mine = provider.expects(session.block_size, now)
+        saved = left - mine
+        if saved < _LITTLE_TIME:
+            return 0.0
         if not self.is_begun(want, now):
-            return left - mine if left > _SOONER * mine else 0.0
-        is_cheap = session.may_repeat() or left - mine > _MUCH_TIME
-        return left - mine if is_cheap and left > _MUCH_SOONER * mine else 0.0
+            return saved if left > _SOONER * mine else 0.0
+        is_cheap = session.may_repeat() or saved > _MUCH_TIME
+        return saved if is_cheap and left > _MUCH_SOONER * mine else 0.0
 
     def _session_of(self, want: Want) -> Session:
         return self._sessions[next(iter(want.sessions))]
