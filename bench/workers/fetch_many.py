@@ -45,7 +45,7 @@ async def fetch(node: Node, cids: Sequence[Cid]) -> int:
                 more = cids[asked : done + _IN_FLIGHT]
                 fetcher.want(more)
                 asked += len(more)
-            for block in await fetcher.receive():
+            for block in (await fetcher.receive()).blocks:
                 size += len(block.data)
                 done += 1
     return size

@@ -67,16 +67,6 @@ class Chooser:
         open_offers = [want for want in offers if session.is_open(want) and want.may_ask(peer)]
         return iter(sorted(open_offers, key=lambda want: want.serial))
 
-    def has_quicker(self, want: Want, sessions: Iterable[Session], than: float) -> bool:
-        """Whether a peer that was not asked for a block of `sessions` could send it within `than` seconds."""
-        sessions = list(sessions)
-        others = (other for other in self._providers.values() if want.may_ask(other.peer))
-        return any(
-            other.is_quicker(than)
-            and (other.peer in want.haves or any(self.asks_directly(one, other) for one in sessions))
-            for other in others
-        )
-
     def _pick(self, candidates: Iterable[Want]) -> Want | None:
         in_order = iter(candidates)
         first = next(in_order, None)
