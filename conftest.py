@@ -18,7 +18,7 @@ PROGRAM = str(Path(sys.executable).with_name("peershelf"))
 
 
 class Shelf:
-    """One repo, and the program run on it."""
+    """One repo, and the program run on it; a daemon may be started through another `program`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -27,6 +27,7 @@ class Shelf:
             "PEERSHELF_PATH": str(path),
             "LC_ALL": "C.UTF-8",
         }
+        self.program = [PROGRAM]
         self.daemon: subprocess.Popen[str] | None = None
         self.addresses: list[str] = []
         self.api = ""
@@ -66,7 +67,7 @@ class Shelf:
         """A daemon on this repo, from ready to a clean end."""
         log = (self.path.parent / f"{self.path.name}.log").open("ab")
         self.daemon = subprocess.Popen(
-            [PROGRAM, "--json", "daemon", *options],
+            [*self.program, "--json", "daemon", *options],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -108,17 +109,27 @@ class Shelf:
 NewShelf = Callable[[], Shelf]
 
 
+@pytest.fixture(scope="session")
+def shelf_at() -> Callable[[Path], Shelf]:
+    """Makes a fresh repo with the profile `test` at a path."""
+
+    def make(path: Path) -> Shelf:
+        shelf = Shelf(path)
+        shelf("init", "--profile", "test")
+        return shelf
+
+    return make
+
+
 @pytest.fixture
-def new_shelf(tmp_path: Path) -> NewShelf:
+def new_shelf(tmp_path: Path, shelf_at: Callable[[Path], Shelf]) -> NewShelf:
     """Makes fresh repos with the profile `test`."""
     made = 0
 
     def make() -> Shelf:
         nonlocal made
         made += 1
-        shelf = Shelf(tmp_path / f"shelf-{made}")
-        shelf("init", "--profile", "test")
-        return shelf
+        return shelf_at(tmp_path / f"shelf-{made}")
 
     return make
 

@@ -12,6 +12,7 @@ from libp2p.peer.id import ID
 from peershelf.protocols.errors import DialFailed, NetworkError, ProtocolNotSupported, StreamReset
 from peershelf.protocols.libp2p import HostLimits
 from peershelf.protocols.libp2p.addresses import Multiaddr
+from peershelf.protocols.libp2p.buffered import MAX_ANSWERS
 
 ECHO = "/test/echo/1.0.0"
 MULTISTREAM = b"\x13/multistream/1.0.0\n"
@@ -128,6 +129,19 @@ async def test_a_line_that_does_not_end_is_cut_off_by_its_size_and_not_by_the_cl
         await stream.write(MULTISTREAM + b"\x80\x80\x80\x80\x08" + bytes(200_000))
         while await stream.read(65_536):
             pass
+
+
+@pytest.mark.parametrize("line", [b"\x01\n", b"\x07/nope/\n", b"\x03ls\n"], ids=["empty", "unknown", "ls"])
+async def test_endless_proposals_are_cut_off_by_their_number(host, victim, raw_stream, line):
+    a, b = await host(), await victim()
+    await a.connect(b.addresses()[0])
+    stream = await raw_stream(a, b.local_peer)
+    answers = b""
+    await stream.write(MULTISTREAM + line * 2_000)
+    with trio.fail_after(5), pytest.raises(StreamError):
+        while True:
+            answers += await stream.read(65_536)
+    assert answers.count(b"na\n") <= MAX_ANSWERS
 
 
 async def test_a_stream_that_never_negotiates_is_reset(host, victim, raw_stream, eventually):

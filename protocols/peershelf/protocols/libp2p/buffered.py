@@ -35,8 +35,8 @@ class BufferedStream(INetStream):
         return len(self._ahead)
 
     async def write(self, data: bytes) -> None:
-        """Send all of `data`."""
-        await self.inner.write(data)
+        """Send all of `data`. Raises MessageTooLarge after MAX_ANSWERS writes without a protocol."""
+        await (self._ahead if self.get_protocol() is None else self.inner).write(data)
 
     async def close(self) -> None:
         """Close our side."""

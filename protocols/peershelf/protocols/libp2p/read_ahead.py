@@ -8,6 +8,8 @@ from libp2p.io.exceptions import IncompleteReadError, MessageTooLarge
 READ_AHEAD = 4_096
 MAX_NEGOTIATION = 65_536
 """Bytes that a peer may send before everything is agreed upon."""
+MAX_ANSWERS = 64
+"""Writes of ours before that: an empty proposal costs its sender two bytes, and us a frame."""
 
 
 class ReadAhead(ReadWriteCloser):
@@ -21,6 +23,7 @@ class ReadAhead(ReadWriteCloser):
         self._inner = inner
         self._ahead = b""
         self._allowed = MAX_NEGOTIATION
+        self._answers = 0
 
     def __len__(self) -> int:
         """Bytes that were read ahead and are not used up."""
@@ -52,7 +55,10 @@ class ReadAhead(ReadWriteCloser):
         return data
 
     async def write(self, data: bytes) -> None:
-        """Send all of `data`."""
+        """Send all of `data`. Raises MessageTooLarge after MAX_ANSWERS writes."""
+        self._answers += 1
+        if self._answers > MAX_ANSWERS:
+            raise MessageTooLarge(f"{MAX_ANSWERS} answers and nothing agreed upon")
         await self._inner.write(data)
 
     async def close(self) -> None:
