@@ -1,0 +1,207 @@
+"""Strangers that are not who they claim to be, or do not know the secret that they should."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import ssl
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import trio
+from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.network.connection.raw_connection import RawConnection
+from libp2p.peer.id import ID
+from libp2p.security.noise.messages import NoiseHandshakePayload
+from libp2p.security.noise.patterns import PatternXX
+from libp2p.security.noise.transport import Transport as NoiseTransport
+from libp2p.security.tls.certificate import create_cert_template, generate_certificate
+from libp2p.security.tls.transport import TLSTransport
+
+from peershelf.protocols.libp2p import Libp2pNetwork
+
+MIB = 1 << 20
+ENDLESS = b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f"
+"""The length of a line of multistream-select that never ends."""
+
+
+def noise_message(data: bytes) -> bytes:
+    return len(data).to_bytes(2, "big") + data
+
+
+@pytest.fixture
+def garbage(by_hand):
+    """What is no handshake, by name; every one of them is whole enough to be judged at once."""
+    noise, tls = by_hand.propose("/noise"), by_hand.propose("/tls/1.0.0")
+    return {
+        "random": b"\x60" + secrets.token_bytes(100_000),
+        "HTTP": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100,
+        "invalid UTF-8": by_hand.MULTISTREAM + b"\x05\xff\xfe\xfd\xfc\n",
+        "overlong varint": b"\xff" * 11,
+        "an empty message of Noise": noise + noise_message(b""),
+        "a short message of Noise": noise + noise_message(bytes(5)),
+        "a point of low order": noise + noise_message(bytes(32)),
+        "garbage for a key": noise + noise_message(os.urandom(32)) + noise_message(os.urandom(200)),
+        "garbage at full length": noise + noise_message(os.urandom(65_535)) * 2,
+        "garbage for TLS": tls + secrets.token_bytes(100_000),
+        "a record of TLS that is too long": tls + b"\x16\x03\x01\xff\xff" + bytes(70_000),
+    }
+
+
+async def test_garbage_for_a_handshake_costs_its_connection(siege, wire, is_cut_off, garbage):
+    async with siege(memory=32 * MIB):
+        for data in [*garbage.values()] * 3:
+            async with wire() as tcp:
+                with suppress(trio.BrokenResourceError):
+                    await tcp.write(data)
+                await is_cut_off(tcp)
+
+
+async def test_a_line_without_end_is_cut_off(siege, wire, victim, handshakes, is_cut_off):
+    """Before there is a muxer nothing else bounds what a stranger sends."""
+
+    async def flood(out, tcp) -> None:
+        with trio.move_on_after(15), suppress(Exception):
+            await out.write(ENDLESS)
+            for _ in range(256):
+                await out.write(bytes(MIB))
+        await is_cut_off(tcp)
+
+    async with siege(memory=32 * MIB), AsyncExitStack() as stack, trio.open_nursery() as floods:
+        for secure in (False, True, False, True):
+            tcp = await stack.enter_async_context(wire())
+            out = await handshakes.shake_hands(tcp, victim.peer, create_new_key_pair()) if secure else tcp
+            floods.start_soon(flood, out, tcp)
+
+
+async def test_garbage_inside_the_secure_channel_costs_its_connection(siege, secured_peer, is_cut_off):
+    async with siege(memory=24 * MIB):
+        for size in (0, 5, 16, 100, 65_535):
+            async with secured_peer(deaf=True) as peer:
+                await peer.carrier.write(noise_message(os.urandom(size)))
+                await is_cut_off(peer.carrier)
+
+
+class ForgedNoise(NoiseTransport):
+    """Claims somebody else's public key, with a signature of its own."""
+
+    claimed = create_new_key_pair().public_key
+
+    def get_pattern(self):
+        forger = self
+
+        class Pattern(PatternXX):
+            def make_handshake_payload(self, extensions=None):
+                honest = super().make_handshake_payload(extensions)
+                return NoiseHandshakePayload(forger.claimed, honest.id_sig)
+
+        return Pattern(self.local_peer, self.libp2p_privkey, self.noise_privkey)
+
+
+async def test_nobody_is_taken_for_another_over_noise(siege, victim, wire, handshakes, is_cut_off):
+    async with siege(memory=24 * MIB):
+        for _ in range(20):
+            async with wire() as tcp:
+                await handshakes.shake_hands(tcp, victim.peer, create_new_key_pair(), ForgedNoise)
+                await is_cut_off(tcp)
+        assert str(ID.from_pubkey(ForgedNoise.claimed)) not in await victim.peers()
+
+
+async def test_what_was_recorded_cannot_be_played_again(siege, secured_peer, wire, is_cut_off, by_hand):
+    ping = by_hand.yamux(2, 1, 0, 1)
+    async with siege(memory=24 * MIB):
+        async with secured_peer() as peer:
+            await peer.say(ping)
+            await peer.until(lambda: any(frame.kind == 2 and frame.flags == 2 for frame in peer.frames))
+            recorded = b"".join(peer.carrier.sent)
+        async with wire() as tcp:
+            await tcp.write(recorded)
+            await is_cut_off(tcp)
+        async with secured_peer(deaf=True) as peer:
+            await peer.say(ping)
+            await peer.carrier.write(peer.carrier.sent[-1])
+            await is_cut_off(peer.carrier)
+
+
+async def test_the_victim_does_not_take_another_for_whom_it_dials(siege, victim, nursery):
+    other = str(ID.from_pubkey(create_new_key_pair().public_key))
+    async with siege(memory=24 * MIB):
+        for security in ("noise", "tls"):
+            impostor = Libp2pNetwork(
+                private_key=os.urandom(32),
+                listen=["/ip4/127.0.0.1/tcp/0"],
+                agent="impostor/1",
+                security=[security],
+            )
+            await nursery.start(impostor.run)
+            address = impostor.addresses()[0].rpartition("/")[0]
+            await trio.to_thread.run_sync(victim.shelf.fails, "swarm", "connect", f"{address}/{other}")
+            assert not {other, impostor.local_peer} & await victim.peers()
+
+
+def certificate(keys, template=None):
+    return generate_certificate(keys.private_key, template or create_cert_template())
+
+
+def forged_certificates():
+    """TLS identities that prove nothing, by name: a function that changes an honest transport."""
+    expired = create_cert_template()
+    expired._not_valid_before = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=20)
+    expired._not_valid_after = expired._not_valid_before + timedelta(days=1)
+
+    class StolenKey:
+        """Signs with its own key and claims another's public key."""
+
+        def __init__(self) -> None:
+            self._own = create_new_key_pair().private_key
+
+        def sign(self, data):
+            return self._own.sign(data)
+
+        def get_public_key(self):
+            return ForgedNoise.claimed
+
+    return {
+        "signed by another": generate_certificate(StolenKey(), create_cert_template()),
+        "expired": certificate(create_new_key_pair(), expired),
+    }
+
+
+@pytest.fixture
+def without_extension():
+    from cryptography.hazmat.primitives import serialization
+    from libp2p.security.tls.certificate import generate_self_signed_cert
+
+    key, cert = generate_self_signed_cert()
+    pem = serialization.Encoding.PEM
+    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return cert.public_bytes(pem).decode(), key.private_bytes(pem, *plain).decode()
+
+
+class NoCertificate(TLSTransport):
+    def create_ssl_context(self, server_side=False):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.set_alpn_protocols(["libp2p"])
+        return context
+
+
+async def test_forged_certificates_open_no_connection(
+    siege, victim, wire, handshakes, is_cut_off, without_extension
+):
+    forged = {**forged_certificates(), "without the extension": without_extension, "none": None}
+    async with siege(memory=24 * MIB):
+        for name, pair in forged.items():
+            tls = (NoCertificate if pair is None else TLSTransport)(create_new_key_pair())
+            if pair is not None:
+                tls._cert_pem, tls._key_pem = pair
+            async with wire() as tcp:
+                await handshakes.agree(tcp, "/tls/1.0.0")
+                conn = await tls.secure_outbound(RawConnection(tcp, True), ID.from_base58(victim.peer))
+                with suppress(Exception):
+                    await handshakes.agree(conn, "/yamux/1.0.0")
+                    pytest.fail(f"{name}: the victim went on")
+                await is_cut_off(tcp)
+        assert str(ID.from_pubkey(ForgedNoise.claimed)) not in await victim.peers()

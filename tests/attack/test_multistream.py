@@ -1,0 +1,85 @@
+"""Streams and connections on which the negotiation of a protocol is broken."""
+
+from __future__ import annotations
+
+import os
+from types import SimpleNamespace
+
+import pytest
+import trio
+
+from peershelf.blockstore.block import Block
+from peershelf.blockstore.store.memory import MemoryStore
+from peershelf.protocols.bitswap import Bitswap
+from peershelf.protocols.errors import StreamReset
+from peershelf.protocols.libp2p import Libp2pNetwork
+
+MIB = 1 << 20
+DATA, FIN = 0, 4
+PING = "/ipfs/ping/1.0.0"
+BROKEN = {
+    "invalid UTF-8": b"\x05\xff\xfe\xfd\xfc\n",
+    "empty": b"\x00",
+    "no newline": b"\x01x",
+    "overlong varint": b"\xff" * 20,
+    "exabytes announced": b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
+    "too much": b"\x80\x80\x80\x80\x08" + b"x" * 100_000,
+    "endless proposals": b"\x07/nope/\n" * 8_000,
+    "endless lists": b"\x03ls\n" * 16_000,
+    "nothing but line ends": b"\x01\n" * 32_000,
+    "nothing": b"",
+}
+
+
+async def test_a_broken_negotiation_costs_its_stream_only(siege, secured_peer, by_hand):
+    async with siege(memory=24 * MIB), secured_peer() as peer:
+        streams = {}
+        for name, data in BROKEN.items():
+            for start in (b"", by_hand.MULTISTREAM):
+                number = 1 + 2 * len(streams)
+                streams[number] = f"{name} after {start!r}"
+                # Most would wait for more: the end of the stream tells them that there is none.
+                await peer.say(by_hand.yamux(DATA, 1 | FIN, number, payload=start + data))
+        with trio.move_on_after(15):
+            await peer.until(lambda: all(peer.is_reset(number) for number in streams))
+        assert [name for number, name in streams.items() if not peer.is_reset(number)] == []
+        await peer.say(by_hand.opened(1001, PING, bytes(32)))
+        await peer.until(lambda: peer.heard(1001).endswith(bytes(32)))
+
+
+@pytest.fixture
+async def buggy(nursery):
+    """A host with blocks and with a bug in a handler: in this process, since the daemon has no such bug."""
+    blocks = [Block.create(os.urandom(MIB)) for _ in range(20)]
+    store = MemoryStore()
+    store.put_many(blocks)
+    host = Libp2pNetwork(private_key=os.urandom(32), listen=["/ip4/127.0.0.1/tcp/0"], agent="buggy/1")
+
+    async def fail(stream):
+        await stream.receive_some()
+        raise ExceptionGroup("bugs", [KeyError("a"), ValueError("b")])
+
+    host.handle(["/test/bug"], fail)
+    await nursery.start(Bitswap(host, store).run)
+    await nursery.start(host.run)
+    return SimpleNamespace(host=host, address=host.addresses()[0], blocks=blocks)
+
+
+async def test_exceptions_in_handlers_cost_their_streams_only(nursery, buggy, upload, new_transfer):
+    attacker = Libp2pNetwork(private_key=os.urandom(32), listen=["/ip4/127.0.0.1/tcp/0"], agent="attacker/1")
+    await nursery.start(attacker.run)
+    await attacker.connect(buggy.address)
+    before = trio.lowlevel.current_statistics().tasks_living
+    transfer = new_transfer()
+    async with trio.open_nursery() as transfers:
+        transfers.start_soon(upload, buggy, transfer)
+        for _ in range(500):
+            stream = await attacker.open_stream(buggy.host.local_peer, ["/test/bug"])
+            await stream.send_all(b"x")
+            with trio.fail_after(10), pytest.raises(StreamReset):
+                await stream.receive_some()
+        transfer.stop.set()
+    assert transfer.done.is_set()
+    with trio.fail_after(10):
+        while trio.lowlevel.current_statistics().tasks_living > before:  # noqa: ASYNC110
+            await trio.sleep(0.05)

@@ -1,0 +1,120 @@
+"""Peers that have proven who they are, and then break the rules of the multiplexer."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+
+MIB = 1 << 20
+DATA, UPDATE, PING, GO_AWAY = range(4)
+SYN, ACK, FIN, RST = 1, 2, 4, 8
+PROTOCOL_ERROR = 1
+BITSWAP = "/ipfs/bitswap/1.2.0"
+
+
+@pytest.fixture
+def violations(by_hand):
+    """What ends a connection, by name."""
+    frame = by_hand.yamux
+    window = 256 * 1024
+    return {
+        "oversized": frame(DATA, SYN, 1, 2**31) + bytes(100_000),
+        "negative": frame(DATA, SYN, 1, 2**32 - 1) + bytes(100_000),
+        "more than any window for no stream": frame(DATA, 0, 9, 2**31),
+        "overrun in one frame": frame(DATA, SYN, 1, payload=bytes(window + 1)),
+        "credit beyond 32 bits": frame(UPDATE, SYN, 1) + 2 * frame(UPDATE, 0, 1, 2**32 - 1),
+        "unknown version": frame(DATA, SYN, 1, version=7),
+        "unknown type": frame(200, 0, 1),
+        "unknown flags": frame(UPDATE, 0xFFF0, 1),
+        "our own number": frame(UPDATE, SYN, 2),
+        "one number twice": frame(UPDATE, SYN, 1) * 2,
+        "data on stream 0": frame(DATA, 0, 0, payload=b"x"),
+        "a ping on a stream": frame(PING, SYN, 1),
+        "a go-away on a stream": frame(GO_AWAY, 0, 1),
+    }
+
+
+async def test_a_violation_ends_its_connection_with_a_go_away(siege, secured_peer, violations):
+    async with siege(memory=24 * MIB):
+        for name, data in violations.items():
+            async with secured_peer() as peer:
+                await peer.say(data)
+                with trio.move_on_after(10):
+                    await peer.closed.wait()
+                assert peer.closed.is_set(), f"{name}: the connection goes on"
+                ends = [frame.length for frame in peer.frames if frame.kind == GO_AWAY]
+                assert ends == [PROTOCOL_ERROR], name
+
+
+async def test_frames_that_end_in_the_middle_leave_nothing_behind(siege, secured_peer, by_hand, many):
+    halves = [
+        by_hand.yamux(DATA, SYN, 1)[:7],
+        by_hand.opened(1, BITSWAP)[:-5],
+        by_hand.opened(1, BITSWAP) + by_hand.yamux(DATA, 0, 1, 60_000) + bytes(30_000),
+        by_hand.opened(1, BITSWAP, b"\xff\xff\x03\x0a"),
+    ]
+    async with siege(memory=24 * MIB):
+        for abort in (False, True):
+            async with many(len(halves) * 4, secured_peer) as peers:
+                for number, peer in enumerate(peers):
+                    await peer.say(halves[number % len(halves)])
+                    if abort:
+                        peer.carrier.abort()
+
+
+async def test_streams_reset_in_the_middle_leave_nothing_behind(siege, secured_peer, by_hand):
+    async with siege(memory=24 * MIB) as watch, secured_peer() as peer:
+        for number in range(1, 4_001, 2):
+            await peer.say(
+                by_hand.opened(number, BITSWAP, b"\x80\x80\x04" + bytes(1_000)),
+                by_hand.yamux(DATA, 0, number, payload=bytes(500)),
+                by_hand.yamux(UPDATE, RST, number),
+                by_hand.yamux(DATA, 0, number, payload=bytes(500)),
+            )
+        await peer.say(by_hand.yamux(PING, SYN, 0, 99))
+        await peer.until(lambda: any((f.kind, f.length) == (PING, 99) for f in peer.frames))
+        assert (await watch.report()).tasks < 200
+
+
+async def test_a_flood_of_streams_is_refused_above_the_cap(siege, secured_peer, by_hand):
+    flood = 20_000
+    async with siege(memory=24 * MIB) as watch, secured_peer() as peer:
+        for start in range(1, 2 * flood, 2_000):
+            await peer.say(*(by_hand.yamux(UPDATE, SYN, number) for number in range(start, start + 2_000, 2)))
+        await peer.until(lambda: sum(bool(frame.flags & RST) for frame in peer.frames) > flood - 600)
+        report = await watch.report()
+        assert report.tasks < 700
+        assert report.census["peershelf.protocols.libp2p.yamux.stream.Stream"] < 700
+
+
+async def test_a_flood_of_streams_that_reads_no_refusals_is_cut_off(siege, secured_peer, by_hand):
+    async with siege(memory=24 * MIB), secured_peer(deaf=True) as peer:
+        number = 1
+        with trio.move_on_after(20):
+            while not peer.closed.is_set():
+                some = range(number, number + 20_000, 2)
+                await peer.say(*(by_hand.yamux(UPDATE, SYN, one) for one in some))
+                number += 20_000
+        assert peer.closed.is_set()
+
+
+async def test_a_flood_of_pings_is_not_answered_one_by_one(siege, secured_peer, by_hand):
+    flood, a_message = 200_000, 5_000
+    async with siege(memory=24 * MIB), secured_peer() as peer:
+        for start in range(0, flood, a_message):
+            await peer.say(*(by_hand.yamux(PING, SYN, 0, start + number) for number in range(a_message)))
+        await peer.say(by_hand.yamux(UPDATE, SYN, 2))
+        with trio.fail_after(20):
+            await peer.closed.wait()
+        pongs = sum(frame.kind == PING and frame.flags == ACK for frame in peer.frames)
+        assert 0 < pongs < flood / 20
+
+
+async def test_bytes_that_nobody_reads_are_bounded(siege, secured_peer, by_hand):
+    """250 streams with a full window each are 62 MiB, of which a connection may hold 16."""
+    async with siege(memory=40 * MIB), secured_peer() as peer:
+        stalled = b"\xff\xff\xff\x01"
+        for number in range(1, 501, 2):
+            head = by_hand.opened(number, BITSWAP, stalled)
+            await peer.say(head, by_hand.yamux(DATA, 0, number, payload=bytes(256 * 1024 - len(head))))
+        await peer.until(lambda: any(frame.flags & RST for frame in peer.frames))
