@@ -17,6 +17,7 @@ from peershelf.protocols.libp2p.identify import (
     MAX_AGENT,
     MAX_MESSAGE,
     MAX_PROTOCOLS,
+    Identity,
     parse_identity,
     read_identity,
 )
@@ -95,6 +96,16 @@ async def test_malformed_messages_are_refused(sent, error):
     with pytest.raises(error):
         await read_identity(Received(sent))
     assert MAX_MESSAGE < 0x1FFFFF
+
+
+@pytest.mark.parametrize("field", [b"\x1a", b"\x32", b"\x2a"], ids=["protocol", "agent", "version"])
+def test_text_that_is_no_utf_8_is_refused_or_passed_over(field):
+    data = field + b"\x04\xff\xfe\xfd\xfc"
+    if field == b"\x2a":
+        assert parse_identity(data) == Identity("", ())
+        return
+    with pytest.raises(MalformedMessage):
+        parse_identity(data)
 
 
 def test_a_strangers_text_is_cut_and_made_printable():

@@ -78,12 +78,13 @@ def parse_identity(data: bytes) -> Identity:
     message = Identify()
     try:
         message.ParseFromString(data)
+        agent, *protocols = message.agent_version, *message.protocols[:MAX_PROTOCOLS]
     except (DecodeError, UnicodeDecodeError) as error:
         raise MalformedMessage("the peer's identify message is malformed") from error
-    return Identity(
-        agent=printable(message.agent_version),
-        protocols=tuple(printable(name) for name in message.protocols[:MAX_PROTOCOLS]),
-    )
+    # A string that is no UTF-8 is handed out as bytes, against its declared type.
+    if not all(type(text) is str for text in (agent, *protocols)):
+        raise MalformedMessage("the peer's identify message has text that is no UTF-8")
+    return Identity(agent=printable(agent), protocols=tuple(printable(name) for name in protocols))
 
 
 def printable(text: str) -> str:

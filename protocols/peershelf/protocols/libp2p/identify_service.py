@@ -61,3 +61,5 @@ class IdentifyService:
                 await stream.reset()
         except NetworkError as error:
             log.debug("peer did not identify itself", peer=connection.peer, error=type(error).__name__)
+        except Exception:  # runs beside every connection: a bug that a stranger finds here would end the host
+            log.exception("identify failed", peer=connection.peer)
