@@ -65,14 +65,14 @@ class Shelf:
     @contextmanager
     def running(self, *options: str) -> Iterator[Shelf]:
         """A daemon on this repo, from ready to a clean end."""
-        log = (self.path.parent / f"{self.path.name}.log").open("ab")
-        self.daemon = subprocess.Popen(
-            [*self.program, "--json", "daemon", *options],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
+        with (self.path.parent / f"{self.path.name}.log").open("ab") as log:
+            self.daemon = subprocess.Popen(
+                [*self.program, "--json", "daemon", *options],
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         try:
             assert self.daemon.stdout is not None
             line = self.daemon.stdout.readline()
@@ -82,7 +82,6 @@ class Shelf:
             yield self
         finally:
             self.stop()
-            log.close()
 
     def stop(self) -> None:
         """End the daemon as Ctrl-C does; it must end by itself."""
