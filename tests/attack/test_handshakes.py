@@ -20,6 +20,7 @@ from libp2p.security.tls.certificate import create_cert_template, generate_certi
 from libp2p.security.tls.transport import TLSTransport
 
 from peershelf.protocols.libp2p import Libp2pNetwork
+from peershelf.protocols.wire import encode_frame, frame_header
 
 MIB = 1 << 20
 ENDLESS = b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f"
@@ -205,3 +206,22 @@ async def test_forged_certificates_open_no_connection(
                     pytest.fail(f"{name}: the victim went on")
                 await is_cut_off(tcp)
         assert str(ID.from_pubkey(ForgedNoise.claimed)) not in await victim.peers()
+
+
+async def test_what_a_peer_says_of_itself_ends_nothing(siege, secured_peer, by_hand):
+    identify = "/ipfs/id/1.0.0"
+    lies = {
+        "protocols that are no UTF-8": encode_frame(b"\x1a\x04/\xff\xfe/"),
+        "an agent that is no UTF-8": encode_frame(b"\x32\x04\xff\xfe\xfd\xfc"),
+        "garbage": encode_frame(b"\xff" * 1_000),
+        "too much": frame_header(65_537) + bytes(65_537),
+        "the end": frame_header(100),
+    }
+    async with siege(memory=24 * MIB):
+        for lie in lies.values():
+            async with secured_peer() as peer:
+                await peer.until(lambda heard=peer.heard: identify.encode() in heard(2))
+                said = by_hand.propose(identify) + lie
+                await peer.say(by_hand.yamux(0, 2 | 4, 2, payload=said))
+                await peer.say(by_hand.opened(1, "/ipfs/ping/1.0.0", bytes(32)))
+                await peer.until(lambda heard=peer.heard: heard(1).endswith(bytes(32)))

@@ -30,7 +30,7 @@ async def test_connections_that_come_and_go_use_nothing_up(siege, secured_peer):
             await connect_and_leave(secured_peer, SOCKETS)
 
 
-async def test_half_open_sockets_keep_nobody_out(siege, wire, many):
+async def test_half_open_sockets_keep_nobody_out(siege, wire, secured_peer, many):
     """Of other addresses: those of one address push one another out."""
     half_open = partial(wire, source="127.0.0.9")
     async with siege(memory=24 * MIB) as watch, many(SOCKETS, half_open) as sockets:
@@ -38,4 +38,6 @@ async def test_half_open_sockets_keep_nobody_out(siege, wire, many):
             with suppress(trio.BrokenResourceError):
                 await tcp.write(b"\x13/multistream/1.0.0\n")
         assert (await watch.report()).tasks < 200
+        async with many(20, secured_peer):
+            pass
         await watch.transferred.wait()
