@@ -1,0 +1,182 @@
+"""Every parser that strangers' bytes reach first. A new one is a function and a line in TARGETS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import multistreams
+import sessions
+from campaign import Target
+from libp2p.identity.identify.pb.identify_pb2 import Identify
+
+from peershelf.blockstore import multihash, varint
+from peershelf.blockstore.block import Block
+from peershelf.blockstore.cid import DAG_PB, RAW, Cid
+from peershelf.blockstore.dag import pb
+from peershelf.blockstore.errors import InvalidCid, MalformedBlock
+from peershelf.blockstore.unixfs import message as unixfs
+from peershelf.protocols.bitswap.messages import (
+    BITSWAP_1_0_0,
+    BITSWAP_1_2_0,
+    Message,
+    Payload,
+    Prefix,
+    Presence,
+    WantEntry,
+    encode,
+)
+from peershelf.protocols.bitswap.parsing import decode
+from peershelf.protocols.errors import MalformedMessage, MessageTooLarge
+from peershelf.protocols.libp2p.identify import MAX_AGENT, MAX_PROTOCOLS, parse_identity
+from peershelf.protocols.wire import FrameDecoder, encode_frame, frame_header
+
+_NUMBERS = (0, 1, 127, 128, 300, 2**14, 2**32 - 1, 2**63, 2**64 - 1)
+_DATA = b"some bytes"
+_CIDS = (
+    Block.create(_DATA).cid,
+    Cid.v0(multihash.multihash(multihash.SHA2_256, _DATA)),
+    Cid.v1(DAG_PB, multihash.multihash(multihash.BLAKE3, _DATA)),
+    Cid.v1(RAW, multihash.multihash(multihash.IDENTITY, _DATA)),
+    Cid.v1(0x0129, multihash.multihash(multihash.SHA2_512, _DATA)),
+)
+
+
+def check_varint(data: bytes) -> None:
+    try:
+        value, end = varint.decode(data)
+    except varint.InvalidVarint:
+        return
+    assert 1 <= end <= varint.MAX_LENGTH
+    assert varint.encode(value) == data[:end]
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """Cut as the first byte says."""
+    step = data[0] + 1 if data else 1
+    return (data[start : start + step] for start in range(0, len(data), step))
+
+
+def _frames(pieces: Iterator[bytes]) -> tuple[list[bytes], type[Exception] | None]:
+    decoder, found = FrameDecoder(1_000), list[bytes]()
+    try:
+        for piece in pieces:
+            decoder.receive(piece)
+            while (frame := decoder.next_frame()) is not None:
+                found.append(bytes(frame))
+    except (MessageTooLarge, MalformedMessage) as error:
+        return found, type(error)
+    return found, None
+
+
+def check_wire(data: bytes) -> None:
+    found, error = _frames(_pieces(data))
+    assert (found, error) == _frames(iter([data])), "it matters how the bytes are cut"
+    assert data.startswith(b"".join(encode_frame(frame) for frame in found))
+
+
+def check_cid(data: bytes) -> None:
+    try:
+        cid = Cid.from_bytes(data)
+    except InvalidCid:
+        return
+    assert cid.to_bytes() == data
+    assert Cid.parse(str(cid)) == cid
+
+
+def check_bitswap(data: bytes) -> None:
+    try:
+        message = decode(data, 1_000)
+    except MalformedMessage:
+        return
+    again = decode(b"".join(encode(message, BITSWAP_1_2_0)), 10_000)
+    assert again == message
+
+
+def check_identify(data: bytes) -> None:
+    try:
+        identity = parse_identity(data)
+    except MalformedMessage:
+        return
+    assert len(identity.protocols) <= MAX_PROTOCOLS
+    for text in (identity.agent, *identity.protocols):
+        assert len(text) <= MAX_AGENT
+        assert not text or text.isprintable()
+
+
+def check_dag_pb(data: bytes) -> None:
+    try:
+        node = pb.decode(data)
+    except MalformedBlock:
+        return
+    assert pb.decode(pb.encode(node)) == node
+
+
+def check_unixfs(data: bytes) -> None:
+    try:
+        message = unixfs.decode(data)
+    except MalformedBlock:
+        return
+    assert unixfs.decode(unixfs.encode(message)) == message
+
+
+def _bitswap_samples() -> list[bytes]:
+    wants = tuple(WantEntry(cid, n - 1, n == 2, n == 3, n > 1) for n, cid in enumerate(_CIDS))
+    payloads = tuple(Payload(Prefix.of(cid), _DATA) for cid in _CIDS[:3])
+    presences = tuple(Presence(cid, n % 2 == 0) for n, cid in enumerate(_CIDS))
+    messages = [
+        Message(wants=wants, full=True),
+        Message(payloads=payloads),
+        Message(presences=presences, pending_bytes=-1),
+        Message(wants=wants, payloads=payloads, presences=presences, pending_bytes=70_000),
+    ]
+    made = [b"".join(encode(m, version)) for m in messages for version in (BITSWAP_1_2_0, BITSWAP_1_0_0)]
+    return [sample for sample in made if sample]
+
+
+def _identify_sample() -> bytes:
+    return Identify(
+        protocol_version="ipfs/0.1.0",
+        agent_version="kubo/0.30",
+        public_key=bytes(36),
+        listen_addrs=[bytes(8)] * 3,
+        observed_addr=bytes(8),
+        protocols=["/ipfs/id/1.0.0", "/ipfs/bitswap/1.2.0"],
+    ).SerializeToString()
+
+
+def _dag_pb_samples() -> list[bytes]:
+    links = tuple(pb.Link(cid, b"name %d" % n, 1 << n) for n, cid in enumerate(_CIDS))
+    nodes = (pb.PbNode(_DATA, links), pb.PbNode(_DATA), pb.PbNode(None, links))
+    return [pb.encode(node) for node in nodes]
+
+
+def _unixfs_samples() -> list[bytes]:
+    file = unixfs.DataType.FILE
+    return [
+        unixfs.encode(unixfs.Data(file, data=_DATA, filesize=10)),
+        unixfs.encode(unixfs.Data(file, filesize=300, blocksizes=(100, 200))),
+        b"\x08\x05\x12\x01\x01\x28\x22\x30\x80\x02",
+    ]
+
+
+_WIRE = [b"".join(encode_frame(bytes(size)) for size in (0, 1, 5, 200, 900)), frame_header(1_001) + bytes(50)]
+
+TARGETS: dict[str, Callable[[], Target]] = {
+    "varint": lambda: Target([varint.encode(number) for number in _NUMBERS], check_varint),
+    "wire": lambda: Target(_WIRE, check_wire),
+    "cid": lambda: Target([cid.to_bytes() for cid in _CIDS], check_cid),
+    "bitswap": lambda: Target(_bitswap_samples(), check_bitswap),
+    "identify": lambda: Target([_identify_sample()], check_identify),
+    "dag-pb": lambda: Target(_dag_pb_samples(), check_dag_pb),
+    "unixfs": lambda: Target(_unixfs_samples(), check_unixfs),
+    "yamux-frames": lambda: Target(sessions.SAMPLES, sessions.check_frames),
+    "yamux-session": lambda: Target(sessions.SAMPLES, sessions.check_session),
+    "multistream": lambda: Target(multistreams.SAMPLES, multistreams.check_answer),
+    "multistream-select": lambda: Target(multistreams.SAMPLES, multistreams.check_select),
+}
+
+
+@cache
+def target(name: str) -> Target:
+    return TARGETS[name]()
