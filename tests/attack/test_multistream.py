@@ -15,7 +15,7 @@ from peershelf.protocols.errors import StreamReset
 from peershelf.protocols.libp2p import Libp2pNetwork
 
 MIB = 1 << 20
-DATA, FIN = 0, 4
+DATA, SYN, FIN = 0, 1, 4
 PING = "/ipfs/ping/1.0.0"
 BROKEN = {
     "invalid UTF-8": b"\x05\xff\xfe\xfd\xfc\n",
@@ -38,9 +38,11 @@ async def test_a_broken_negotiation_costs_its_stream_only(siege, secured_peer, b
             for start in (b"", by_hand.MULTISTREAM):
                 number = 1 + 2 * len(streams)
                 streams[number] = f"{name} after {start!r}"
-                # Most would wait for more: the end of the stream tells them that there is none.
-                await peer.say(by_hand.yamux(DATA, 1 | FIN, number, payload=start + data))
-        with trio.move_on_after(15):
+                # Most would wait for more: the end of the stream tells that there is none.
+                end = 0 if name == "too much" else FIN
+                await peer.say(by_hand.yamux(DATA, SYN | end, number, payload=start + data))
+        # Less than the time for a negotiation: they are refused for what they are.
+        with trio.move_on_after(8):
             await peer.until(lambda: all(peer.is_reset(number) for number in streams))
         assert [name for number, name in streams.items() if not peer.is_reset(number)] == []
         await peer.say(by_hand.opened(1001, PING, bytes(32)))

@@ -24,7 +24,7 @@ def violations(by_hand):
         "overrun in one frame": frame(DATA, SYN, 1, payload=bytes(window + 1)),
         "credit beyond 32 bits": frame(UPDATE, SYN, 1) + 2 * frame(UPDATE, 0, 1, 2**32 - 1),
         "unknown version": frame(DATA, SYN, 1, version=7),
-        "unknown type": frame(200, 0, 1),
+        "unknown type": frame(200, 0, 0),
         "unknown flags": frame(UPDATE, 0xFFF0, 1),
         "our own number": frame(UPDATE, SYN, 2),
         "one number twice": frame(UPDATE, SYN, 1) * 2,

@@ -102,7 +102,7 @@ class Victim:
 
     def _api(self, command: str, options: dict[str, str]) -> bytes:
         _, _, host, _, port = self.shelf.api.split("/")
-        connection = http.client.HTTPConnection(host, int(port), timeout=60)
+        connection = http.client.HTTPConnection(host, int(port), timeout=30)
         try:
             connection.request("POST", f"/api/v0/{command}?{urlencode(options)}")
             answer = connection.getresponse()
