@@ -34,7 +34,7 @@ _BUSY = b"".join(
     for stream in (1, 3, 5)
 )
 SAMPLES = [
-    b"\x00" + _BUSY,
+    b"\x06" + _BUSY,
     b"\xff" + _BUSY,
     b"\x05" + _frame(_DATA, _SYN, 1, payload=bytes(200)) + _frame(_UPDATE, _RST, 1) + _frame(_DATA, 0, 1),
     b"\x0b" + _frame(_DATA, _SYN, 2, payload=bytes(500)) + _frame(_UPDATE, 0, 1, 2**32 - 1),
