@@ -160,7 +160,7 @@ def _unixfs_samples() -> list[bytes]:
     ]
 
 
-_WIRE = [b"".join(encode_frame(bytes(size)) for size in (0, 1, 5, 130, 50)), frame_header(201) + bytes(50)]
+_WIRE = [b"".join(encode_frame(bytes(size)) for size in (5, 0, 1, 130, 50)), frame_header(201) + bytes(50)]
 
 TARGETS: dict[str, Callable[[], Target]] = {
     "varint": lambda: Target([varint.encode(number) for number in _NUMBERS], check_varint),
