@@ -1,9 +1,9 @@
 """Many sockets to one port, from many addresses of this machine; prints what became of them as JSON.
 
-    crowd.py PORT NUMBER HOLD
+    crowd.py PORT NUMBER LEFT
 
-Every socket sends the greeting of a handshake and then nothing. All are held for HOLD seconds after the last
-one was opened, or until the victim has closed all of them.
+Every socket sends the greeting of a handshake and then nothing. All are held until the victim has closed all
+but LEFT of them, at most for PATIENCE seconds after the last one was opened.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import time
 
 WAVE = 250
 PER_ADDRESS = 500
+PATIENCE = 8.0
+"""Seconds; less than the victim gives a handshake, for it shall not take that long to refuse."""
 GREETING = b"\x13/multistream/1.0.0\n"
 
 
@@ -65,7 +67,7 @@ class Crowd:
         one.close()
 
 
-def main(port: int, number: int, hold: float) -> None:
+def main(port: int, number: int, left: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     crowd = Crowd(port)
@@ -76,10 +78,10 @@ def main(port: int, number: int, hold: float) -> None:
             while crowd.counts["connected"] + crowd.counts["refused"] < joined and crowd.look(1):
                 pass
     opened = time.monotonic()
-    while crowd.open and time.monotonic() < opened + hold:
+    while len(crowd.open) > left and time.monotonic() < opened + PATIENCE:
         crowd.look(0.1)
     print(json.dumps({**crowd.counts, "left": len(crowd.open), "seconds": opened - started}))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
+    main(*map(int, sys.argv[1:4]))
