@@ -22,7 +22,7 @@ _LIMITS = YamuxLimits(accept_backlog=4, inbound_streams=8, unread=400_000)
 
 
 def _frame(kind: int, flags: int, stream: int, length: int = 0, payload: bytes = b"") -> bytes:
-    return encode_header(kind, flags, stream, len(payload) or length) + payload  # type: ignore[arg-type]
+    return encode_header(kind, flags, stream, len(payload) or length) + payload
 
 
 _BUSY = b"".join(
@@ -72,7 +72,7 @@ def check_frames(data: bytes) -> None:
     size = HEADER_SIZE * len(headers) + len(payload)
     assert broken or size >= len(data) - HEADER_SIZE
     for header in headers:
-        assert parse_header(encode_header(*header)) == header  # type: ignore[arg-type]
+        assert parse_header(encode_header(*header)) == header
 
 
 def check_session(data: bytes) -> None:
