@@ -24,8 +24,10 @@ ANSWER_TIMEOUT = 20.0
 SPARE = {
     "descriptors": 8,  # the store opens files when it first needs them
     "peershelf.protocols.bitswap.messages.Prefix": 64,  # a cache of this size
-    "peershelf.protocols.bitswap.planner._Check": 64,  # what the daemon itself asked for is forgotten when
-    "peershelf.protocols.bitswap.session.Want": 64,  # its alarm comes, after 30 s
+    "peershelf.protocols.bitswap.session.Want": 64,  # of what the daemon itself asked for
+    "peershelf.protocols.traffic.traffic._Peer": 512,  # what has gone to and from the last so many peers
+    "peershelf.protocols.traffic.usage.Tally": 512,
+    "peershelf.protocols.traffic.meter.Meter": 1024,
 }
 """How much more there may be of something after an attack than before it."""
 

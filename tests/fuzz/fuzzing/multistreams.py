@@ -11,7 +11,8 @@ from libp2p.network.stream.net_stream import NetStream
 from libp2p.protocol_muxer.multiselect import Multiselect
 
 from peershelf.protocols.errors import NetworkError
-from peershelf.protocols.libp2p.buffered import MAX_ANSWERS, MAX_NEGOTIATION, READ_AHEAD, BufferedStream
+from peershelf.protocols.libp2p.buffered import BufferedStream
+from peershelf.protocols.libp2p.read_ahead import MAX_ANSWERS, MAX_NEGOTIATION, READ_AHEAD
 from peershelf.protocols.libp2p.negotiation import answer, select
 from peershelf.protocols.wire import encode_frame
 

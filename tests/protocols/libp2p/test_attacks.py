@@ -12,7 +12,7 @@ from libp2p.peer.id import ID
 from peershelf.protocols.errors import DialFailed, NetworkError, ProtocolNotSupported, StreamReset
 from peershelf.protocols.libp2p import HostLimits
 from peershelf.protocols.libp2p.addresses import Multiaddr
-from peershelf.protocols.libp2p.buffered import MAX_ANSWERS
+from peershelf.protocols.libp2p.read_ahead import MAX_ANSWERS
 
 ECHO = "/test/echo/1.0.0"
 MULTISTREAM = b"\x13/multistream/1.0.0\n"
