@@ -12,8 +12,8 @@ from libp2p.protocol_muxer.multiselect import Multiselect
 
 from peershelf.protocols.errors import NetworkError
 from peershelf.protocols.libp2p.buffered import BufferedStream
-from peershelf.protocols.libp2p.read_ahead import MAX_ANSWERS, MAX_NEGOTIATION, READ_AHEAD
 from peershelf.protocols.libp2p.negotiation import answer, select
+from peershelf.protocols.libp2p.read_ahead import MAX_ANSWERS, MAX_NEGOTIATION, READ_AHEAD
 from peershelf.protocols.wire import encode_frame
 
 DECLARED = (NetworkError, BaseLibp2pError, UnicodeDecodeError)
