@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 import multistreams
+import noises
 import sessions
 from campaign import Target
 from libp2p.identity.identify.pb.identify_pb2 import Identify
@@ -172,6 +173,9 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "unixfs": lambda: Target(_unixfs_samples(), check_unixfs),
     "yamux-frames": lambda: Target(sessions.SAMPLES, sessions.check_frames),
     "yamux-session": lambda: Target(sessions.SAMPLES, sessions.check_session),
+    "noise-framing": lambda: Target(noises.MESSAGES, noises.check_framing),
+    "noise-handshake": lambda: Target(noises.handshake_samples(), noises.check_handshake),
+    "noise-payload": lambda: Target(noises.payload_samples(), noises.check_payload),
     "multistream": lambda: Target(multistreams.SAMPLES, multistreams.check_answer),
     "multistream-select": lambda: Target(multistreams.SAMPLES, multistreams.check_select),
 }

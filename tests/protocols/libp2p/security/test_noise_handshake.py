@@ -107,6 +107,12 @@ def test_garbage_never_becomes_a_peer(garbage: bytes) -> None:
     assert theirs.agreed is None
 
 
+def test_a_key_of_zeros_is_refused() -> None:
+    theirs = responder()
+    with pytest.raises(SecureHandshakeFailed, match="of no use"):
+        theirs.receive(bytes(32))
+
+
 @pytest.mark.parametrize("payload", [b"", b"\xff" * 50, b"\x0a\x02\x08\x01"])
 def test_a_peer_that_does_not_say_who_it_is_is_refused(monkeypatch: pytest.MonkeyPatch, payload) -> None:
     ours, theirs = initiator(), responder()

@@ -79,7 +79,10 @@ class NoiseHandshake:
         if self._number in _PAYLOAD_MESSAGES:
             self._remote = self._verified(payload)
         self._number += 1
-        answer = b"" if self._noise.handshake_finished else self._next()
+        try:
+            answer = b"" if self._noise.handshake_finished else self._next()
+        except ValueError:  # a key with which nobody can agree on a secret, such as one of zeros
+            raise SecureHandshakeFailed("the peer's key is of no use") from None
         if self._noise.handshake_finished:
             self.agreed = self._outcome()
         return answer
