@@ -25,6 +25,8 @@ SPARE = {
     "descriptors": 8,  # the store opens files when it first needs them
     "peershelf.protocols.bitswap.messages.Prefix": 64,  # a cache of this size
     "peershelf.protocols.bitswap.session.Want": 64,  # of what the daemon itself asked for
+    "peershelf.protocols.libp2p.backoff._Pause": 1024,  # addresses that could not be reached
+    "peershelf.protocols.libp2p.addresses.Target": 1024,
     "peershelf.protocols.traffic.traffic._Peer": 512,  # what has gone to and from the last so many peers
     "peershelf.protocols.traffic.usage.Tally": 512,
     "peershelf.protocols.traffic.meter.Meter": 1024,

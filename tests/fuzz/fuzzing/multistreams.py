@@ -91,11 +91,13 @@ async def check_answer(data: bytes) -> None:
     """A protocol that we have is agreed upon, and nothing after it is lost; or the peer is refused."""
     recording, stream = _made(data)
     try:
-        assert await answer(stream, _MUX, 10.0) is _handler
+        protocol, handler = await answer(stream, _MUX, 10.0)
     except DECLARED:
         assert stream.get_protocol() is None
     else:
-        assert stream.get_protocol() in _OURS
+        assert protocol in _OURS
+        assert handler is _handler
+        stream.set_protocol(protocol)
         assert data.endswith(await _rest(stream))
     assert recording.writes <= MAX_ANSWERS
     assert recording.read_size <= MAX_NEGOTIATION + READ_AHEAD or stream.get_protocol()
@@ -105,10 +107,11 @@ async def check_select(data: bytes) -> None:
     """As check_answer(), when it is us who asks."""
     recording, stream = _made(data)
     try:
-        await select(stream, _OURS)
+        protocol = await select(stream, _OURS)
     except DECLARED:
         assert stream.get_protocol() is None
     else:
-        assert stream.get_protocol() in _OURS
+        assert protocol in _OURS
+        stream.set_protocol(protocol)
         assert data.endswith(await _rest(stream))
     assert recording.writes <= len(_OURS)
