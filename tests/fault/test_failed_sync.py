@@ -118,6 +118,21 @@ def test_another_threads_put_is_not_acknowledged_for_what_was_dropped(
             store.put_many(interrupted())
 
 
+def test_an_import_whose_blocks_another_threads_failed_sync_dropped_is_not_acknowledged(
+    damaged: Any, disk: Disk, blocks: list[Block]
+) -> None:
+    with damaged.open() as store:
+        losses = store.losses
+        store.put_many(blocks[:5], durable=False)
+        disk.fail("fdatasync")
+        with pytest.raises(StoreError):
+            store.sync()
+        store.put_many(blocks[5:], durable=False)
+        with pytest.raises(StoreError, match="failed in another thread: try again"):
+            store.sync(losses=losses)
+        store.sync(losses=store.losses)
+
+
 def test_a_directory_that_cannot_be_synced(
     tmp_path: Path, readable: Readable, disk: Disk, blocks: list[Block]
 ) -> None:

@@ -1,7 +1,9 @@
+import errno
 import hashlib
 import io
+import os
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from peershelf.blockstore.errors import (
     InvalidCid,
     NotAFile,
     PathNotFound,
+    StoreError,
     StoreLocked,
 )
 from peershelf.blockstore.unixfs.profiles import PROFILES, with_options
@@ -117,6 +120,26 @@ async def test_ranges_are_cut_exactly(node: Node) -> None:
     ]:
         assert await read(node, cid, offset=offset, length=length) == data[offset : offset + length]
     assert await read(node, cid, offset=12_345) == data[12_345:]
+
+
+async def test_a_file_that_a_failed_sync_may_have_lost_is_an_error_and_not_pinned(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_many = node.store.put_many
+
+    def lose(blocks: Iterable[Block], *, durable: bool = True) -> None:
+        put_many(blocks, durable=durable)
+        with monkeypatch.context() as patch, pytest.raises(StoreError):
+            patch.setattr(os, "fdatasync", failing)
+            node.store.sync()
+
+    def failing(descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(node.store, "put_many", lose)
+    with pytest.raises(StoreError, match="try again"):
+        await node.add(content(100_000))
+    assert list(node.pins.list()) == []
 
 
 async def test_progress_reaches_the_size(node: Node) -> None:

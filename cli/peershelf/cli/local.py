@@ -6,6 +6,7 @@ does.
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from peershelf.blockstore.errors import StoreLocked
 from peershelf.cli.backend import NO_OPTIONS, Backend
 from peershelf.cli.failures import translated
 from peershelf.cli.locate import WAIT_SECONDS
+from peershelf.cli.sources import unreadable
 from peershelf.node import Node
 from peershelf.node.observe import logs
 from peershelf.node.operations.base import Part, Request, validate
@@ -138,7 +140,29 @@ class LocalBackend(Backend):
 
 async def _parts(sources: Sequence[Source]) -> AsyncIterator[Part]:
     for source in sources:
-        yield Part(source.name, "file", _chunks(source))
+        if source.path is None or source.size is None:
+            yield Part(source.name, "file", _chunks(source))
+            continue
+        with _OnDisk(source.path) as file:
+            yield Part(source.name, "file", _chunks(source), file)
+
+
+class _OnDisk(io.FileIO):
+    """A file that never keeps its reader waiting; what goes wrong is told as for every source."""
+
+    def __init__(self, path: str) -> None:
+        try:
+            super().__init__(path)
+        except OSError as error:
+            raise unreadable(path, error) from None
+        self._path = path
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read up to `size` bytes. Raises CliError."""
+        try:
+            return super().read(size)
+        except OSError as error:
+            raise unreadable(self._path, error) from None
 
 
 async def _chunks(source: Source) -> AsyncGenerator[bytes, None]:

@@ -141,21 +141,27 @@ class Node:
         chosen = profile or self.profile
         if only_hash:
             return await files.add(source, lambda blocks: None, chosen, progress)
-        imported = await files.add(source, self._store_sink(), chosen, progress)
-        if pin:
-            await trio.to_thread.run_sync(self.pins.add, imported.cid)
+        losses = self.store.losses
+        imported = await files.add(source, self._store_sink(durable=False), chosen, progress)
+        await trio.to_thread.run_sync(self._make_durable, losses, imported.cid if pin else None)
         return imported
+
+    def _make_durable(self, losses: int, pinned: Cid | None) -> None:
+        """Sync what was put since the store counted `losses`, and only then pin it."""
+        self.store.sync(losses=losses)
+        if pinned is not None:
+            self.pins.add(pinned)
 
     @property
     def profile(self) -> Profile:
         """The import profile that the configuration names."""
         return PROFILES[self.repo.config.text("Import.Profile")]
 
-    def _store_sink(self) -> files.Sink:
+    def _store_sink(self, *, durable: bool) -> files.Sink:
         token = trio.lowlevel.current_trio_token()
 
         def store(blocks: Sequence[Block]) -> None:
-            self.store.put_many(blocks)
+            self.store.put_many(blocks, durable=durable)
             if self._online is not None:
                 cids = [block.cid for block in blocks]
                 trio.from_thread.run_sync(self._online.exchange.blocks_added, cids, trio_token=token)
@@ -226,7 +232,7 @@ class Node:
     ) -> Block:
         """Store one block durably. Raises BlockTooLarge, UnsupportedHash, MalformedBlock, StoreError."""
         block = Block.create(data, codec=codec, hash_code=hash_code)
-        await trio.to_thread.run_sync(self._store_sink(), [block])
+        await trio.to_thread.run_sync(self._store_sink(durable=True), [block])
         if pin:
             await trio.to_thread.run_sync(self.pins.add, block.cid)
         return block

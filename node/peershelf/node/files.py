@@ -30,12 +30,14 @@ READ_AHEAD_OF_ALL = 64 << 20
 
 _READ_SIZE = 1 << 20
 _SMALL = 65_536
+_SMALLEST_READ = 256 << 10
 
 Sink = Callable[[Sequence[Block]], None]
 Progress = Callable[[int], None]
 """Is told the bytes read so far. May be called from a worker thread."""
 
-Source = str | os.PathLike[str] | bytes | BinaryIO | AsyncIterator[bytes]
+_Readable = BinaryIO | io.RawIOBase
+Source = str | os.PathLike[str] | bytes | _Readable | AsyncIterator[bytes]
 
 
 async def add(source: Source, sink: Sink, profile: Profile, progress: Progress | None) -> Imported:
@@ -49,7 +51,10 @@ async def add(source: Source, sink: Sink, profile: Profile, progress: Progress |
 
 
 def _add_blocking(
-    source: str | os.PathLike[str] | bytes | BinaryIO, sink: Sink, profile: Profile, progress: Progress | None
+    source: str | os.PathLike[str] | bytes | _Readable,
+    sink: Sink,
+    profile: Profile,
+    progress: Progress | None,
 ) -> Imported:
     if isinstance(source, bytes):
         return _add_file(io.BytesIO(source), sink, profile, progress)
@@ -59,12 +64,12 @@ def _add_blocking(
     return _add_file(source, sink, profile, progress)
 
 
-def _add_file(
-    file: BinaryIO | io.RawIOBase, sink: Sink, profile: Profile, progress: Progress | None
-) -> Imported:
+def _add_file(file: _Readable, sink: Sink, profile: Profile, progress: Progress | None) -> Imported:
     done = 0
+    # Reads of a whole chunk become blocks without a copy.
+    size = max(profile.chunk_size, _SMALLEST_READ)
     with Importer(sink, profile) as importer:
-        while data := file.read(_READ_SIZE):
+        while data := file.read(size):
             trio.from_thread.check_cancelled()
             importer.write(data)
             done += len(data)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,19 @@ async def test_add_tells_how_far_it_is(node: Node) -> None:
     assert told[-1] == 2_000_000
     assert len(told) > 3
     assert "Hash" in answer[-1]
+
+
+async def test_a_part_that_is_a_file_is_read_as_one(node: Node, tmp_path: Path) -> None:
+    path = tmp_path / "big"
+    path.write_bytes(bytes(3 << 20))
+
+    async def on_disk() -> AsyncIterator[Part]:
+        with FileIO(path) as file:
+            yield Part("big", "file", pieces(), file)
+
+    answer = await records(node, "add", upload=on_disk(), progress="true")
+    assert [record["Bytes"] for record in answer if "Bytes" in record] == [1 << 20, 2 << 20, 3 << 20]
+    assert answer[-1] == (await records(node, "add", upload=parts(("big", bytes(3 << 20)))))[-1]
 
 
 @pytest.mark.parametrize(

@@ -65,9 +65,18 @@ class Blockstore(ABC):
     def stats(self) -> StoreStats:
         """Count what is held."""
 
+    @property
     @abstractmethod
-    def sync(self) -> None:
-        """Make everything stored so far durable."""
+    def losses(self) -> int:
+        """How many syncs have failed: each may have dropped blocks that were put without `durable`."""
+
+    @abstractmethod
+    def sync(self, *, losses: int | None = None) -> None:
+        """Make everything stored so far durable.
+
+        With `losses`, what it was before the first of some puts without `durable`, this raises StoreError
+        if a sync has failed since, so that some of their blocks may be gone. Raises StoreFull, StoreError.
+        """
 
     @abstractmethod
     def close(self) -> None:

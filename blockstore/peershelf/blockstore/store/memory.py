@@ -60,7 +60,11 @@ class MemoryStore(Blockstore):
             self._check_open()
             return StoreStats(len(self._blocks), sum(map(len, self._blocks.values())), 0)
 
-    def sync(self) -> None:
+    @property
+    def losses(self) -> int:
+        return 0
+
+    def sync(self, *, losses: int | None = None) -> None:
         self._check_open()
 
     def close(self) -> None:

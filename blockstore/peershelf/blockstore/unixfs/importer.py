@@ -1,9 +1,10 @@
 """Importing a file: bytes are pushed in, blocks come out to a sink in batches.
 
-Theory of operation. The caller's thread cuts the stream into chunks and groups them to about 1 MiB, worker
+Theory of operation. The caller's thread cuts the stream into chunks and groups them to about 4 MiB, worker
 threads make leaves of the groups, and one writer thread takes the leaves in order, lays the tree over them
 and calls the sink, so that reading, hashing and writing overlap. What is between the caller and the sink
-is bounded: 24 MiB in the pipeline and a batch of 8 MiB. A file of a single group starts no thread at all.
+is bounded: a group of 4 MiB, 20 MiB in the pipeline and a batch of 8 MiB. A file of a single group starts
+no thread at all.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from peershelf.blockstore.unixfs.layout import BalancedLayout, Subtree, make_lea
 from peershelf.blockstore.unixfs.pipeline import HashPipeline
 from peershelf.blockstore.unixfs.profiles import DEFAULT_PROFILE, Profile
 
-_GROUP_SIZE = 1024 * 1024
-_PIPELINE_SIZE = 24 * 1024 * 1024
+_GROUP_SIZE = 4 * 1024 * 1024
+_PIPELINE_SIZE = 20 * 1024 * 1024
 _BATCH_SIZE = 8 * 1024 * 1024
 
 Sink = Callable[[Sequence[Block]], None]

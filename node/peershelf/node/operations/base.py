@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from io import RawIOBase
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from peershelf.node.errors import UsageError
@@ -38,6 +39,8 @@ class Part:
     kind: Literal["file", "directory", "symlink"]
     chunks: AsyncIterator[bytes]
     """The content. What is left of it is skipped once the next part is asked for."""
+    file: RawIOBase | None = None
+    """The content too, where it is a file whose reader never waits long; one of the two is to be read."""
 
 
 async def no_parts() -> AsyncIterator[Part]:

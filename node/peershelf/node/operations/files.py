@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
+import trio
+
 from peershelf.blockstore.unixfs.importer import Imported
 from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
-from peershelf.node.files import OpenFile
+from peershelf.node.files import OpenFile, Progress, Source
 from peershelf.node.operations.base import ByteStream, Part, Record, Records, Request, Stream
 from peershelf.node.operations.profile import PROFILE_OPTIONS, requested_profile
 from peershelf.node.tasks import Closeable
@@ -35,8 +37,10 @@ def add(node: Node, request: Request) -> Closeable[Record]:
         async for part in request.parts:
             if part.kind != "file":
                 raise UsageError(f"{part.name!a} is a {part.kind}: this version adds files only")
-            chunks = _reported(part, send) if progress else part.chunks
-            imported = await node.import_file(chunks, profile=profile, pin=pin, only_hash=only_hash)
+            source, told = _source(part, send) if progress else (part.file or part.chunks, None)
+            imported = await node.import_file(
+                source, profile=profile, pin=pin, only_hash=only_hash, progress=told
+            )
             await send(_added(part.name, imported))
 
     return node.run_stream(add_parts)
@@ -44,6 +48,17 @@ def add(node: Node, request: Request) -> Closeable[Record]:
 
 def _added(name: str, imported: Imported) -> Record:
     return {"Name": name or str(imported.cid), "Hash": str(imported.cid), "Size": str(imported.dag_size)}
+
+
+def _source(part: Part, send: Send) -> tuple[Source, Progress | None]:
+    """What to import of the part, and whom to tell how far it is: a file is read by a thread."""
+    if part.file is None:
+        return _reported(part, send), None
+
+    def tell(done: int) -> None:
+        trio.from_thread.run(send, {"Name": part.name, "Bytes": done})
+
+    return part.file, tell
 
 
 async def _reported(part: Part, send: Send) -> AsyncIterator[bytes]:

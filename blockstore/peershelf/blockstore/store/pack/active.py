@@ -8,10 +8,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from peershelf.blockstore.store.directories import sync_directory
+from peershelf.blockstore.store.pack import writeback
 from peershelf.blockstore.store.pack.segments import Segment
 
 MAX_BUFFERS = 1024
 """Buffers that one append takes: what the kernel accepts in one call."""
+
+_EARLY_SIZE = 4 * 1024 * 1024
+"""Bytes appended from which the kernel is asked to begin writing them."""
 
 
 class ActiveSegment:
@@ -25,6 +29,7 @@ class ActiveSegment:
         self.segment = segment
         self.end = size
         self.synced = size
+        self._begun = size
         self._descriptor = descriptor
         self._directory = directory
         self._name_is_durable = size > 0
@@ -49,6 +54,9 @@ class ActiveSegment:
             with suppress(OSError):
                 os.ftruncate(self._descriptor, self.end)
             raise
+        if self.end - self._begun >= _EARLY_SIZE:
+            writeback.start(self._descriptor, self._begun, self.end - self._begun)
+            self._begun = self.end
 
     def sync(self) -> None:
         """Make all that was appended durable, and the file's name with it."""
@@ -58,7 +66,7 @@ class ActiveSegment:
         if not self._name_is_durable:
             sync_directory(self._directory)
             self._name_is_durable = True
-        self.synced = self.end
+        self.synced = self._begun = self.end
 
     def cut_to_synced(self) -> None:
         """Drop what was appended since the last sync, also from the kernel's cache."""

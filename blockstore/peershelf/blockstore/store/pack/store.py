@@ -85,17 +85,14 @@ class PackStore(Blockstore):
         return cls(directory, lock, index, files, log, recovery)
 
     def put_many(self, blocks: Iterable[Block], *, durable: bool = True) -> None:
-        losses = self._log.losses
+        losses = self.losses
         for batch in _batches(blocks):
             with self._writing():
                 self._append_missing(batch)
                 if not durable and self._log.unsynced >= _MAX_UNSYNCED:
                     self._log.flush()
         if durable:
-            with self._writing():
-                self._log.flush()
-                if self._log.losses != losses:
-                    raise StoreError("syncing the store failed in another thread: try again")
+            self.sync(losses=losses)
 
     def get(self, cid: Cid) -> bytes:
         key = cid.multihash
@@ -136,9 +133,15 @@ class PackStore(Blockstore):
         blocks, payload_size = self._index.totals(self._log.pending.copy())
         return StoreStats(blocks, payload_size, _files_size(self._directory))
 
-    def sync(self) -> None:
+    @property
+    def losses(self) -> int:
+        return self._log.losses
+
+    def sync(self, *, losses: int | None = None) -> None:
         with self._writing():
             self._log.flush()
+            if losses is not None and self._log.losses != losses:
+                raise StoreError("syncing the store failed in another thread: try again")
 
     def close(self) -> None:
         with self._write_lock, ExitStack() as closing:
