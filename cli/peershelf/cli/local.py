@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from peershelf.blockstore.errors import StoreLocked
+from peershelf.cli.allocator import keep_freed_memory
 from peershelf.cli.backend import NO_OPTIONS, Backend
 from peershelf.cli.failures import translated
 from peershelf.cli.locate import WAIT_SECONDS
@@ -108,6 +109,7 @@ class LocalBackend(Backend):
             write(chunk)
 
     def _run(self, name: str, request: Request, use: Use) -> None:
+        keep_freed_memory()
         logs.configure("warning")
         with translated():
             trio.run(self._main, name, request, use)

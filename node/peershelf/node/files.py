@@ -28,7 +28,7 @@ READ_AHEAD = 16 << 20
 READ_AHEAD_OF_ALL = 64 << 20
 """Bytes that all of them share: a hundred slow readers must not hold a hundred times as much."""
 
-_READ_SIZE = 1 << 20
+_HOP_SIZE = 2 << 20
 _SMALL = 65_536
 _SMALLEST_READ = 256 << 10
 
@@ -81,7 +81,7 @@ def _add_file(file: _Readable, sink: Sink, profile: Profile, progress: Progress 
 async def _add_chunks(
     chunks: AsyncIterator[bytes], sink: Sink, profile: Profile, progress: Progress | None
 ) -> Imported:
-    """Gather small chunks, so that a thread hop is paid for a MiB and not for each of them."""
+    """Gather small chunks, so that a thread hop is paid for some MiB and not for each of them."""
     with Importer(sink, profile) as importer:
         gathered: list[bytes] = []
         waiting = done = 0
@@ -89,9 +89,9 @@ async def _add_chunks(
             async for chunk in chunks:
                 gathered.append(chunk)
                 waiting += len(chunk)
-                if waiting < _READ_SIZE:
+                if waiting < _HOP_SIZE:
                     continue
-                await trio.to_thread.run_sync(importer.write, b"".join(gathered))
+                await trio.to_thread.run_sync(_write, importer, gathered)
                 done += waiting
                 gathered, waiting = [], 0
                 if progress is not None:
@@ -99,8 +99,13 @@ async def _add_chunks(
         return await trio.to_thread.run_sync(_finish, importer, gathered)
 
 
+def _write(importer: Importer, pieces: Sequence[bytes]) -> None:
+    for piece in pieces:
+        importer.write(piece)
+
+
 def _finish(importer: Importer, rest: Sequence[bytes]) -> Imported:
-    importer.write(b"".join(rest))
+    _write(importer, rest)
     return importer.finish()
 
 

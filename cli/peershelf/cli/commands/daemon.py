@@ -24,12 +24,14 @@ def run(context: Context, call: Call) -> int:
 
     import trio
 
+    from peershelf.cli.allocator import keep_freed_memory
     from peershelf.cli.failures import translated
     from peershelf.node import daemon
 
     def on_ready(ready: Ready) -> None:
         _announce(ready, as_json=context.json)
 
+    keep_freed_memory()
     with translated():
         trio.run(lambda: daemon.run(Path(context.repo), on_ready, settings=_settings(context, call)))
     return 0
