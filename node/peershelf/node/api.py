@@ -164,9 +164,17 @@ class Node:
             self.store.put_many(blocks, durable=durable)
             if self._online is not None:
                 cids = [block.cid for block in blocks]
-                trio.from_thread.run_sync(self._online.exchange.blocks_added, cids, trio_token=token)
+                # Not waited for: the trio thread is busy with the file's next bytes.
+                token.run_sync_soon(self._tell_exchange, cids)
 
         return store
+
+    def _tell_exchange(self, cids: Sequence[Cid]) -> None:
+        try:
+            self.online.exchange.blocks_added(cids)
+        except Exception:
+            # Raised from here it would end the whole run; peers ask again.
+            log.exception("peers were not told of new blocks")
 
     def cat(
         self,
