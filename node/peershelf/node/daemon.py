@@ -11,7 +11,6 @@ import structlog
 import trio
 
 from peershelf.node import durable
-from peershelf.node.allocator import keep_freed_memory
 from peershelf.node.api import Node
 from peershelf.node.http.rpc import build_app
 from peershelf.node.http.server import HttpServer
@@ -43,7 +42,6 @@ async def run(
     Makes the repo where there is none. `on_ready` is called once, when peers and commands can connect.
     Raises what entering a Node raises, and ServerError if the API's address cannot be had.
     """
-    keep_freed_memory()
     config = Repo.load_or_init(repo).config.overridden(settings or {})
     # Before anything else: py-libp2p would set up the standard module's logging its own way.
     logs.configure(config.text("Log.Level"), "json" if config.text("Log.Format") == "json" else "console")
