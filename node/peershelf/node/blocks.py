@@ -30,6 +30,7 @@ _BATCH = 64
 _BATCH_BYTES = 2 << 20
 _FOUND_AHEAD = 2
 """Batches that wait for the reader."""
+_INLINE_LOOKUPS = 32
 _MOST_PEERS_NAMED = 5
 _HOW_TO_ASK = ": use `node daemon`, or cat --peer ADDR"
 
@@ -108,9 +109,25 @@ class Fetcher:
     def want(self, cids: Sequence[Cid]) -> None:
         """Ask for blocks; each call's answers come through receive()."""
         self._awaited.update(dict.fromkeys(cids))
+        cids = self._ask_at_once(cids)
         batch = max(1, min(_BATCH, math.ceil(len(cids) / _READERS)))
         for start in range(0, len(cids), batch):
             self._wants_in.send_nowait(cids[start : start + batch])
+
+    def _ask_at_once(self, cids: Sequence[Cid]) -> Sequence[Cid]:
+        """Ask peers for what is not in the store, if peers are being asked already; return the others.
+
+        A few look-ups cost less than one hop to a thread, which would find out the same.
+        """
+        if self._session is None or len(cids) > _INLINE_LOOKUPS:
+            return cids
+        missing = [cid for cid in cids if inline_bytes(cid) is None and self._store.size(cid) is None]
+        try:
+            self._session.want(missing)
+        except UnsupportedHash:
+            return cids
+        self._more_asked.set()
+        return [cid for cid in cids if cid not in missing]
 
     async def receive(self) -> Found:
         """Return what has come of one or more of the wants. Raises StoreError."""
