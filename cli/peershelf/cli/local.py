@@ -20,7 +20,7 @@ from peershelf.cli.failures import translated
 from peershelf.cli.locate import WAIT_SECONDS
 from peershelf.cli.sources import unreadable
 from peershelf.node import Node
-from peershelf.node.observe import logs
+from peershelf.node.observe import later
 from peershelf.node.operations.base import Part, Request, validate
 from peershelf.node.operations.table import OPERATIONS
 
@@ -110,7 +110,7 @@ class LocalBackend(Backend):
 
     def _run(self, name: str, request: Request, use: Use) -> None:
         keep_freed_memory()
-        logs.configure("warning")
+        later.configure("warning")
         with translated():
             trio.run(self._main, name, request, use)
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
-import structlog
 import trio
 
 from peershelf.blockstore import multihash
@@ -31,7 +30,7 @@ from peershelf.blockstore.unixfs.profiles import PROFILES, Profile
 from peershelf.node import files, removal
 from peershelf.node.blocks import Blocks
 from peershelf.node.errors import NotOnline
-from peershelf.node.observe import logs
+from peershelf.node.observe import later
 from peershelf.node.repo import Repo, default_path
 from peershelf.node.settings import Value
 from peershelf.node.tasks import Closeable, HandedOver, Producer, single_error
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-log = structlog.get_logger(__name__)
+log = later.Logger(__name__)
 
 
 class Node:
@@ -64,7 +63,6 @@ class Node:
         read_only: bool = False,
         settings: Mapping[str, Value] | None = None,
     ) -> None:
-        logs.use_standard_module()
         self._path = default_path() if repo is None else Path(repo)
         self._go_online = online and not read_only
         self._read_only = read_only
@@ -106,6 +104,7 @@ class Node:
             _tell_of_repairs(store.recovery)
         self._nursery = nursery = await self._stack.enter_async_context(trio.open_nursery())
         if self._go_online:
+            later.settle()
             from peershelf.node.network import go_online
 
             self._online = await go_online(nursery, self.repo, self.store)

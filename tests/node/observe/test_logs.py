@@ -59,11 +59,11 @@ def test_libraries_failures_with_strangers_are_for_those_who_debug() -> None:
 EMBED = """
 import sys, trio
 from peershelf.node import Node
+from peershelf.node.observe import later
 
 async def main():
     async with Node(sys.argv[1], online=False) as node:
-        import structlog
-        log = structlog.get_logger("peershelf.test")
+        log = later.Logger("peershelf.test")
         log.debug("quiet")
         log.warning("heard")
 
