@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.rows import add, block, cat, commands, daemon, growth, small, stream, swarm, transfer
+from bench.rows import add, attacks, block, cat, commands, daemon, growth, small, stream, swarm, transfer
 
 ROWS = (
     *add.ROWS,
@@ -11,6 +11,7 @@ ROWS = (
     *small.ROWS,
     *block.ROWS,
     *swarm.ROWS,
+    *attacks.ROWS,
     *commands.ROWS,
     *daemon.ROWS,
     *stream.ROWS,

@@ -1,0 +1,102 @@
+"""Attacks of connected peers on the exchange of blocks."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+from bench.attacks.attack import Attack, Pace, Target, side_by_side, tool
+from peershelf.blockstore.block import Block
+from peershelf.blockstore.cid import Cid
+from peershelf.protocols.bitswap.messages import Message, Payload, Prefix, WantEntry
+from peershelf.protocols.errors import TransportError
+from peershelf.protocols.wire import encode_frame
+
+_REPEATS = 6_000
+_LIST = 500
+_GIFT = 128 * 1024
+_READERS = 12
+
+
+def _encoded(message: Message) -> bytes:
+    data: bytes = tool("handmade").bitswap(message)
+    return data
+
+
+def _missing(number: int) -> list[Cid]:
+    return [Block.create(os.urandom(32)).cid for _ in range(number)]
+
+
+async def repeats(target: Target, pace: Pace) -> None:
+    """One want, as often as a message holds it; the block is never read."""
+    wants = (WantEntry(target.leaves[0]),) * (_REPEATS // 2)
+    data = _encoded(Message(wants=wants))
+    async with target.stranger(reads=False) as peer:
+        while True:
+            await pace.due(_REPEATS)
+            await peer.write(data * 2)
+
+
+async def full_lists(target: Target, pace: Pace) -> None:
+    """Two wantlists that replace each other."""
+    lists = [tuple(WantEntry(cid, send_dont_have=True) for cid in _missing(_LIST)) for _ in "ab"]
+    data = [_encoded(Message(wants=wants, full=True)) for wants in lists]
+    async with target.stranger() as peer:
+        for turn in itertools.count():
+            await pace.due(_LIST)
+            peer.messages.clear()
+            await peer.write(data[turn % 2])
+
+
+async def no_messages(target: Target, pace: Pace) -> None:
+    """Streams with what is no message, which the victim resets."""
+    broken = itertools.cycle(
+        (encode_frame(b"\xff" * 5_000), b"\xff" * 11, encode_frame(b"\x1a\x06\x0a\x04\x07\x55\x12\x20"))
+    )
+
+    async with target.stranger() as peer:
+
+        async def one() -> None:
+            await pace.due()
+            stream = await peer.open_stream()
+            with suppress(TransportError):
+                await stream.send_all(next(broken))
+                while await stream.receive_some():
+                    pass
+
+        await side_by_side(4, one)
+
+
+async def slow_readers(target: Target, pace: Pace) -> None:
+    """Peers that want 20 MiB each and never grant credit for more than the first window."""
+    data = _encoded(Message(wants=tuple(map(WantEntry, target.leaves))))
+    async with AsyncExitStack() as stack:
+        peers: list[Any] = [
+            await stack.enter_async_context(target.stranger(reads=False)) for _ in range(_READERS)
+        ]
+        for peer in itertools.cycle(peers):
+            await pace.due()
+            await peer.write(data)
+
+
+async def gifts(target: Target, pace: Pace) -> None:
+    """Blocks that nobody asked for."""
+    blocks = [Block.create(os.urandom(_GIFT)) for _ in range(16)]
+    data = [_encoded(Message(payloads=(Payload(Prefix.of(one.cid), one.data),))) for one in blocks]
+    async with target.stranger() as peer:
+        for message in itertools.cycle(data):
+            await pace.due()
+            await peer.write(message)
+
+
+ATTACKS = (
+    Attack("repeats", "one want repeated 6,000 times", 12_000, "wants", repeats),
+    Attack("full-lists", "full wantlists in turns, 500 wants each", 5_000, "wants", full_lists),
+    Attack("no-messages", "garbage for bitswap messages", 50, "streams", no_messages),
+    Attack(
+        "slow-readers", f"{_READERS} peers that want 20 MiB and do not read", 12, "wantlists", slow_readers
+    ),
+    Attack("gifts", "unrequested blocks of 128 KiB", 8, "blocks", gifts),
+)

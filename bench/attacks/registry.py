@@ -1,0 +1,7 @@
+"""Every attack, by its name."""
+
+from __future__ import annotations
+
+from bench.attacks import exchange, wire
+
+ATTACKS = {attack.name: attack for attack in (*wire.ATTACKS, *exchange.ATTACKS)}
