@@ -17,13 +17,14 @@ from pathlib import Path
 
 import trio
 
-from bench.attacks.attack import Attack, Pace, Target
+from bench.attacks.attack import Attack, Pace, Target, tool
 from bench.attacks.registry import ATTACKS
 from peershelf.blockstore.block import Block
 from peershelf.node.observe import logs
 
 MIB = 1 << 20
 _LEAVES = 20
+_TOOLS = ("handmade", "secured", "stranger")
 _PAUSE = 0.05
 """Seconds until an attacker that was cut off comes again."""
 
@@ -77,6 +78,10 @@ def main(name: str, address: str, file: str, report: str) -> None:
     logs.use_standard_module()  # structlog by itself would print to standard output
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    for module in _TOOLS:
+        tool(
+            module
+        )  # now, since what is due while an import takes its time would all be done at once after it
     trio.run(Siege(ATTACKS[name], target(address, Path(file))).run, Path(report))
 
 
