@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from peershelf.protocols.libp2p.addresses import Multiaddr
-from peershelf.protocols.libp2p.ranking import is_local, ranked
+from peershelf.protocols.libp2p.ranking import may_be_shared, ranked
 
 
 def order(*hosts):
@@ -42,4 +42,4 @@ def test_within_a_family_the_order_given_stays_and_doubles_go():
     ],
 )
 def test_what_many_nodes_may_share_is_local(host, local):
-    assert is_local(host) is local
+    assert may_be_shared(host) is local

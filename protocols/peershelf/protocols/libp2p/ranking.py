@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from itertools import chain, zip_longest
 
 from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint, is_websocket
+from peershelf.protocols.traffic import is_local
 
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
 """Between a provider and its customers: not global, and the standard library does not call it private."""
@@ -27,7 +28,7 @@ def ranked(addresses: Iterable[Multiaddr]) -> list[Multiaddr]:
     return [address for rank in sorted(classes) for address in _alternating(classes[rank])]
 
 
-def is_local(host: str) -> bool:
+def may_be_shared(host: str) -> bool:
     """Tell whether an IP address is this machine or on a private network, which many nodes may share."""
     return _distance(host) < 2
 
@@ -36,7 +37,7 @@ def _distance(host: str) -> int:
     address = ipaddress.ip_address(host)
     if address.is_loopback:
         return 0
-    return 1 if address.is_private or address.is_link_local or address in _SHARED else 2
+    return 1 if is_local(host) or address in _SHARED else 2
 
 
 def _alternating(addresses: list[Multiaddr]) -> list[Multiaddr]:

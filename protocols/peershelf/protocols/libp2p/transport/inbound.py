@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from peershelf.protocols.libp2p.limits import HostLimits
-from peershelf.protocols.libp2p.ranking import is_local
+from peershelf.protocols.libp2p.ranking import may_be_shared
 from peershelf.protocols.libp2p.transport.half_open import Endpoint, HalfOpen, address_group
 
 
@@ -53,4 +53,4 @@ class InboundPlaces:
 
     def _share(self, host: str) -> int:
         limits = self._limits
-        return limits.connections_per_local_address if is_local(host) else limits.connections_per_address
+        return limits.connections_per_local_address if may_be_shared(host) else limits.connections_per_address
