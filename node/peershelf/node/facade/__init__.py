@@ -1,0 +1,1 @@
+"""The parts of the facade, each a group of methods of Node."""

@@ -1,0 +1,50 @@
+"""Single blocks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import trio
+
+from peershelf.blockstore import multihash
+from peershelf.blockstore.block import Block
+from peershelf.blockstore.cid import RAW, Cid
+from peershelf.blockstore.store.base import StoreStats
+from peershelf.node import removal
+from peershelf.node.facade.core import Core
+
+
+class BlockAccess(Core):
+    """Blocks by CID, and counts of them."""
+
+    async def get_block(self, cid: Cid, *, offline: bool = False, timeout: float = math.inf) -> Block:
+        """Return a block, from peers if need be. Raises BlockNotFound when offline, TimedOut."""
+        return await self.blocks.get(cid, offline=offline, timeout=timeout)
+
+    async def put_block(
+        self,
+        data: bytes,
+        *,
+        codec: int = RAW,
+        hash_code: int = multihash.SHA2_256,
+        pin: bool = False,
+    ) -> Block:
+        """Store one block durably. Raises BlockTooLarge, UnsupportedHash, MalformedBlock, StoreError."""
+        block = Block.create(data, codec=codec, hash_code=hash_code)
+        await trio.to_thread.run_sync(self._store_sink(durable=True), [block])
+        if pin:
+            await trio.to_thread.run_sync(self.pins.add, block.cid)
+        return block
+
+    async def remove_block(self, cid: Cid) -> None:
+        """Remove a block from the store. Raises BlockNotFound, and StillPinned if a pin needs the block."""
+        await trio.to_thread.run_sync(removal.remove, self.store, self.pins, cid)
+
+    def local_cids(self) -> Iterator[Cid]:
+        """Every block in the store, as CIDv1 raw. Reads the index as it goes: iterate in a thread."""
+        return (Cid.v1(RAW, key) for key in self.store.multihashes())
+
+    async def stats(self) -> StoreStats:
+        """Count the store's blocks and bytes."""
+        return await trio.to_thread.run_sync(self.store.stats)

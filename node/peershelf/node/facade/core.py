@@ -1,0 +1,131 @@
+"""A repo in use: its lock, its store and pins, the tasks of its streams, and the network if it is online."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import trio
+
+from peershelf.blockstore.block import Block
+from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.pins import Pins
+from peershelf.blockstore.store.base import Blockstore
+from peershelf.blockstore.store.memory import MemoryStore
+from peershelf.blockstore.store.pack import PackStore, RecoveryReport
+from peershelf.node import files
+from peershelf.node.blocks import Blocks
+from peershelf.node.errors import NotOnline
+from peershelf.node.observe import later
+from peershelf.node.repo import Repo, default_path
+from peershelf.node.settings import Value
+from peershelf.node.tasks import Closeable, HandedOver, Producer, single_error
+
+if TYPE_CHECKING:
+    from peershelf.node.network import Online
+
+T = TypeVar("T")
+
+log = later.Logger(__name__)
+
+
+class Core:
+    """What every part of the facade stands on. Entering and leaving it is described at Node."""
+
+    def __init__(
+        self,
+        repo: str | os.PathLike[str] | None = None,
+        *,
+        online: bool = True,
+        create: bool = True,
+        read_only: bool = False,
+        settings: Mapping[str, Value] | None = None,
+    ) -> None:
+        self._path = default_path() if repo is None else Path(repo)
+        self._go_online = online and not read_only
+        self._read_only = read_only
+        self._load = Repo.load_or_init if create else Repo.load
+        self._settings = settings or {}
+        self._stack = AsyncExitStack()
+        self._nursery: trio.Nursery | None = None
+        self._online: Online | None = None
+        self.shutdown_requested = trio.Event()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._open()
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._nursery is not None:
+            self._nursery.cancel_scope.cancel()
+        with single_error():
+            await self._stack.__aexit__(kind, error, trace)
+
+    async def _open(self) -> None:
+        enter = self._stack.enter_context
+        self.repo = (await trio.to_thread.run_sync(self._load, self._path)).overridden(self._settings)
+        self.store: Blockstore
+        if self._read_only:
+            self.store = MemoryStore()
+        else:
+            enter(self.repo.lock())
+            # Whoever wrote an address there is gone, and somebody else may have the port by now.
+            self.repo.api_file.unlink(missing_ok=True)
+            self.store = store = enter(await trio.to_thread.run_sync(PackStore.open, self._path))
+            self.pins = enter(Pins(self.repo.facts_file))
+            _tell_of_repairs(store.recovery)
+        self._nursery = nursery = await self._stack.enter_async_context(trio.open_nursery())
+        if self._go_online:
+            later.settle()
+            from peershelf.node.network import go_online
+
+            self._online = await go_online(nursery, self.repo, self.store)
+        self.blocks = Blocks(self.store, self._online.exchange if self._online else None)
+
+    def run_stream(self, produce: Producer[T]) -> Closeable[T]:
+        """Iterate over what `produce` sends from a task of this node; closing the iterator ends the task."""
+        assert self._nursery is not None, "enter the node first: async with Node(…) as node"
+        return HandedOver(self._nursery, produce)
+
+    @property
+    def online(self) -> Online:
+        """The network services. Raises NotOnline if this node runs none."""
+        if self._online is None:
+            raise NotOnline("this needs a running daemon: start one with `node daemon`")
+        return self._online
+
+    def _store_sink(self, *, durable: bool) -> files.Sink:
+        token = trio.lowlevel.current_trio_token()
+
+        def store(blocks: Sequence[Block]) -> None:
+            self.store.put_many(blocks, durable=durable)
+            if self._online is not None:
+                cids = [block.cid for block in blocks]
+                # Not waited for: the trio thread is busy with the file's next bytes.
+                token.run_sync_soon(self._tell_exchange, cids)
+
+        return store
+
+    def _tell_exchange(self, cids: Sequence[Cid]) -> None:
+        try:
+            self.online.exchange.blocks_added(cids)
+        except Exception:
+            # Raised from here it would end the whole run; peers ask again.
+            log.exception("peers were not told of new blocks")
+
+
+def _tell_of_repairs(report: RecoveryReport) -> None:
+    if report.index_rebuilt or report.dropped or report.truncated:
+        log.info("store repaired", rebuilt=report.index_rebuilt, dropped=report.dropped, cut=report.truncated)
+    for damage in report.damage:
+        log.warning("damage in the store", segment=damage.segment, offset=damage.offset, length=damage.length)

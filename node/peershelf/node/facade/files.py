@@ -1,0 +1,107 @@
+"""Files in and out."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import trio
+
+from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.path import parse_reference
+from peershelf.blockstore.unixfs.importer import Imported
+from peershelf.blockstore.unixfs.profiles import PROFILES, Profile
+from peershelf.node import files
+from peershelf.node.facade.core import Core
+from peershelf.node.tasks import Closeable
+
+
+class FileAccess(Core):
+    """Adding files, and reading them back."""
+
+    async def add(
+        self,
+        source: files.Source,
+        *,
+        profile: Profile | None = None,
+        pin: bool = True,
+        progress: files.Progress | None = None,
+    ) -> Cid:
+        """Store a file and return its CID; once it returns, the file and its pin survive a power loss.
+
+        `source` is a path, bytes, a binary file, or an async iterator of bytes. `progress` is told the bytes
+        done so far, from a worker thread. Raises OSError if the source cannot be read, StoreError.
+        """
+        return (await self.import_file(source, profile=profile, pin=pin, progress=progress)).cid
+
+    async def import_file(
+        self,
+        source: files.Source,
+        *,
+        profile: Profile | None = None,
+        pin: bool = True,
+        only_hash: bool = False,
+        progress: files.Progress | None = None,
+    ) -> Imported:
+        """As `add`, and tell the sizes too. With `only_hash` nothing is stored."""
+        chosen = profile or self.profile
+        if only_hash:
+            return await files.add(source, lambda blocks: None, chosen, progress)
+        losses = self.store.losses
+        imported = await files.add(source, self._store_sink(durable=False), chosen, progress)
+        await trio.to_thread.run_sync(self._make_durable, losses, imported.cid if pin else None)
+        return imported
+
+    def _make_durable(self, losses: int, pinned: Cid | None) -> None:
+        """Sync what was put since the store counted `losses`, and only then pin it."""
+        self.store.sync(losses=losses)
+        if pinned is not None:
+            self.pins.add(pinned)
+
+    @property
+    def profile(self) -> Profile:
+        """The import profile that the configuration names."""
+        return PROFILES[self.repo.config.text("Import.Profile")]
+
+    def cat(
+        self,
+        *references: Cid | str,
+        offset: int = 0,
+        length: int | None = None,
+        offline: bool = False,
+        timeout: float = math.inf,
+    ) -> Closeable[bytes | memoryview]:
+        """Iterate over a file's bytes in order, as they arrive from the store or from peers.
+
+        A reference is a CID, or text such as CID/path or /ipfs/CID. The bytes of several follow one another;
+        they are asked for together, and `offset` and `length` count over all of them. Iterating raises
+        BlockNotFound when offline and not here, TimedOut after `timeout` seconds in all, NotAFile,
+        PathNotFound, MalformedBlock; for the second file and those behind it, InvalidCid and InvalidPath too.
+        """
+        wanted = self._wanted(references, offset, length, offline, timeout)
+        return self.run_stream(partial(files.read_files, self.blocks, wanted))
+
+    async def open(
+        self,
+        *references: Cid | str,
+        offset: int = 0,
+        length: int | None = None,
+        offline: bool = False,
+        timeout: float = math.inf,
+    ) -> files.OpenFile:
+        """As `cat`, once the first file's size is known."""
+        wanted = self._wanted(references, offset, length, offline, timeout)
+        return await files.open_files(self.run_stream, self.blocks, wanted)
+
+    def _wanted(
+        self,
+        references: tuple[Cid | str, ...],
+        offset: int,
+        length: int | None,
+        offline: bool,
+        timeout: float,
+    ) -> files.Wanted:
+        first = references[0]
+        if isinstance(first, str):
+            parse_reference(first)  # raises here and now, not when iterated
+        return files.Wanted(references, offset, length, offline=offline, timeout=timeout)
