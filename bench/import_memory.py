@@ -21,7 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from peershelf.blockstore.store.pack.store import PackStore
-from peershelf.blockstore.unixfs.importer import Importer, Sink
+from peershelf.blockstore.unixfs.batch import Sink
+from peershelf.blockstore.unixfs.importer import Importer
 from peershelf.blockstore.unixfs.profiles import PROFILES, profile_named
 
 MIB = 1024 * 1024

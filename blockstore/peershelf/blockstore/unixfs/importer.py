@@ -10,25 +10,23 @@ no thread at all.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from threading import Thread
 from types import TracebackType
 from typing import Self
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.unixfs.batch import Batch, Sink
 from peershelf.blockstore.unixfs.chunker import Chunker
 from peershelf.blockstore.unixfs.layout import BalancedLayout, Subtree, make_leaf
+from peershelf.blockstore.unixfs.metadata import NONE, Metadata
 from peershelf.blockstore.unixfs.pipeline import HashPipeline
 from peershelf.blockstore.unixfs.profiles import DEFAULT_PROFILE, Profile
 
 _GROUP_SIZE = 4 * 1024 * 1024
 _PIPELINE_SIZE = 20 * 1024 * 1024
-_BATCH_SIZE = 8 * 1024 * 1024
-
-Sink = Callable[[Sequence[Block]], None]
-"""Stores a batch of blocks, children before parents. Called from one thread at a time; may block."""
 
 Leaves = list[tuple[int, Block]]
 """Leaf blocks with the file bytes that each holds."""
@@ -36,15 +34,15 @@ Leaves = list[tuple[int, Block]]
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What a file became."""
+    """What a file, directory or symbolic link became."""
 
     cid: Cid
     size: int
-    """Bytes of the file."""
+    """Bytes of the file; of a link's target; of all those below a directory."""
     dag_size: int
     """Bytes of all blocks of the DAG, repeated ones counted each time."""
     blocks: int
-    """Blocks handed to the sink, repeated ones counted each time."""
+    """Blocks handed to the sink for it alone, repeated ones counted each time."""
 
 
 class Importer:
@@ -54,10 +52,23 @@ class Importer:
     without finish() abandons the import and joins every thread.
     """
 
-    def __init__(self, sink: Sink, profile: Profile = DEFAULT_PROFILE, *, workers: int | None = None) -> None:
-        """`workers` threads hash, by default one a core up to eight."""
+    def __init__(
+        self,
+        sink: Sink,
+        profile: Profile = DEFAULT_PROFILE,
+        *,
+        workers: int | None = None,
+        metadata: Metadata = NONE,
+    ) -> None:
+        """`workers` threads hash, by default one a core up to eight.
+
+        `metadata` is kept in the root; as in Kubo, a file that has any has no raw leaves.
+        """
+        if metadata:
+            profile = replace(profile, raw_leaves=False)
         self._profile = profile
-        self._assembler = _Assembler(sink, profile)
+        self._metadata = metadata
+        self._assembler = _Assembler(sink, profile, metadata)
         self._workers = workers or min(os.cpu_count() or 1, 8)
         self._chunker = Chunker(profile.chunk_size)
         self._group: list[bytes] = []
@@ -84,7 +95,7 @@ class Importer:
             if rest or not self._group:
                 self._add(rest)
             if self._pipeline is None:
-                return self._assembler.run([self._make_leaves(self._group)])
+                return self._assembler.run([self._make_all_leaves()])
             return self._finish_pipeline(self._pipeline)
         finally:
             self.close()
@@ -133,6 +144,12 @@ class Importer:
     def _make_leaves(self, group: list[bytes]) -> Leaves:
         return [(len(chunk), make_leaf(self._profile, chunk)) for chunk in group]
 
+    def _make_all_leaves(self) -> Leaves:
+        if len(self._group) > 1:
+            return self._make_leaves(self._group)
+        [chunk] = self._group
+        return [(len(chunk), make_leaf(self._profile, chunk, self._metadata))]
+
     def _write_blocks(self, pipeline: HashPipeline[Leaves]) -> None:
         try:
             self._imported = self._assembler.run(pipeline.results())
@@ -152,36 +169,16 @@ class Importer:
 class _Assembler:
     """Lays the tree over leaves as they come, and batches all blocks toward the sink."""
 
-    def __init__(self, sink: Sink, profile: Profile) -> None:
-        self._sink = sink
-        self._layout = BalancedLayout(profile)
-        self._batch: list[Block] = []
-        self._batch_size = 0
-        self._blocks = 0
+    def __init__(self, sink: Sink, profile: Profile, metadata: Metadata) -> None:
+        self._layout = BalancedLayout(profile, metadata)
+        self._batch = Batch(sink)
 
     def run(self, groups: Iterable[Leaves]) -> Imported:
         for leaves in groups:
             for file_size, block in leaves:
-                self._emit(block)
-                self._emit_all(self._layout.add_leaf(Subtree(block.cid, file_size, len(block.data))))
+                self._batch.add(block)
+                self._batch.add_all(self._layout.add_leaf(Subtree(block.cid, file_size, len(block.data))))
         root, nodes = self._layout.finish()
-        self._emit_all(nodes)
-        self._flush()
-        return Imported(root.root, root.file_size, root.dag_size, self._blocks)
-
-    def _emit_all(self, blocks: list[Block]) -> None:
-        for block in blocks:
-            self._emit(block)
-
-    def _emit(self, block: Block) -> None:
-        self._batch.append(block)
-        self._batch_size += len(block.data)
-        if self._batch_size >= _BATCH_SIZE:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._batch:
-            self._sink(self._batch)
-            self._blocks += len(self._batch)
-            self._batch = []
-            self._batch_size = 0
+        self._batch.add_all(nodes)
+        self._batch.flush()
+        return Imported(root.root, root.file_size, root.dag_size, self._batch.blocks)

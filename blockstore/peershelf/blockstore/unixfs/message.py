@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Self
 
 from peershelf.blockstore import protobuf
 from peershelf.blockstore.errors import MalformedBlock
@@ -42,6 +43,12 @@ class Mtime:
 
     seconds: int
     nanoseconds: int | None = None
+
+    @classmethod
+    def of(cls, nanoseconds: int) -> Self:
+        """Return the time that is so many nanoseconds after 1970, as stat() gives it."""
+        seconds, rest = divmod(nanoseconds, 1_000_000_000)
+        return cls(seconds, rest or None)
 
 
 @dataclass(frozen=True, slots=True)
