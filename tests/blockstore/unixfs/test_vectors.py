@@ -13,6 +13,7 @@ from peershelf.blockstore.multihash import hash_code
 from peershelf.blockstore.unixfs.chunker import parse_chunker
 from peershelf.blockstore.unixfs.importer import Importer
 from peershelf.blockstore.unixfs.profiles import PROFILES, UNIXFS_V0_2015, with_options
+from peershelf.blockstore.unixfs.tree import TreeImporter
 
 MIB = 1 << 20
 
@@ -34,6 +35,32 @@ def test_every_file_of_the_profiles_specification_gets_its_cid(vectors: Callable
                 importer.write(piece)
             imported = importer.finish()
         assert (str(imported.cid), imported.size) == (file["cid"], file["size"])
+
+
+def test_every_directory_of_the_profiles_specification_gets_its_cid(
+    vectors: Callable[[str], Any], shelf: Any
+) -> None:
+    alphabet, directories = (vectors("unixfs.json")[key] for key in ("alphabet", "directories"))
+    assert len(directories) == 4
+    for directory in directories:
+        profile = PROFILES[directory["profile"]]
+        file = shelf.add(b"x", profile)
+        tree = TreeImporter(lambda blocks: shelf.put(*blocks), profile)
+        for name in names_of(directory, alphabet):
+            tree.add_file((name,), file)
+        [(_, imported)] = tree.finish()
+        assert str(imported.cid) == directory["cid"]
+        assert (imported.blocks > 1) == directory["hamt"]
+
+
+def names_of(directory: Any, alphabet: str) -> Iterator[bytes]:
+    last = directory["entries"] - 1
+    stream = b"".join(key_stream(directory["seed"], last * directory["name_length"] + 256))
+    letters = bytes(ord(alphabet[byte % len(alphabet)]) for byte in range(256))
+    for number in range(directory["entries"]):
+        start = number * directory["name_length"]
+        length = directory["name_length" if number < last else "last_name_length"]
+        yield stream[start : start + length].translate(letters)
 
 
 OPTIONS: dict[str, Callable[[str], dict[str, Any]]] = {

@@ -13,14 +13,9 @@ from peershelf.blockstore.cid import DAG_PB, Cid
 from peershelf.blockstore.dag import pb
 from peershelf.blockstore.errors import MalformedBlock, PathNotFound, quoted
 from peershelf.blockstore.path import name_bytes
-from peershelf.blockstore.unixfs import message
+from peershelf.blockstore.unixfs import hamt, message
 from peershelf.blockstore.unixfs.message import DataType
 from peershelf.blockstore.unixfs.murmur3 import murmur3_64
-
-MAX_FANOUT = 1024
-MAX_HAMT_DEPTH = 8
-
-_MURMUR3_X64_64 = 0x22
 
 
 class PathResolver:
@@ -104,12 +99,8 @@ class PathResolver:
 
 def _slot_name(content: message.Data, name: bytes, depth: int) -> bytes:
     """Return the prefix of the links in the slot of a shard where the entry `name` belongs."""
-    fanout = content.fanout or 0
-    if content.hash_type != _MURMUR3_X64_64 or not 8 <= fanout <= MAX_FANOUT or fanout & (fanout - 1):
-        raise MalformedBlock(f"malformed directory: shards use murmur3 and 8 to {MAX_FANOUT} slots")
-    bits = fanout.bit_length() - 1
-    shift = 64 - bits * (depth + 1)
-    if depth >= MAX_HAMT_DEPTH or shift < 0:
+    fanout = hamt.fanout_of(content)
+    if depth >= hamt.levels(fanout):
         raise MalformedBlock("malformed directory: its shards are too deep")
-    slot = murmur3_64(name) >> shift & fanout - 1
-    return f"{slot:0{len(f'{fanout - 1:X}')}X}".encode()
+    slot = murmur3_64(name) >> hamt.shift(fanout, depth) & fanout - 1
+    return hamt.slot_name(slot, fanout)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from peershelf.blockstore.dag import packed_link
-from peershelf.blockstore.errors import InvalidPath, quoted
+from peershelf.blockstore.errors import BlockTooLarge, InvalidImportOption, InvalidPath, quoted
 from peershelf.blockstore.unixfs.batch import Batch, Sink
 from peershelf.blockstore.unixfs.directory import write_directory
 from peershelf.blockstore.unixfs.importer import Imported
@@ -120,7 +120,7 @@ class TreeImporter:
                 child = directory.children.pop(names[-1])
                 waiting.append((child, _last_first(child)))
                 continue
-            imported = self._write(directory)
+            imported = self._write(names, directory)
             waiting.pop()
             if not waiting:
                 break
@@ -129,9 +129,14 @@ class TreeImporter:
         self._batch.flush()
         yield (), imported
 
-    def _write(self, directory: _Directory) -> Imported:
+    def _write(self, path: Sequence[bytes], directory: _Directory) -> Imported:
         before = self._batch.blocks
-        cid, tsize = write_directory(self._profile, directory.entries, directory.metadata, self._batch)
+        try:
+            cid, tsize = write_directory(self._profile, directory.entries, directory.metadata, self._batch)
+        except BlockTooLarge:
+            raise InvalidImportOption(
+                f"the directory {_shown(path)} has names too long for a block"
+            ) from None
         return Imported(cid, directory.size, tsize, self._batch.blocks - before)
 
 
