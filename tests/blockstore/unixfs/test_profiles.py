@@ -60,6 +60,11 @@ def test_options_imply_others_as_in_kubo(profile: Any, options: Any, version: in
         {"chunk_size": MAX_CHUNK_SIZE + 1},
         {"max_links": 1},
         {"max_links": 100_000},
+        {"max_directory_links": -1},
+        {"hamt_fanout": 0},
+        {"hamt_fanout": 4},
+        {"hamt_fanout": 100},
+        {"hamt_fanout": 2048},
     ],
 )
 def test_options_that_make_no_valid_dag_are_refused(options: Any) -> None:

@@ -65,8 +65,14 @@ class TreeImporter:
         directory.metadata = metadata
 
     def add_symlink(self, path: Path, target: bytes, metadata: Metadata = NONE) -> Imported:
-        """Make a symbolic link and enter it. The target is kept as it is. Raises also BlockTooLarge."""
-        block = symlink_block(self._profile, target, metadata)
+        """Make a symbolic link and enter it. The target is kept as it is.
+
+        Raises InvalidImportOption for a target that fits into no block.
+        """
+        try:
+            block = symlink_block(self._profile, target, metadata)
+        except BlockTooLarge:
+            raise InvalidImportOption(f"the link {_shown(path)} has a target too long for a block") from None
         imported = Imported(block.cid, len(target), len(block.data), blocks=1)
         self._enter(path, imported)
         self._batch.add(block)
