@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from peershelf.blockstore.block import Block
@@ -18,10 +18,12 @@ cids = st.builds(
     st.sampled_from([0x55, DAG_PB, 0x0129]),
     st.integers(0, 1),
 )
+LONG = Cid.v1(0x55, bytes((IDENTITY, 127)) + bytes(range(127)))
 links = st.lists(st.tuples(cids, st.binary(max_size=300), st.integers(0, (1 << 64) - 1)), max_size=5)
 
 
 @given(links, st.binary(max_size=200))
+@example([(LONG, b"name", 1)], b"")
 def test_a_node_of_packed_links_is_the_node_of_those_links(
     links: list[tuple[Cid, bytes, int]], data: bytes
 ) -> None:
@@ -31,6 +33,7 @@ def test_a_node_of_packed_links_is_the_node_of_those_links(
 
 
 @given(cids, st.binary(max_size=300), st.integers(0, (1 << 64) - 1))
+@example(LONG, b"n" * 200, 1)
 def test_what_was_packed_can_be_told(cid: Cid, name: bytes, size: int) -> None:
     packed = packed_link.pack(cid, size)
     assert packed_link.tsize(packed) == size

@@ -30,7 +30,7 @@ def write_directory(profile: Profile, entries: Entries, metadata: Metadata, batc
     Raises BlockTooLarge, InvalidImportOption as ShardWriter does, and what the batch raises.
     """
     data = message.encode(with_metadata(Data(DataType.DIRECTORY), metadata))
-    if entries and _is_too_large(profile, entries, data):
+    if _is_too_large(profile, entries, data):
         return ShardWriter(profile, entries, batch).write(metadata)
     links = (packed_link.encode(name, entries[name]) for name in sorted(entries))
     block = node_block(profile, packed_link.encode_node(links, data))
