@@ -11,10 +11,10 @@ way to a running daemon, pays for nothing else.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from peershelf.node.api import Node
     from peershelf.node.errors import NodeError
 
@@ -26,4 +26,6 @@ __all__ = ["Node", "NodeError"]
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(_HOMES[name]), name)

@@ -16,6 +16,7 @@ import trio
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.unixfs.importer import Imported, Importer
+from peershelf.blockstore.unixfs.metadata import NONE, Metadata
 from peershelf.blockstore.unixfs.profiles import Profile
 from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.blockstore.unixfs.sequence import FileSequence
@@ -36,39 +37,45 @@ Sink = Callable[[Sequence[Block]], None]
 Progress = Callable[[int], None]
 """Is told the bytes read so far. May be called from a worker thread."""
 
-_Readable = BinaryIO | io.RawIOBase
-Source = str | os.PathLike[str] | bytes | _Readable | AsyncIterator[bytes]
+Readable = BinaryIO | io.RawIOBase
+Source = str | os.PathLike[str] | bytes | Readable | AsyncIterator[bytes]
 
 
-async def add(source: Source, sink: Sink, profile: Profile, progress: Progress | None) -> Imported:
+async def add(
+    source: Source, sink: Sink, profile: Profile, progress: Progress | None, metadata: Metadata = NONE
+) -> Imported:
     """Cut the source's bytes into blocks and pass them to `sink` in batches, from a thread.
 
     Nothing is opened but a path that the caller gave as a path. Raises OSError, and whatever the sink raises.
     """
     if isinstance(source, AsyncIterator):
-        return await _add_chunks(source, sink, profile, progress)
-    return await trio.to_thread.run_sync(_add_blocking, source, sink, profile, progress)
+        return await _add_chunks(source, sink, profile, progress, metadata)
+    return await trio.to_thread.run_sync(_add_blocking, source, sink, profile, progress, metadata)
 
 
 def _add_blocking(
-    source: str | os.PathLike[str] | bytes | _Readable,
+    source: str | os.PathLike[str] | bytes | Readable,
     sink: Sink,
     profile: Profile,
     progress: Progress | None,
+    metadata: Metadata,
 ) -> Imported:
     if isinstance(source, bytes):
-        return _add_file(io.BytesIO(source), sink, profile, progress)
+        return add_file(io.BytesIO(source), sink, profile, progress, metadata)
     if isinstance(source, str | os.PathLike):
         with Path(source).open("rb", buffering=0) as file:
-            return _add_file(file, sink, profile, progress)
-    return _add_file(source, sink, profile, progress)
+            return add_file(file, sink, profile, progress, metadata)
+    return add_file(source, sink, profile, progress, metadata)
 
 
-def _add_file(file: _Readable, sink: Sink, profile: Profile, progress: Progress | None) -> Imported:
+def add_file(
+    file: Readable, sink: Sink, profile: Profile, progress: Progress | None, metadata: Metadata
+) -> Imported:
+    """As add(), in the caller's thread, which is one that trio has started."""
     done = 0
     # Reads of a whole chunk become blocks without a copy.
     size = max(profile.chunk_size, _SMALLEST_READ)
-    with Importer(sink, profile) as importer:
+    with Importer(sink, profile, metadata=metadata) as importer:
         while data := file.read(size):
             trio.from_thread.check_cancelled()
             importer.write(data)
@@ -79,10 +86,14 @@ def _add_file(file: _Readable, sink: Sink, profile: Profile, progress: Progress 
 
 
 async def _add_chunks(
-    chunks: AsyncIterator[bytes], sink: Sink, profile: Profile, progress: Progress | None
+    chunks: AsyncIterator[bytes],
+    sink: Sink,
+    profile: Profile,
+    progress: Progress | None,
+    metadata: Metadata,
 ) -> Imported:
     """Gather small chunks, so that a thread hop is paid for some MiB and not for each of them."""
-    with Importer(sink, profile) as importer:
+    with Importer(sink, profile, metadata=metadata) as importer:
         gathered: list[bytes] = []
         waiting = done = 0
         async with _closed_at_the_end(chunks):

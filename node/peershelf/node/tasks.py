@@ -46,26 +46,34 @@ class Closeable(Protocol[T_co]):
 class HandedOver(AsyncIterator[T]):
     """The items that `produce` sends, while it runs as a task of `nursery`.
 
-    One item is in flight at most. An error of the producer is raised to whoever iterates; an iterator that is
-    closed, or dropped half-way, ends the producer. No async generator could do this: it must not hold a
-    nursery or a cancel scope across a yield, and trio warns of one that is dropped.
+    At most `buffered` items wait, and one more is in flight. An error of the producer is raised to whoever
+    iterates; an iterator that is closed, or dropped half-way, ends the producer. No async generator could do
+    this: it must not hold a nursery or a cancel scope across a yield, and trio warns of one that is dropped.
     """
 
-    def __init__(self, nursery: trio.Nursery, produce: Producer[T]) -> None:
-        self._send, self._receive = trio.open_memory_channel[outcome.Outcome[T]](0)
+    def __init__(self, nursery: trio.Nursery, produce: Producer[T], *, buffered: int = 0) -> None:
+        self._send, self._receive = trio.open_memory_channel[outcome.Outcome[T]](buffered)
+        self._buffered = buffered
         self._scope = trio.CancelScope()
         self._token = trio.lowlevel.current_trio_token()
         nursery.start_soon(_produce, produce, self._send, self._scope)
 
     async def __anext__(self) -> T:
         try:
-            item = await self._receive.receive()
+            item = await self._next()
         except (trio.EndOfChannel, trio.ClosedResourceError):
             raise StopAsyncIteration from None
         except trio.Cancelled:
             self._scope.cancel()
             raise
         return item.unwrap()
+
+    async def _next(self) -> outcome.Outcome[T]:
+        if self._buffered:
+            # A checkpoint for each of many small items would cost more than the item.
+            with suppress(trio.WouldBlock):
+                return self._receive.receive_nowait()
+        return await self._receive.receive()
 
     async def aclose(self) -> None:
         """End the producer."""
@@ -81,9 +89,16 @@ class HandedOver(AsyncIterator[T]):
 async def _produce(
     produce: Producer[T], channel: trio.MemorySendChannel[outcome.Outcome[T]], scope: trio.CancelScope
 ) -> None:
+    async def send(item: T) -> None:
+        value = outcome.Value(item)
+        try:
+            channel.send_nowait(value)
+        except trio.WouldBlock:
+            await channel.send(value)
+
     with scope, channel:
         try:
-            await produce(lambda item: channel.send(outcome.Value(item)))
+            await produce(send)
         except trio.BrokenResourceError:
             return  # nobody receives any more
         except Exception as error:

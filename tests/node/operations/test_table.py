@@ -59,8 +59,8 @@ async def stream(node: Node, name: str, *args: str, **options: str) -> tuple[byt
 
 
 async def test_add_answers_with_kubos_keys(node: Node) -> None:
-    assert await records(node, "add", upload=parts(("d/x", b"hello world\n"), ("", b""))) == [
-        {"Name": "d/x", "Hash": "bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei4", "Size": "12"},
+    assert await records(node, "add", upload=parts(("x", b"hello world\n"), ("", b""))) == [
+        {"Name": "x", "Hash": "bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei4", "Size": "12"},
         {
             "Name": "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku",
             "Hash": "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku",
@@ -135,14 +135,6 @@ async def test_bad_add_options_are_refused_before_anything_is_stored(
         await records(node, "add", upload=parts(("x", bytes(3_000_000))), **options)
     assert "\n" not in str(raised.value)
     assert (await node.stats()).blocks == 0
-
-
-async def test_add_refuses_a_directory(node: Node) -> None:
-    async def directory() -> AsyncIterator[Part]:
-        yield Part("d", "directory", pieces())
-
-    with pytest.raises(UsageError, match="files only"):
-        await records(node, "add", upload=directory())
 
 
 async def test_cat_joins_files_and_knows_the_length_of_one(node: Node) -> None:

@@ -92,10 +92,13 @@ class Core:
             self._online = await go_online(nursery, self.repo, self.store)
         self.blocks = Blocks(self.store, self._online.exchange if self._online else None)
 
-    def run_stream(self, produce: Producer[T]) -> Closeable[T]:
-        """Iterate over what `produce` sends from a task of this node; closing the iterator ends the task."""
+    def run_stream(self, produce: Producer[T], *, buffered: int = 0) -> Closeable[T]:
+        """Iterate over what `produce` sends from a task of this node; closing the iterator ends the task.
+
+        Up to `buffered` items may wait for the user, which makes many small ones cheap.
+        """
         assert self._nursery is not None, "enter the node first: async with Node(…) as node"
-        return HandedOver(self._nursery, produce)
+        return HandedOver(self._nursery, produce, buffered=buffered)
 
     @property
     def online(self) -> Online:

@@ -10,6 +10,7 @@ import trio
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.path import parse_reference
 from peershelf.blockstore.unixfs.importer import Imported
+from peershelf.blockstore.unixfs.metadata import NONE, Metadata
 from peershelf.blockstore.unixfs.profiles import PROFILES, Profile
 from peershelf.node import files
 from peershelf.node.facade.core import Core
@@ -42,13 +43,14 @@ class FileAccess(Core):
         pin: bool = True,
         only_hash: bool = False,
         progress: files.Progress | None = None,
+        metadata: Metadata = NONE,
     ) -> Imported:
-        """As `add`, and tell the sizes too. With `only_hash` nothing is stored."""
+        """As `add`, and tell the sizes too. With `only_hash` nothing is stored. `metadata` is the root's."""
         chosen = profile or self.profile
         if only_hash:
-            return await files.add(source, lambda blocks: None, chosen, progress)
+            return await files.add(source, lambda blocks: None, chosen, progress, metadata)
         losses = self.store.losses
-        imported = await files.add(source, self._store_sink(durable=False), chosen, progress)
+        imported = await files.add(source, self._store_sink(durable=False), chosen, progress, metadata)
         await trio.to_thread.run_sync(self._make_durable, losses, imported.cid if pin else None)
         return imported
 

@@ -1,8 +1,10 @@
 """The header lines of one part of an upload: what the part is called and what kind of thing it is.
 
 Kubo's clients put a percent-encoded relative path into the file name, and tell directories and symlinks by
-their content type. They also send the absolute path that the file has on their side (Abspath); it is not
-read, since a server that opened paths on a client's word would hand out any file to anybody.
+their content type. Permissions and the time of last change stand behind the form's field name, as in
+`name="file?mode=0644&mtime=1604320500&mtime-nsecs=55"`. They also send the absolute path that the file has on
+their side (Abspath); it is not read, since a server that opened paths on a client's word would hand out any
+file to anybody.
 """
 
 from __future__ import annotations
@@ -11,8 +13,11 @@ import posixpath
 import re
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import parse_qsl, unquote, unquote_plus
 
+from peershelf.blockstore.errors import InvalidImportOption
+from peershelf.blockstore.unixfs.message import Mtime
+from peershelf.blockstore.unixfs.metadata import NONE, Metadata
 from peershelf.node.errors import UsageError
 
 PartKind = Literal["file", "directory", "symlink"]
@@ -20,6 +25,9 @@ PartKind = Literal["file", "directory", "symlink"]
 _KINDS: dict[str, PartKind] = {"application/x-directory": "directory", "application/symlink": "symlink"}
 _DISPOSITIONS = frozenset({"form-data", "attachment", "file"})
 _PLAIN_ENCODINGS = frozenset({"", "7bit", "8bit", "binary"})
+
+_GO_SETUID_SETGID = 0b11 << 22
+_GO_STICKY = 1 << 20
 
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _LINE = re.compile(rf"({_NAME}):(.*)")
@@ -37,6 +45,7 @@ class PartHeader:
     Bytes that are no UTF-8 are lone surrogates, as in the names that Python itself reads from a directory.
     """
     kind: PartKind
+    metadata: Metadata = NONE
 
 
 def parse_part_header(data: bytes) -> PartHeader:
@@ -48,7 +57,7 @@ def parse_part_header(data: bytes) -> PartHeader:
     if fields.get("content-transfer-encoding", "").lower() not in _PLAIN_ENCODINGS:
         raise UsageError("the upload has a part in a transfer encoding; send the bytes as they are")
     kind = _KINDS.get(parse_parameters(fields.get("content-type", ""))[0], "file")
-    return PartHeader(_relative_path(_file_name(parameters)), kind)
+    return PartHeader(_relative_path(_file_name(parameters)), kind, _metadata(parameters.get("name", "")))
 
 
 def parse_parameters(text: str) -> tuple[str, dict[str, str]]:
@@ -89,6 +98,29 @@ def _file_name(parameters: dict[str, str]) -> str:
     name = parameters.get("filename", "")
     # Clients that do not encode names send a bare percent sign; then nothing in the name is an escape.
     return name if _BAD_ESCAPE.search(name) else unquote_plus(name, errors="surrogateescape")
+
+
+def _metadata(field: str) -> Metadata:
+    _, mark, query = field.partition("?")
+    if not mark:
+        return NONE
+    values = dict(parse_qsl(query))
+    try:
+        return Metadata(_permissions(values.get("mode", "")), _mtime(values))
+    except (ValueError, InvalidImportOption):
+        raise UsageError("the upload has a part with a malformed mode or mtime") from None
+
+
+def _permissions(octal: str) -> int | None:
+    """What the bits of Go's FileMode, in octal, say about permissions; none of them, as 0, is no mode."""
+    mode = int(octal or "0", 8)
+    return mode & 0o777 | (mode & _GO_SETUID_SETGID) >> 12 | (mode & _GO_STICKY) >> 11 or None
+
+
+def _mtime(values: dict[str, str]) -> Mtime | None:
+    if "mtime" not in values:
+        return None
+    return Mtime(int(values["mtime"]), int(values.get("mtime-nsecs", "0")) or None)
 
 
 def _relative_path(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator
 from typing import Self
 
@@ -97,15 +98,24 @@ class PartReader:
         return self
 
     async def __anext__(self) -> Part:
-        if self._content is not None:
-            async for _ in self._content:
-                pass
+        while self._content is not None and not self._content.has_arrived:
+            await anext(self._content, None)
         event = await self.next_event()
-        if isinstance(event, PartBegin):
-            self._content = _Content(self)
-            return Part(event.header.name, event.header.kind, self._content)
-        self._body.release()
-        raise StopAsyncIteration
+        if not isinstance(event, PartBegin):
+            self._body.release()
+            raise StopAsyncIteration
+        header = event.header
+        pieces, is_whole = self._at_hand()
+        self._content = _Content(self, pieces, has_arrived=is_whole)
+        content = b"".join(pieces) if is_whole else None
+        return Part(header.name, header.kind, self._content, content=content, metadata=header.metadata)
+
+    def _at_hand(self) -> tuple[list[bytes], bool]:
+        """What has arrived of the part that began, and whether that is all of it, as with small files."""
+        pieces = []
+        while isinstance(event := self._parser.next_event(), PartData):
+            pieces.append(event.data)
+        return pieces, isinstance(event, PartEnd)
 
     async def next_event(self) -> PartBegin | PartData | PartEnd | End:
         """What the parser says next, having read as much as it takes."""
@@ -121,18 +131,22 @@ class PartReader:
 class _Content:
     """The content of one part."""
 
-    def __init__(self, reader: PartReader) -> None:
+    def __init__(self, reader: PartReader, pieces: list[bytes], *, has_arrived: bool) -> None:
         self._reader = reader
-        self._ended = False
+        self._pieces = deque(pieces)
+        self.has_arrived = has_arrived
+        """Whether nothing of it is still to be read from the body."""
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        event = None if self._ended else await self._reader.next_event()
+        if self._pieces:
+            return self._pieces.popleft()
+        event = None if self.has_arrived else await self._reader.next_event()
         if isinstance(event, PartData):
             return event.data
-        self._ended = True
+        self.has_arrived = True
         raise StopAsyncIteration
 
 

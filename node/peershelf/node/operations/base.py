@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from io import RawIOBase
 from typing import Any, Generic, Literal, TypeVar, overload
 
+from peershelf.blockstore.unixfs.metadata import NONE, Metadata
 from peershelf.node.errors import UsageError
 from peershelf.node.settings import parse_duration
 from peershelf.node.tasks import Closeable
@@ -41,6 +42,10 @@ class Part:
     """The content. What is left of it is skipped once the next part is asked for."""
     file: RawIOBase | None = None
     """The content too, where it is a file whose reader never waits long; one of the two is to be read."""
+    content: bytes | None = None
+    """The whole content once more, where it is small and at hand."""
+    metadata: Metadata = NONE
+    """What the client says of its permissions and time of last change."""
 
 
 async def no_parts() -> AsyncIterator[Part]:

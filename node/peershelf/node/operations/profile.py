@@ -7,7 +7,18 @@ from peershelf.blockstore.unixfs.chunker import parse_chunker
 from peershelf.blockstore.unixfs.profiles import Profile, profile_named, with_options
 from peershelf.node.operations.base import Request
 
-PROFILE_OPTIONS = frozenset({"profile", "cid-version", "raw-leaves", "chunker", "hash", "max-file-links"})
+PROFILE_OPTIONS = frozenset(
+    {
+        "profile",
+        "cid-version",
+        "raw-leaves",
+        "chunker",
+        "hash",
+        "max-file-links",
+        "max-directory-links",
+        "max-hamt-fanout",
+    }
+)
 
 
 def requested_profile(default: Profile, request: Request) -> Profile:
@@ -25,4 +36,6 @@ def requested_profile(default: Profile, request: Request) -> Profile:
         chunk_size=parse_chunker(chunker) if chunker else None,
         max_links=request.integer("max-file-links"),
         hash_code=hash_code(hash_name) if hash_name else None,
+        max_directory_links=request.integer("max-directory-links"),
+        hamt_fanout=request.integer("max-hamt-fanout"),
     )

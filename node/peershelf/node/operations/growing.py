@@ -1,0 +1,136 @@
+"""One tree that grows by the parts of an upload."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from io import RawIOBase
+
+import trio
+
+from peershelf.blockstore.unixfs.importer import Imported
+from peershelf.blockstore.unixfs.metadata import Metadata
+from peershelf.blockstore.unixfs.tree import Path
+from peershelf.node import files
+from peershelf.node.errors import UsageError
+from peershelf.node.operations.base import Part, Record
+from peershelf.node.trees import (
+    MAX_TARGET,
+    SMALL_SIZE,
+    Gathered,
+    LargeFile,
+    Preserve,
+    SmallEntry,
+    TreeBuilder,
+)
+
+_PROGRESS_STEP = 256 << 10
+
+Send = Callable[[Record], Awaitable[None]]
+
+
+class Growing:
+    """Puts parts into `tree`: those below `top`, a name, or all of them if that is None.
+
+    `tell` is given records of progress: of a large file how far it is, of small ones the bytes of several
+    under the name of the last, since clients sum up.
+    """
+
+    def __init__(self, tree: TreeBuilder, preserve: Preserve, top: str | None, tell: Send | None) -> None:
+        self._tree = tree
+        self._preserve = preserve
+        self._top = top
+        self._tell = tell
+        self._gathered = Gathered()
+        self._last_name = ""
+
+    def has_room_for(self, part: Part) -> bool:
+        """Whether the part is one of this tree."""
+        return self._top is None or part.name.partition("/")[0] == self._top
+
+    async def add(self, part: Part) -> None:
+        """Take one part. Raises UsageError, InvalidPath, StoreError."""
+        metadata = self._preserve.of(part.metadata)
+        content = await _content(part)
+        is_nameless = part.kind == "file" and not part.name and self._top is None
+        if not isinstance(content, bytes) or is_nameless:
+            await self._flush()
+            imported = await self._import(part.name, content, metadata)
+            path = (str(imported.cid).encode(),) if is_nameless else self._path(part.name)
+            self._gathered.add(LargeFile(path, imported, metadata))
+            return
+        self._last_name = part.name
+        self._gathered.add(SmallEntry(self._path(part.name), part.kind, content, metadata))
+        if self._gathered.is_enough:
+            await self._flush()
+
+    async def finish(self) -> None:
+        """Build the directories; once this returns the tree is durable and pinned."""
+        await self._flush()
+        await trio.to_thread.run_sync(self._tree.finish)
+
+    def _path(self, name: str) -> Path:
+        names = name.encode("utf-8", "surrogateescape").split(b"/") if name else []
+        return tuple(names if self._top is None else names[1:])
+
+    async def _flush(self) -> None:
+        """Import what was gathered."""
+        size, entries = self._gathered.size, self._gathered.take()
+        if entries:
+            await trio.to_thread.run_sync(self._tree.add, entries)
+        if self._tell is not None and any(isinstance(one, SmallEntry) for one in entries):
+            await self._tell({"Name": self._last_name, "Bytes": size})
+
+    async def _import(self, name: str, source: files.Source, metadata: Metadata) -> Imported:
+        tell = self._tell
+        told: files.Progress | None = None
+        if tell is not None and isinstance(source, AsyncIterator):
+            source = _reported(name, source, tell)
+        elif tell is not None:
+            told = _from_thread(name, tell)
+        return await files.add(source, self._tree.sink, self._tree.profile, told, metadata)
+
+
+async def _content(part: Part) -> bytes | RawIOBase | AsyncIterator[bytes]:
+    """A part's content: as bytes if it is small, and otherwise something to read it from."""
+    if part.content is not None or part.kind == "directory":
+        content = part.content or b""
+        return content if len(content) <= SMALL_SIZE else _pieces([content])
+    if part.file is not None:
+        return part.file
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in part.chunks:
+        pieces.append(piece)
+        size += len(piece)
+        if size > SMALL_SIZE and part.kind == "file":
+            return _pieces(pieces, part.chunks)
+        if size > MAX_TARGET and part.kind == "symlink":
+            raise UsageError(f"the target of the link {part.name!a} has more than {MAX_TARGET} bytes")
+    return b"".join(pieces)
+
+
+async def _pieces(
+    first: Sequence[bytes], others: AsyncIterator[bytes] | None = None
+) -> AsyncGenerator[bytes, None]:
+    for piece in first:
+        yield piece
+    if others is not None:
+        async for piece in others:
+            yield piece
+
+
+def _from_thread(name: str, tell: Send) -> files.Progress:
+    return lambda done: trio.from_thread.run(tell, {"Name": name, "Bytes": done})
+
+
+async def _reported(name: str, chunks: AsyncIterator[bytes], tell: Send) -> AsyncGenerator[bytes, None]:
+    """Pass the chunks on, and say how far they are every 256 KiB and at the end."""
+    done = told = 0
+    async for chunk in chunks:
+        yield chunk
+        done += len(chunk)
+        if done - told >= _PROGRESS_STEP:
+            told = done
+            await tell({"Name": name, "Bytes": done})
+    if told != done:
+        await tell({"Name": name, "Bytes": done})
