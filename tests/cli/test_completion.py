@@ -38,7 +38,7 @@ def test_bash_completes_the_commands_of_a_group(tmp_path: Path) -> None:
 
 
 def test_bash_completes_options_and_their_values(tmp_path: Path) -> None:
-    assert bash_completes(tmp_path, "add", "--pr") == {"--profile", "--progress"}
+    assert bash_completes(tmp_path, "add", "--pro") == {"--profile", "--progress"}
     assert bash_completes(tmp_path, "add", "file", "--hash", "b") == {"blake3", "blake2b-256"}
     assert bash_completes(tmp_path, "completion", "") >= {"bash", "zsh", "fish"}
 

@@ -66,7 +66,7 @@ def test_what_needs_a_daemon_says_how_to_start_one(run: Run, words: list[str]) -
     ("words", "complaint"),
     [
         (["add", "absent"], "cannot read absent: No such file or directory"),
-        (["add", "/"], "/ is a directory, and this version adds files only"),
+        (["add", "/"], "/ is a directory: add -r takes it"),
         (["add", "-", "-"], "only once"),
         (["block", "put", "absent"], "cannot read absent"),
         (["init", "--api", "/ip4/127.0.0.1/tcp/1"], "leave out --api"),

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from peershelf.cli.sources import Source
@@ -38,7 +38,7 @@ class Backend(ABC):
         on_record: OnRecord,
         args: Sequence[str] = (),
         options: Mapping[str, str] = NO_OPTIONS,
-        sources: Sequence[Source] = (),
+        sources: Iterable[Source] = (),
     ) -> None:
         """An operation that answers with JSON objects, each passed to `on_record` as it comes."""
 

@@ -21,9 +21,12 @@ TRUE, FALSE = "true", "false"
 
 
 class Option:
-    """One option: `names` as the help shows them (`-q, --quiet`); without a `metavar` it is a flag."""
+    """One option: `names` as the help shows them (`-q, --quiet`); without a `metavar` it is a flag.
 
-    __slots__ = ("check", "choices", "help", "key", "metavar", "names")
+    A `repeatable` one keeps all the values that it was given, as the lines of one text.
+    """
+
+    __slots__ = ("check", "choices", "help", "key", "metavar", "names", "repeatable")
 
     def __init__(
         self,
@@ -33,7 +36,9 @@ class Option:
         metavar: str | None = None,
         check: Callable[[str], object] = str,
         choices: tuple[str, ...] = (),
+        repeatable: bool = False,
     ) -> None:
+        self.repeatable = repeatable
         self.names = tuple(names.split(", "))
         self.key = self.names[-1].lstrip("-")
         self.help = help
@@ -167,7 +172,7 @@ class Reader:
         option = self._find(name)
         if not equals:
             value = TRUE if option.is_flag else self._next(option, rest)
-        self.values[option.key] = option.accept(value)
+        self._keep(option, value)
 
     def _short(self, word: str, rest: list[str]) -> None:
         """One word of short options: `-q`, `-qn`, `-o 5`, `-o5`, `-o=5`."""
@@ -178,8 +183,14 @@ class Reader:
                 self.values[option.key] = TRUE
                 continue
             value = letters.removeprefix("=") if letters else self._next(option, rest)
-            self.values[option.key] = option.accept(value)
+            self._keep(option, value)
             return
+
+    def _keep(self, option: Option, text: str) -> None:
+        value = option.accept(text)
+        if option.repeatable and option.key in self.values:
+            value = f"{self.values[option.key]}\n{value}"
+        self.values[option.key] = value
 
     def _next(self, option: Option, rest: list[str]) -> str:
         if not rest:

@@ -7,13 +7,24 @@ does.
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING, Any
 
 import trio
 
 from peershelf.blockstore.errors import StoreLocked
+from peershelf.blockstore.unixfs.message import Mtime
+from peershelf.blockstore.unixfs.metadata import NONE, Metadata
 from peershelf.cli.allocator import keep_freed_memory
 from peershelf.cli.backend import NO_OPTIONS, Backend
 from peershelf.cli.failures import translated
@@ -30,6 +41,7 @@ if TYPE_CHECKING:
     from peershelf.node.settings import Value
 
 _READ_SIZE = 1 << 20
+_TAKEN_AT_ONCE = 256
 _LOCK_POLL_SECONDS = 0.05
 _SHORT_LIVED: Mapping[str, Value] = {"Addresses.Swarm": ["/ip4/127.0.0.1/tcp/0"], "Bootstrap": []}
 """A node that lives for one command meets only the peer that it dials."""
@@ -75,7 +87,7 @@ class LocalBackend(Backend):
         on_record: OnRecord,
         args: Sequence[str] = (),
         options: Mapping[str, str] = NO_OPTIONS,
-        sources: Sequence[Source] = (),
+        sources: Iterable[Source] = (),
     ) -> None:
         async def use(node: Node, operation: Any, request: Request) -> None:
             async with aclosing(operation.handler(node, request)) as records:
@@ -140,21 +152,55 @@ class LocalBackend(Backend):
             await trio.sleep(_LOCK_POLL_SECONDS)
 
 
-async def _parts(sources: Sequence[Source]) -> AsyncIterator[Part]:
-    for source in sources:
-        if source.path is None or source.size is None:
-            yield Part(source.name, "file", _chunks(source))
-            continue
-        with _OnDisk(source.path) as file:
-            yield Part(source.name, "file", _chunks(source), file)
+async def _parts(sources: Iterable[Source]) -> AsyncIterator[Part]:
+    walking = iter(sources)
+    while taken := await trio.to_thread.run_sync(_take, walking):
+        for source in taken:
+            if source.size is None or source.content is not None:
+                yield _part(source, None)
+                continue
+            with _OnDisk(source) as file:
+                yield _part(source, file)
+
+
+def _take(sources: Iterator[Source]) -> list[Source]:
+    """The next sources, of which only the last may have to be read before more can be taken."""
+    taken: list[Source] = []
+    size = 0
+    while size < _READ_SIZE and len(taken) < _TAKEN_AT_ONCE:
+        source = next(sources, None)
+        if source is None:
+            break
+        taken.append(source)
+        if source.content is None:
+            break
+        size += len(source.content)
+    return taken
+
+
+def _part(source: Source, file: _OnDisk | None) -> Part:
+    chunks = _chunks(source) if source.content is None else _whole(source.content)
+    return Part(source.name, source.kind, chunks, file, source.content, _metadata(source))
+
+
+def _metadata(source: Source) -> Metadata:
+    mtime = None
+    if source.mtime_ns is not None:
+        seconds, nanoseconds = divmod(source.mtime_ns, 1_000_000_000)
+        mtime = Mtime(seconds, nanoseconds or None)
+    return Metadata(source.mode, mtime) if source.mode is not None or mtime else NONE
 
 
 class _OnDisk(io.FileIO):
     """A file that never keeps its reader waiting; what goes wrong is told as for every source."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, source: Source) -> None:
+        path = source.path or ""
         try:
-            super().__init__(path)
+            if source.descriptor >= 0:
+                super().__init__(source.descriptor, closefd=False)
+            else:
+                super().__init__(path)
         except OSError as error:
             raise unreadable(path, error) from None
         self._path = path
@@ -165,6 +211,10 @@ class _OnDisk(io.FileIO):
             return super().read(size)
         except OSError as error:
             raise unreadable(self._path, error) from None
+
+
+async def _whole(content: bytes) -> AsyncGenerator[bytes, None]:
+    yield content
 
 
 async def _chunks(source: Source) -> AsyncGenerator[bytes, None]:

@@ -15,7 +15,7 @@ from peershelf.cli.upload import Upload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from peershelf.cli.address import Address
     from peershelf.cli.backend import OnLength, OnRecord, Record, Write
@@ -71,7 +71,7 @@ class RemoteBackend(Backend):
         on_record: OnRecord,
         args: Sequence[str] = (),
         options: Mapping[str, str] = NO_OPTIONS,
-        sources: Sequence[Source] = (),
+        sources: Iterable[Source] = (),
     ) -> None:
         lines = RecordReader(on_record)
         upload = Upload(sources) if sources else None

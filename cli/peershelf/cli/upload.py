@@ -1,4 +1,8 @@
-"""A request body: the sources as multipart/form-data (RFC 7578), in HTTP chunks."""
+"""A request body: the sources as multipart/form-data (RFC 7578), in HTTP chunks.
+
+As with Kubo's clients, directories and symbolic links show by their content type, and permissions and times
+stand as a query behind the name of the form's field.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +13,26 @@ from peershelf.cli.quoting import percent_encode
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import io
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from peershelf.cli.sources import Source
 
 _READ_SIZE = 1 << 20
+_GATHERED_SIZE = 128 << 10
 _SIZE_LINE = len(b"00100000\r\n")
 _LAST_CHUNK = b"0\r\n\r\n"
+
+_CONTENT_TYPES = {
+    "file": "application/octet-stream",
+    "directory": "application/x-directory",
+    "symlink": "application/symlink",
+}
 
 
 class Upload:
     """One request body, made piece by piece so that no file is ever held whole."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Iterable[Source]) -> None:
         self._sources = sources
         self._boundary = os.urandom(16).hex()
         self._file: io.FileIO | None = None
@@ -38,13 +49,23 @@ class Upload:
 
     def frames(self) -> Iterator[memoryview]:
         """The body as it goes on the wire. Each frame is only valid until the next is asked for."""
+        gathered = bytearray()
         for source in self._sources:
-            with source.open() as self._file:
-                yield _chunk(self._part_head(source.name))
-                yield from self._contents(source, self._file)
-            self._file = None
-            yield _chunk(b"\r\n")
-        yield memoryview(bytes(_chunk(f"--{self._boundary}--\r\n".encode())) + _LAST_CHUNK)
+            gathered += self._part_head(source)
+            if source.content is not None:
+                gathered += source.content
+            else:
+                with source.open() as self._file:
+                    yield _chunk(gathered)
+                    yield from self._contents(source, self._file)
+                self._file = None
+                gathered.clear()
+            gathered += b"\r\n"
+            if len(gathered) >= _GATHERED_SIZE:
+                yield _chunk(gathered)
+                gathered.clear()
+        gathered += f"--{self._boundary}--\r\n".encode()
+        yield memoryview(bytes(_chunk(gathered)) + _LAST_CHUNK)
 
     def _contents(self, source: Source, file: io.FileIO) -> Iterator[memoryview]:
         """Chunks that are read straight into their place in the frame, so nothing is copied."""
@@ -55,13 +76,32 @@ class Upload:
             self._buffer[end : end + 2] = b"\r\n"
             yield self._buffer[: end + 2]
 
-    def _part_head(self, name: str) -> bytes:
+    def _part_head(self, source: Source) -> bytes:
         return (
             f"--{self._boundary}\r\n"
-            f'Content-Disposition: form-data; name="file"; filename="{percent_encode(name)}"\r\n'
-            "Content-Type: application/octet-stream\r\n\r\n"
+            f'Content-Disposition: form-data; name="file{_metadata(source)}"; '
+            f'filename="{percent_encode(source.name)}"\r\n'
+            f"Content-Type: {_CONTENT_TYPES[source.kind]}\r\n\r\n"
         ).encode()
 
 
-def _chunk(data: bytes) -> memoryview:
-    return memoryview(b"%x\r\n%b\r\n" % (len(data), data))
+def _metadata(source: Source) -> str:
+    """A query with permissions and time, as far as they are to be told."""
+    values = []
+    if source.mode is not None:
+        values.append(f"mode=0{_go_file_mode(source.mode):o}")
+    if source.mtime_ns is not None:
+        seconds, nanoseconds = divmod(source.mtime_ns, 1_000_000_000)
+        values.append(f"mtime={seconds}")
+        if nanoseconds:
+            values.append(f"mtime-nsecs={nanoseconds}")
+    return f"?{'&'.join(values)}" if values else ""
+
+
+def _go_file_mode(permissions: int) -> int:
+    """Permissions in the bits of Go's FileMode: setuid, setgid and sticky are elsewhere there."""
+    return permissions & 0o777 | (permissions & 0o6000) << 12 | (permissions & 0o1000) << 11
+
+
+def _chunk(data: bytes | bytearray) -> memoryview:
+    return memoryview(b"%x\r\n" % len(data) + data + b"\r\n")
