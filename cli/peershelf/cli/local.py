@@ -24,7 +24,7 @@ import trio
 
 from peershelf.blockstore.errors import StoreLocked
 from peershelf.blockstore.unixfs.message import Mtime
-from peershelf.blockstore.unixfs.metadata import NONE, Metadata
+from peershelf.blockstore.unixfs.metadata import Metadata
 from peershelf.cli.allocator import keep_freed_memory
 from peershelf.cli.backend import NO_OPTIONS, Backend
 from peershelf.cli.failures import translated
@@ -184,11 +184,8 @@ def _part(source: Source, file: _OnDisk | None) -> Part:
 
 
 def _metadata(source: Source) -> Metadata:
-    mtime = None
-    if source.mtime_ns is not None:
-        seconds, nanoseconds = divmod(source.mtime_ns, 1_000_000_000)
-        mtime = Mtime(seconds, nanoseconds or None)
-    return Metadata(source.mode, mtime) if source.mode is not None or mtime else NONE
+    mtime = None if source.mtime_ns is None else Mtime.of(source.mtime_ns)
+    return Metadata(source.mode, mtime)
 
 
 class _OnDisk(io.FileIO):

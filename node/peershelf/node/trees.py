@@ -9,6 +9,7 @@ become durable together, when the directories are built and before anybody is to
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -185,5 +186,4 @@ class Preserve:
         """What to keep of a file on disk."""
         if not self:
             return NONE
-        seconds, nanoseconds = divmod(status.st_mtime_ns, 1_000_000_000)
-        return self.of(Metadata(status.st_mode & 0o7777, Mtime(seconds, nanoseconds or None)))
+        return self.of(Metadata(stat.S_IMODE(status.st_mode), Mtime.of(status.st_mtime_ns)))

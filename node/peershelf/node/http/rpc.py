@@ -7,7 +7,7 @@ runs in the task of its request: when the client goes away, or the timeout passe
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Set
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Generic
@@ -87,7 +87,7 @@ class Rpc(Generic[NodeT]):
 
 
 async def _read_request(operation: Operation[Any], scope: Scope, body: Body) -> Request:
-    args, options = parse_query(scope["query_string"])
+    args, options = parse_query(scope["query_string"], operation.repeatable)
     content_type = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
     delimiter = boundary(content_type)
     parts = no_parts() if delimiter is None else PartReader(body, delimiter)
@@ -102,13 +102,18 @@ async def _read_request(operation: Operation[Any], scope: Scope, body: Body) -> 
     return request
 
 
-def parse_query(query: bytes) -> tuple[list[str], dict[str, str]]:
-    """Split a query string into arguments and options. Raises UsageError if an option comes twice."""
+def parse_query(query: bytes, repeatable: Set[str] = frozenset()) -> tuple[list[str], dict[str, str]]:
+    """Split a query string into arguments and options.
+
+    Raises UsageError if an option comes twice that is not `repeatable`.
+    """
     args: list[str] = []
     options: dict[str, str] = {}
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         if name == "arg":
             args.append(value)
+        elif name in options and name in repeatable:
+            options[name] += f"\n{value}"
         elif name in options:
             raise UsageError(f"option {name[:60]!a} is given twice")
         else:

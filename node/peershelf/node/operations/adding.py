@@ -197,6 +197,7 @@ ADD = Records(
     )
     | PROFILE_OPTIONS
     | _FOR_KUBOS_COMMAND_LINE,
+    repeatable=frozenset({"ignore"}),
     fixed={
         "trickle": "false",
         "nocopy": "false",

@@ -143,6 +143,8 @@ class _Operation:
     """Options that the handler reads."""
     fixed: Mapping[str, str] = field(default_factory=dict)
     """Options that are accepted with this one value, because it asks for what is done anyway."""
+    repeatable: frozenset[str] = frozenset()
+    """Options that may come several times; the values are then the lines of one text."""
     min_args: int = 0
     max_args: int | None = None
     """None: any number."""

@@ -8,7 +8,7 @@ from io import RawIOBase
 import trio
 
 from peershelf.blockstore.unixfs.importer import Imported
-from peershelf.blockstore.unixfs.metadata import Metadata
+from peershelf.blockstore.unixfs.metadata import NONE, Metadata
 from peershelf.blockstore.unixfs.tree import Path
 from peershelf.node import files
 from peershelf.node.errors import UsageError
@@ -42,6 +42,8 @@ class Growing:
         self._tell = tell
         self._gathered = Gathered()
         self._last_name = ""
+        if top is None:
+            self._gathered.add(SmallEntry((), "directory", metadata=preserve.of(NONE)))
 
     def has_room_for(self, part: Part) -> bool:
         """Whether the part is one of this tree."""
@@ -49,6 +51,8 @@ class Growing:
 
     async def add(self, part: Part) -> None:
         """Take one part. Raises UsageError, InvalidPath, StoreError."""
+        if part.kind == "directory" and not part.name:
+            return  # it is the directory that is there already
         metadata = self._preserve.of(part.metadata)
         content = await _content(part)
         is_nameless = part.kind == "file" and not part.name and self._top is None
@@ -77,7 +81,7 @@ class Growing:
         size, entries = self._gathered.size, self._gathered.take()
         if entries:
             await trio.to_thread.run_sync(self._tree.add, entries)
-        if self._tell is not None and any(isinstance(one, SmallEntry) for one in entries):
+        if self._tell is not None and any(map(_is_small_file, entries)):
             await self._tell({"Name": self._last_name, "Bytes": size})
 
     async def _import(self, name: str, source: files.Source, metadata: Metadata) -> Imported:
@@ -88,6 +92,10 @@ class Growing:
         elif tell is not None:
             told = _from_thread(name, tell)
         return await files.add(source, self._tree.sink, self._tree.profile, told, metadata)
+
+
+def _is_small_file(entry: SmallEntry | LargeFile) -> bool:
+    return isinstance(entry, SmallEntry) and entry.kind == "file"
 
 
 async def _content(part: Part) -> bytes | RawIOBase | AsyncIterator[bytes]:
