@@ -186,7 +186,7 @@ async def read_files(
     async with blocks.fetcher(offline=wanted.offline, timeout=wanted.timeout) as fetcher:
         sequence = FileSequence(wanted.references, Span(wanted.offset, wanted.length))
         while True:
-            fetcher.want(sequence.wants(_read_ahead(blocks)))
+            fetcher.want(sequence.wants(read_ahead(blocks)))
             if sequence.size is not None and send_size is not None:
                 await send_size(sequence.size)
                 send_size = None
@@ -220,6 +220,6 @@ def _gathered(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryvi
         yield b"".join(small)
 
 
-def _read_ahead(blocks: Blocks) -> int:
+def read_ahead(blocks: Blocks) -> int:
     """A reader's share, which gets smaller with every other that reads at the same time."""
     return min(READ_AHEAD, READ_AHEAD_OF_ALL // blocks.open_fetchers)

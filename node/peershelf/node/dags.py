@@ -1,0 +1,100 @@
+"""Walking DAGs as their blocks come from the store and from peers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Sequence
+
+import trio
+
+from peershelf.blockstore.cid import RAW, Cid
+from peershelf.blockstore.dag import guide
+from peershelf.blockstore.dag.frontier import StepT
+from peershelf.blockstore.dag.pb import Link
+from peershelf.blockstore.dag.traversal import Traversal
+from peershelf.blockstore.dag.traversal import Visit as VisitOf
+from peershelf.node.blocks import Blocks, Fetcher, Found
+from peershelf.node.files import read_ahead
+
+Visit = VisitOf[Link]
+"""One block of a DAG: its cid, data, depth and links."""
+
+_MUCH_TO_DECODE = 32 << 10
+"""Bytes of nodes that take about a millisecond to decode."""
+
+
+async def walk_dag(
+    blocks: Blocks,
+    roots: Sequence[Cid],
+    visit: Callable[[Visit], Awaitable[None]],
+    *,
+    load_leaves: bool = True,
+    max_depth: int | None = None,
+    offline: bool = False,
+    timeout: float = math.inf,
+) -> None:
+    """Visit each block of the DAGs once: parents before children, first children before siblings.
+
+    Blocks are asked for ahead, so that the whole is one pipeline, bounded in blocks and bytes. Without
+    `load_leaves`, raw blocks that are in the store are visited without their data and not read. `max_depth`
+    counts links from a root. `timeout` is in seconds, for the whole walk. Raises MalformedBlock,
+    UnsupportedCodec, BlockNotFound, CorruptBlock and UnsupportedHash at the turn of the block in question,
+    and TimedOut and StoreError at once.
+    """
+    steps = [guide.root(cid) for cid in roots]
+    traversal = Traversal(steps, guide.AllLinks(), max_depth=max_depth)
+    async with blocks.fetcher(offline=offline, timeout=timeout) as fetcher:
+        await drive(blocks, fetcher, traversal, visit, load_leaves=load_leaves)
+
+
+async def drive(
+    blocks: Blocks,
+    fetcher: Fetcher,
+    traversal: Traversal[StepT],
+    visit: Callable[[VisitOf[StepT]], Awaitable[None]],
+    *,
+    load_leaves: bool = True,
+) -> None:
+    """Carry a traversal out to its end. Raises as `walk_dag` does."""
+    while not traversal.done:
+        visits = traversal.read()
+        for one in visits:
+            await visit(one)
+        wanted = traversal.wants(read_ahead(blocks))
+        if not load_leaves:
+            wanted = await _pass_over_leaves(blocks, traversal, wanted)
+        if wanted:
+            fetcher.want(wanted)
+        if not visits and traversal.is_waiting:
+            await _receive(fetcher, traversal)
+
+
+async def _pass_over_leaves(blocks: Blocks, traversal: Traversal[StepT], wanted: Sequence[Cid]) -> list[Cid]:
+    """Tell the traversal which raw blocks the store has; return what has to be loaded."""
+    leaves = [cid for cid in wanted if cid.codec == RAW]
+    if not leaves:
+        return list(wanted)
+    here = await trio.to_thread.run_sync(_those_here, blocks, leaves)
+    for cid in here:
+        traversal.present(cid)
+    return [cid for cid in wanted if cid not in here]
+
+
+def _those_here(blocks: Blocks, cids: Sequence[Cid]) -> set[Cid]:
+    return {cid for cid in cids if blocks.store.has(cid)}
+
+
+async def _receive(fetcher: Fetcher, traversal: Traversal[StepT]) -> None:
+    found = await fetcher.receive()
+    size = sum(len(block.data) for block in found.blocks if block.cid.codec != RAW)
+    if size < _MUCH_TO_DECODE:
+        _take(traversal, found)
+    else:
+        await trio.to_thread.run_sync(_take, traversal, found)
+
+
+def _take(traversal: Traversal[StepT], found: Found) -> None:
+    for block in found.blocks:
+        traversal.receive(block)
+    for cid, error in found.missing.items():
+        traversal.fail(cid, error)
