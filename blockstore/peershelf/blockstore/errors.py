@@ -52,6 +52,14 @@ class NotAFile(BlockstoreError):
     """The CID leads to something that has no bytes to print, such as a directory."""
 
 
+class NotUnixfs(BlockstoreError):
+    """The CID leads to something that is neither a file nor a directory nor a symbolic link."""
+
+
+class UnsafeEntry(BlockstoreError):
+    """A directory has an entry that no file system may be given, such as one named `..`."""
+
+
 class PathNotFound(BlockstoreError):
     """A path names a link that its directory does not have."""
 

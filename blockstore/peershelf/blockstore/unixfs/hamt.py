@@ -49,7 +49,12 @@ def shift(fanout: int, depth: int) -> int:
 
 def slot_name(slot: int, fanout: int) -> bytes:
     """Return what the names of a slot's links begin with: its number, in upper-case hexadecimal."""
-    return f"{slot:0{len(f'{fanout - 1:X}')}X}".encode()
+    return f"{slot:0{width(fanout)}X}".encode()
+
+
+def width(fanout: int) -> int:
+    """Return how many digits these numbers have."""
+    return len(f"{fanout - 1:X}")
 
 
 def _bits(fanout: int) -> int:
