@@ -55,3 +55,7 @@ class TimedOut(NodeError):
 
 class ServerError(NodeError):
     """The local API cannot be served at the address that was asked for."""
+
+
+class CannotWrite(NodeError):
+    """What was to be written to disk by `get` cannot be, or must not."""

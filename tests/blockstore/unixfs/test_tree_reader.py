@@ -170,7 +170,7 @@ def test_directories_in_twenty_thousand_levels_end(shelf: Any) -> None:
     for _ in range(20_000):
         block = directory((b"d", block.cid))
         shelf.put(block)
-    with pytest.raises(UnsafeEntry, match="path of 'd' is longer"):
+    with pytest.raises(UnsafeEntry, match="'d' has a path longer"):
         read(shelf, block.cid)
 
 

@@ -10,18 +10,11 @@ from dataclasses import dataclass
 
 from peershelf.blockstore.cid import RAW
 from peershelf.blockstore.dag.traversal import Visit
-from peershelf.blockstore.errors import UnsafeEntry, quoted
+from peershelf.blockstore.errors import UnsafeEntry
 from peershelf.blockstore.unixfs.entries import shown
+from peershelf.blockstore.unixfs.names import problem_of_name, problem_of_path, problem_of_target
 from peershelf.blockstore.unixfs.node_info import Kind, NodeInfo, node_info, unixfs_message
 from peershelf.blockstore.unixfs.tree_guide import Role, TreeStep
-
-MAX_NAME = 255
-"""Longest name in bytes that the usual file systems take."""
-
-MAX_PATH = 4096
-"""Longest path in bytes, below the root of the tree."""
-
-_NEVER_NAMES = frozenset((b"", b".", b".."))
 
 Path = tuple[bytes, ...]
 """Names from the root down; () is the root itself."""
@@ -69,17 +62,14 @@ def _file_bytes(step: TreeStep, data: bytes) -> bytes:
 
 
 def _extended(path: Path, name: bytes) -> Path:
-    if name in _NEVER_NAMES or b"/" in name or b"\0" in name:
-        raise UnsafeEntry(f"refused: an entry is named {shown(name)}, which is no name for a file")
-    if len(name) > MAX_NAME:
-        raise UnsafeEntry(f"refused: the name {shown(name)} is longer than {MAX_NAME} bytes")
     longer = (*path, name)
-    if sum(map(len, longer)) + len(path) > MAX_PATH:
-        raise UnsafeEntry(f"refused: the path of {shown(name)} is longer than {MAX_PATH} bytes")
+    problem = problem_of_name(name) or problem_of_path(longer)
+    if problem is not None:
+        raise UnsafeEntry(f"refused: the entry {shown(name)} {problem}")
     return longer
 
 
 def _check_target(path: Path, target: bytes) -> None:
-    if not target or b"\0" in target or len(target) > MAX_PATH:
-        where = quoted(b"/".join(path).decode("utf-8", "surrogateescape"))
-        raise UnsafeEntry(f"refused: the symbolic link {where} has no target that a file system takes")
+    problem = problem_of_target(target)
+    if problem is not None:
+        raise UnsafeEntry(f"refused: {shown(b'/'.join(path))} {problem}")

@@ -1,0 +1,161 @@
+"""A directory on disk, held open, in which things are made by single names.
+
+Every call is relative to the open directory and follows no symbolic link in its last and only name, so
+nothing that is planted or swapped meanwhile leads anywhere else.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from contextlib import suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+UNFINISHED = b".peershelf-get.part"
+"""What a file is called while it is written. What an interrupted run left is written over or removed."""
+
+_OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN_TO_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_OPEN_TO_WRITE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Busy(OSError):
+    """Another process is writing into the directory."""
+
+
+class Directory:
+    """An open directory. All methods raise OSError."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @classmethod
+    def open(cls, path: bytes) -> Directory:
+        """Open a directory by a path that the user gave."""
+        return cls(os.open(path or b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+
+    def enter(self, name: bytes) -> Directory:
+        """Open a directory in this one; a symbolic link to one is refused."""
+        return Directory(os.open(name, _OPEN_DIRECTORY, dir_fd=self._descriptor))
+
+    def duplicate(self) -> Directory:
+        """The same directory, to be closed by itself."""
+        return Directory(os.dup(self._descriptor))
+
+    def close(self) -> None:
+        """Release the descriptor; twice is harmless."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def look(self, name: bytes) -> os.stat_result | None:
+        """What is there under a name; None if nothing is."""
+        try:
+            return os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def make(self, name: bytes) -> None:
+        """Make a directory."""
+        os.mkdir(name, 0o777, dir_fd=self._descriptor)
+
+    def open_file(self, name: bytes) -> int:
+        """Open what should be a file for reading; never waits, whatever it is."""
+        return os.open(name, _OPEN_TO_READ, dir_fd=self._descriptor)
+
+    def target_of(self, name: bytes) -> bytes:
+        """Where a symbolic link leads."""
+        return os.readlink(name, dir_fd=self._descriptor)
+
+    def begin_file(self, taken: Container[bytes]) -> tuple[bytes, int]:
+        """Make an empty file under a name of its own; return that and a descriptor.
+
+        Raises Busy while another process writes one here. `taken` are names that it cannot have.
+        """
+        name = unfinished_name(taken)
+        while True:
+            descriptor = os.open(name, _OPEN_TO_WRITE, 0o666, dir_fd=self._descriptor)
+            if self._is_ours(name, descriptor):
+                return name, descriptor
+            os.close(descriptor)
+
+    def _is_ours(self, name: bytes, descriptor: int) -> bool:
+        """Lock and empty the file, or say that it has to be opened again."""
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Busy from None
+            opened, here = os.fstat(descriptor), self.look(name)
+            if here is None or (here.st_ino, here.st_dev) != (opened.st_ino, opened.st_dev):
+                return False  # whoever had the lock has finished it under its own name
+            if stat.S_ISREG(opened.st_mode) and opened.st_nlink == 1 and opened.st_uid == os.geteuid():
+                os.ftruncate(descriptor, 0)
+                return True
+            self.remove(name)
+            return False
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    def remove_leftover(self, taken: Container[bytes]) -> None:
+        """Remove what an interrupted run was writing here, unless another one is writing it now."""
+        if self.look(unfinished_name(taken)) is None:
+            return
+        with suppress(Busy):
+            name, descriptor = self.begin_file(taken)
+            self.remove(name)
+            os.close(descriptor)
+
+    def make_link(self, target: bytes, taken: Container[bytes]) -> bytes:
+        """Make a symbolic link under a name of its own; return that."""
+        self.remove_leftover(taken)
+        name = unfinished_name(taken)
+        os.symlink(target, name, dir_fd=self._descriptor)
+        return name
+
+    def rename(self, old: bytes, new: bytes) -> None:
+        """Give something its final name, in place of what has it."""
+        os.rename(old, new, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+
+    def remove(self, name: bytes) -> None:
+        """Remove a file or link."""
+        os.unlink(name, dir_fd=self._descriptor)
+
+    def remove_if_there(self, name: bytes) -> None:
+        """Remove a file or link, if there is one."""
+        with suppress(FileNotFoundError):
+            self.remove(name)
+
+    def set_link_time(self, name: bytes, mtime: int) -> None:
+        """Set the time of last change of a symbolic link, in nanoseconds, where that can be."""
+        if os.utime in os.supports_follow_symlinks:
+            with suppress(OverflowError):
+                os.utime(name, ns=(mtime, mtime), dir_fd=self._descriptor, follow_symlinks=False)
+
+    def set_metadata(self, mode: int | None, mtime: int | None) -> None:
+        """Set permissions and time of the directory itself."""
+        set_metadata(self._descriptor, mode, mtime)
+
+
+def unfinished_name(taken: Container[bytes]) -> bytes:
+    """The name of what is being written, which no entry of the directory has."""
+    name, number = UNFINISHED, 0
+    while name in taken:
+        number += 1
+        name = b"%s%d" % (UNFINISHED, number)
+    return name
+
+
+def set_metadata(descriptor: int, mode: int | None, mtime: int | None) -> None:
+    """Set permissions, never setuid, setgid or sticky, and time, where they differ from what is there."""
+    there = os.fstat(descriptor)
+    if mode is not None and stat.S_IMODE(there.st_mode) != mode & 0o777:
+        os.fchmod(descriptor, mode & 0o777)
+    if mtime is not None and there.st_mtime_ns != mtime:
+        with suppress(OverflowError):  # a time that no system knows is not kept
+            os.utime(descriptor, ns=(mtime, mtime))
