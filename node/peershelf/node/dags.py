@@ -12,12 +12,12 @@ from peershelf.blockstore.dag import guide
 from peershelf.blockstore.dag.frontier import StepT
 from peershelf.blockstore.dag.pb import Link
 from peershelf.blockstore.dag.traversal import Traversal
-from peershelf.blockstore.dag.traversal import Visit as VisitOf
+from peershelf.blockstore.dag.visit import Visit as VisitOf
 from peershelf.node.blocks import Blocks, Fetcher, Found
 from peershelf.node.files import read_ahead
 
 Visit = VisitOf[Link]
-"""One block of a DAG: its cid, data, depth and links."""
+"""One block of a DAG: its cid, data, size, depth and links."""
 
 _MUCH_TO_DECODE = 32 << 10
 """Bytes of nodes that take about a millisecond to decode."""
@@ -75,13 +75,13 @@ async def _pass_over_leaves(blocks: Blocks, traversal: Traversal[StepT], wanted:
     if not leaves:
         return list(wanted)
     here = await trio.to_thread.run_sync(_those_here, blocks, leaves)
-    for cid in here:
-        traversal.present(cid)
+    for cid, size in here.items():
+        traversal.present(cid, size)
     return [cid for cid in wanted if cid not in here]
 
 
-def _those_here(blocks: Blocks, cids: Sequence[Cid]) -> set[Cid]:
-    return {cid for cid in cids if blocks.store.has(cid)}
+def _those_here(blocks: Blocks, cids: Sequence[Cid]) -> dict[Cid, int]:
+    return {cid: size for cid in cids if (size := blocks.store.size(cid)) is not None}
 
 
 async def _receive(fetcher: Fetcher, traversal: Traversal[StepT]) -> None:

@@ -11,7 +11,8 @@ from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import DAG_PB, Cid
 from peershelf.blockstore.dag import guide, pb, traversal
 from peershelf.blockstore.dag.pb import Link
-from peershelf.blockstore.dag.traversal import Traversal, Visit
+from peershelf.blockstore.dag.traversal import Traversal
+from peershelf.blockstore.dag.visit import Visit
 from peershelf.blockstore.errors import BlockNotFound, MalformedBlock
 from peershelf.blockstore.multihash import IDENTITY
 
@@ -168,9 +169,9 @@ def test_a_leaf_that_is_present_is_visited_without_data() -> None:
     walk.receive(root)
     assert [visit.cid for visit in walk.read()] == [root.cid]
     assert walk.wants(BUDGET) == [leaf(1).cid, leaf(2).cid]
-    walk.present(leaf(1).cid)
+    walk.present(leaf(1).cid, 8)
     walk.receive(leaf(2))
-    assert [visit.data for visit in walk.read()] == [None, leaf(2).data]
+    assert [(visit.data, visit.size) for visit in walk.read()] == [(None, 8), (leaf(2).data, 8)]
     assert walk.done
 
 
@@ -230,7 +231,7 @@ def test_links_beside_a_long_path_are_forgotten_and_read_again() -> None:
         found, most = [], 0
         for visit in source.walk(walk):
             found.append(visit.cid)
-            most = max(most, walk._links_on_path + walk._links_ahead)
+            most = max(most, walk._frontier.links_on_path + walk._frontier.links_ahead)
     assert found == order
     assert most < 700
     assert source.asks > len(blocks)

@@ -90,13 +90,14 @@ class Run(Element[StepT]):
 class Want(Generic[StepT]):
     """A block that is asked for or held, for all the places where it is needed."""
 
-    __slots__ = ("arrived", "data", "error", "gone", "owner", "uses")
+    __slots__ = ("arrived", "data", "error", "gone", "owner", "size", "uses")
 
     def __init__(self, owner: Place[StepT] | Run[StepT]) -> None:
         self.owner = owner
         """Where its links are laid out as soon as it arrives."""
         self.uses = 1
         self.data: bytes | None = None
+        self.size = 0
         self.error: BlockstoreError | None = None
         self.arrived = False
         self.gone = False
@@ -104,34 +105,81 @@ class Want(Generic[StepT]):
 
 
 class Frontier(Generic[StepT]):
-    """The list itself. Its first element is `before.next`."""
+    """The list itself. Its first element is `before.next`.
 
-    __slots__ = ("before", "places")
+    The path is what has been given out above the first element: the runs of the blocks on it are those that
+    wait longest.
+    """
+
+    __slots__ = ("_path", "before", "links_ahead", "links_on_path", "places")
 
     def __init__(self) -> None:
         self.before: Element[StepT] = Element()
         self.places = 0
         """How many places are in it."""
+        self.links_ahead = 0
+        """Links in runs of blocks that are not given out yet."""
+        self.links_on_path = 0
+        """Links in the other runs."""
+        self._path: list[Run[StepT]] = []
 
     @property
     def first(self) -> Place[StepT] | Run[StepT] | None:
         return self.before.next
-
-    def insert(self, after: Element[StepT], element: Place[StepT] | Run[StepT]) -> None:
-        element.next = after.next
-        after.next = element
-        self.places += isinstance(element, Place)
-
-    def remove_next(self, before: Element[StepT]) -> None:
-        removed = before.next
-        assert removed is not None
-        before.next = removed.next
-        self.places -= isinstance(removed, Place)
 
     def take(self, before: Element[StepT], run: Run[StepT]) -> Place[StepT]:
         """Turn the first link of the run, which stands after `before`, into a place."""
         assert run.links is not None
         place = Place(run.links[run.index], run.depth, run.step)
         run.index += 1
-        self.insert(before, place)
+        place.next = before.next
+        before.next = place
+        self.places += 1
         return place
+
+    def remove_next(self, before: Element[StepT]) -> None:
+        """Remove the place that stands after `before`."""
+        assert before.next is not None
+        before.next = before.next.next
+        self.places -= 1
+
+    def insert_run(self, after: Element[StepT], run: Run[StepT]) -> None:
+        run.next = after.next
+        after.next = run
+        self._count(run, run.width)
+
+    def end_next(self, before: Element[StepT], run: Run[StepT]) -> None:
+        """Remove the run that stands after `before`."""
+        before.next = run.next
+        run.ended = True
+        if run.links is not None:
+            self._count(run, -run.width)
+
+    def put_on_path(self, run: Run[StepT]) -> None:
+        """The run's block has been given out."""
+        self._count(run, -run.width)
+        run.on_path = True
+        self._count(run, run.width)
+        while self._path and self._path[-1].ended:
+            self._path.pop()
+        self._path.append(run)
+
+    def forget_links(self, most: int) -> None:
+        """Forget links on the path, those that wait longest first, until there are no more than `most`."""
+        for run in self._path[:-1]:
+            if self.links_on_path <= most:
+                return
+            if run.links is not None and not run.ended:
+                run.links = None
+                self._count(run, -run.width)
+
+    def resume(self, run: Run[StepT], links: Sequence[StepT]) -> None:
+        """Give a run back the links that were forgotten."""
+        run.links = links
+        self._count(run, run.width)
+
+    def _count(self, run: Run[StepT], change: int) -> None:
+        if run.on_path:
+            self.links_on_path += change
+        else:
+            self.links_ahead += change

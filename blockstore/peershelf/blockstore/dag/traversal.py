@@ -18,12 +18,12 @@ is left is a few hundred bytes for each level and, in a unique traversal, a key 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Generic, Protocol
+from typing import Generic
 
 from peershelf.blockstore.block import Block, inline_bytes
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.dag.frontier import Element, Frontier, Place, Run, StepT, Want, key_of
+from peershelf.blockstore.dag.visit import Guide, Visit
 from peershelf.blockstore.errors import BlockstoreError
 
 MAX_ASKED = 1024
@@ -39,42 +39,6 @@ _MOST_ON_PATH = 4 * MAX_LINKS
 _MOST_AT_ONCE = 1024
 _UNKNOWN_BLOCK = 65_536
 _SMOOTHING = 0.25
-
-
-class Guide(Protocol[StepT]):
-    """Knows a kind of DAG. Both methods are pure; `expand` may be called from another thread."""
-
-    def loads(self, step: StepT) -> bool:
-        """Whether the block that the step leads to is to be loaded. The others are given out without."""
-        ...
-
-    def expand(self, step: StepT, data: bytes) -> Sequence[StepT]:
-        """Return the steps that lead on from a block, in order. Raises BlockstoreError."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Visit(Generic[StepT]):
-    """One block at its turn."""
-
-    step: StepT
-    parent: StepT | None
-    """The way to the block that links to it here; None for a root."""
-    depth: int
-    """Links from the root."""
-    data: bytes | None
-    """None for a block that is not loaded."""
-    children: Sequence[StepT]
-
-    @property
-    def cid(self) -> Cid:
-        """The block's CID."""
-        return self.step.cid
-
-    @property
-    def links(self) -> tuple[Cid, ...]:
-        """What the block links to; in a unique traversal without repetitions."""
-        return tuple(child.cid for child in self.children)
 
 
 class Traversal(Generic[StepT]):
@@ -103,10 +67,7 @@ class Traversal(Generic[StepT]):
         self._usual_size: float = _UNKNOWN_BLOCK
         self._seen: dict[bytes, int] = {}
         """The least depth at which a block was given out."""
-        self._links_ahead = 0
-        self._links_on_path = 0
-        self._path: list[Run[StepT]] = []
-        self._add_run(self._frontier.before, Run(None, 0, tuple(roots)))
+        self._frontier.insert_run(self._frontier.before, Run(None, 0, tuple(roots)))
 
     @property
     def done(self) -> bool:
@@ -146,11 +107,11 @@ class Traversal(Generic[StepT]):
             self._usual_size = max(size, self._usual_size + _SMOOTHING * (size - self._usual_size))
             self._arrive(want, block.data)
 
-    def present(self, cid: Cid) -> None:
-        """A block that was asked for exists, and is to be visited without its bytes: it has no links."""
+    def present(self, cid: Cid, size: int) -> None:
+        """A leaf of so many bytes that was asked for exists, and is to be visited without its data."""
         want = self._answered(cid)
         if want is not None and isinstance(want.owner, Place):
-            want.arrived = True
+            want.arrived, want.size = True, size
             self._lay_out(want.owner, ())
 
     def fail(self, cid: Cid, error: BlockstoreError) -> None:
@@ -183,7 +144,7 @@ class Traversal(Generic[StepT]):
         """See that an element of the list is asked for. Returns after what to go on."""
         if isinstance(element, Run):
             if element.is_spent:
-                self._end_run(before, element)
+                self._frontier.end_next(before, element)
                 return before
             if element.links is None:
                 self._ask(element, wanted)
@@ -236,8 +197,10 @@ class Traversal(Generic[StepT]):
     def _fits(self, owner: Place[StepT] | Run[StepT]) -> bool:
         """Whether something that was too much by its first time can be held now."""
         if isinstance(owner, Run):
-            return self._links_on_path + owner.width <= MAX_LINKS
-        return self._held + owner.size <= self._budget and self._links_ahead + owner.width <= MAX_LINKS
+            return self._frontier.links_on_path + owner.width <= MAX_LINKS
+        return (
+            self._held + owner.size <= self._budget and self._frontier.links_ahead + owner.width <= MAX_LINKS
+        )
 
     # Taking in.
 
@@ -260,12 +223,13 @@ class Traversal(Generic[StepT]):
             want.arrived, want.error = True, error
             return
         if owner is not self._frontier.first and (
-            self._held + len(data) > 2 * self._budget or self._links_ahead + len(children) > MAX_LINKS
+            self._held + len(data) > 2 * self._budget
+            or self._frontier.links_ahead + len(children) > MAX_LINKS
         ):
             owner.size, owner.width = len(data), len(children)
             self._drop(want)
             return
-        want.arrived, want.data = True, data
+        want.arrived, want.data, want.size = True, data, len(data)
         self._held += len(data)
         self._lay_out(owner, children)
 
@@ -282,12 +246,11 @@ class Traversal(Generic[StepT]):
         place.children = children
         if children and (self._max_depth is None or place.depth < self._max_depth):
             place.run = Run(place.step, place.depth + 1, children)
-            self._add_run(place, place.run)
+            self._frontier.insert_run(place, place.run)
 
     def _resume(self, run: Run[StepT], data: bytes) -> None:
         assert run.step is not None
-        run.links = self._expand(run.step, data)
-        self._count_links(run, run.width)
+        self._frontier.resume(run, self._expand(run.step, data))
 
     def _drop(self, want: Want[StepT]) -> None:
         """Hold a block no more."""
@@ -317,7 +280,7 @@ class Traversal(Generic[StepT]):
 
     def _advance_run(self, run: Run[StepT]) -> bool:
         if run.is_spent:
-            self._end_run(self._frontier.before, run)
+            self._frontier.end_next(self._frontier.before, run)
         elif run.links is not None:
             self._frontier.take(self._frontier.before, run)
         elif run.want is not None and run.want.error is not None:
@@ -334,7 +297,7 @@ class Traversal(Generic[StepT]):
         assert place.children is not None
         # A block that was too deep for all its links to be followed is not visited twice because of that.
         if place.key not in self._seen:
-            visits.append(Visit(place.step, place.parent, place.depth, want.data, place.children))
+            visits.append(Visit(place.step, place.parent, place.depth, want.data, place.children, want.size))
         want.uses -= 1
         if self._unique or not want.uses:
             self._drop(want)
@@ -354,39 +317,7 @@ class Traversal(Generic[StepT]):
         if self._unique:
             self._seen[place.key] = min(place.depth, self._seen.get(place.key, place.depth))
         self._frontier.remove_next(self._frontier.before)
-        run = place.run
-        if run is not None and not run.ended:
-            self._count_links(run, -run.width)
-            run.on_path = True
-            self._count_links(run, run.width)
-            while self._path and self._path[-1].ended:
-                self._path.pop()
-            self._path.append(run)
-            if self._links_on_path > _MOST_ON_PATH:
-                self._forget_links()
-
-    # Runs of links.
-
-    def _add_run(self, after: Element[StepT], run: Run[StepT]) -> None:
-        self._frontier.insert(after, run)
-        self._count_links(run, run.width)
-
-    def _end_run(self, before: Element[StepT], run: Run[StepT]) -> None:
-        self._frontier.remove_next(before)
-        run.ended = True
-        if run.links is not None:
-            self._count_links(run, -run.width)
-
-    def _count_links(self, run: Run[StepT], change: int) -> None:
-        if run.on_path:
-            self._links_on_path += change
-        else:
-            self._links_ahead += change
-
-    def _forget_links(self) -> None:
-        for run in self._path[:-1]:
-            if self._links_on_path <= MAX_LINKS:
-                return
-            if run.links is not None and not run.ended:
-                run.links = None
-                self._count_links(run, -run.width)
+        if place.run is not None and not place.run.ended:
+            self._frontier.put_on_path(place.run)
+            if self._frontier.links_on_path > _MOST_ON_PATH:
+                self._frontier.forget_links(MAX_LINKS)

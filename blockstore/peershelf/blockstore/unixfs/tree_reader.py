@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from peershelf.blockstore.cid import RAW
-from peershelf.blockstore.dag.traversal import Visit
+from peershelf.blockstore.dag.visit import Visit
 from peershelf.blockstore.errors import UnsafeEntry
 from peershelf.blockstore.unixfs.entries import shown
 from peershelf.blockstore.unixfs.names import problem_of_name, problem_of_path, problem_of_target
