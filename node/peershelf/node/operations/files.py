@@ -26,10 +26,11 @@ async def cat(node: Node, request: Request) -> ByteStream:
         offline=request.offline,
         timeout=request.timeout,
     )
-    return ByteStream(_until_closed(file), span.within(file.size) if len(request.args) == 1 else None)
+    return ByteStream(until_closed(file), span.within(file.size) if len(request.args) == 1 else None)
 
 
-async def _until_closed(file: OpenFile) -> AsyncGenerator[bytes | memoryview, None]:
+async def until_closed(file: OpenFile) -> AsyncGenerator[bytes | memoryview, None]:
+    """The chunks of an open file; whoever stops early ends its reading too."""
     async with aclosing(file.chunks):
         async for chunk in file.chunks:
             yield chunk

@@ -9,13 +9,17 @@ from peershelf.node.api import Node
 from peershelf.node.operations.base import Operation
 from peershelf.node.operations.bitswap import BITSWAP_OPERATIONS
 from peershelf.node.operations.blocks import BLOCK_OPERATIONS
+from peershelf.node.operations.dag_reading import DAG_READING_OPERATIONS
 from peershelf.node.operations.files import FILE_OPERATIONS
+from peershelf.node.operations.reading import READING_OPERATIONS
 from peershelf.node.operations.repo import REPO_OPERATIONS
 from peershelf.node.operations.stats import STATS_OPERATIONS
 from peershelf.node.operations.swarm import SWARM_OPERATIONS
 
 _ALL: tuple[Operation[Node], ...] = (
     *FILE_OPERATIONS,
+    *READING_OPERATIONS,
+    *DAG_READING_OPERATIONS,
     *BLOCK_OPERATIONS,
     *REPO_OPERATIONS,
     *SWARM_OPERATIONS,

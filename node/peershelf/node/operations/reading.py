@@ -1,0 +1,141 @@
+"""ls and get: directories and whole trees."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import trio
+
+from peershelf.blockstore.unixfs.message import Mtime
+from peershelf.blockstore.unixfs.node_info import UNKNOWN, Kind, NodeInfo
+from peershelf.node.api import Node
+from peershelf.node.errors import UsageError
+from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream
+from peershelf.node.operations.files import until_closed
+from peershelf.node.tree_reading import Listed
+
+_NO_TIME = "0001-01-01T00:00:00Z"
+_DEFAULT_LEVEL = 6
+
+_GO_DIRECTORY, _GO_SETUID, _GO_SETGID, _GO_STICKY = 1 << 31, 1 << 23, 1 << 22, 1 << 20
+"""How Go, and so Kubo's API, writes what is not a permission. https://pkg.go.dev/io/fs#FileMode"""
+
+
+async def list_directories(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+    """One record with all entries by name; with `stream`, one for each entry as it comes.
+
+    A directory without entries has a record of its own then.
+    """
+    streams = request.flag("stream")
+    objects: list[Record] = []
+    deadline = trio.current_time() + request.timeout
+    for reference in request.args:
+        links: list[dict[str, Any]] = []
+        count = 0
+        async with aclosing(_entries(node, request, reference, deadline)) as entries:
+            async for link in entries:
+                count += 1
+                if streams:
+                    yield {"Objects": [{"Hash": reference, "Links": [link]}]}
+                else:
+                    links.append(link)
+        objects.append({"Hash": reference, "Links": sorted(links, key=lambda link: link["Name"])})
+        if streams and not count:
+            yield {"Objects": objects[-1:]}
+    if not streams:
+        yield {"Objects": objects}
+
+
+async def _entries(
+    node: Node, request: Request, reference: str, deadline: float
+) -> AsyncGenerator[dict[str, Any], None]:
+    with_size = request.flag("size", True)
+    look_up = request.flag("resolve-type", True) or with_size
+    left = deadline - trio.current_time()
+    async with aclosing(
+        node.ls(reference, look_up=look_up, offline=request.offline, timeout=left)
+    ) as entries:
+        async for entry in entries:
+            yield _link(entry, with_size=with_size or not look_up)
+
+
+def _link(entry: Listed, *, with_size: bool) -> dict[str, Any]:
+    info = entry.info or UNKNOWN
+    return {
+        "Name": _text(entry.name),
+        "Hash": str(entry.cid),
+        "Size": info.size if with_size else 0,
+        "Type": int(info.kind),
+        "Target": _text(info.target or b""),
+        "Mode": _go_mode(info),
+        "ModTime": _go_time(info.mtime),
+    }
+
+
+def _text(name: bytes) -> str:
+    """A name in JSON: what is no UTF-8 in it is replaced, as Kubo does it."""
+    return name.decode("utf-8", "replace")
+
+
+def _go_mode(info: NodeInfo) -> int:
+    mode = info.mode
+    if mode is None:
+        return 0
+    bits = mode & 0o777
+    for bit, go_bit in ((0o4000, _GO_SETUID), (0o2000, _GO_SETGID), (0o1000, _GO_STICKY)):
+        bits |= go_bit if mode & bit else 0
+    return bits | (_GO_DIRECTORY if info.kind is Kind.DIRECTORY else 0)
+
+
+def _go_time(mtime: Mtime | None) -> str:
+    """RFC 3339 with as many decimals as there are."""
+    if mtime is None:
+        return _NO_TIME
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=mtime.seconds)
+    except OverflowError:
+        return _NO_TIME
+    fraction = f".{mtime.nanoseconds:09d}".rstrip("0") if mtime.nanoseconds else ""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}".zfill(19) + fraction + "Z"
+
+
+async def get(node: Node, request: Request) -> ByteStream:
+    """A tar archive of the tree, or with `compress` and no `archive` the file itself, compressed.
+
+    Its length is told as that of the blocks, which is near enough for a progress bar.
+    """
+    compresses = request.flag("compress")
+    level = request.integer("compression-level", _DEFAULT_LEVEL, minimum=1)
+    if level > 9:
+        raise UsageError("option compression-level takes a number from 1 to 9")
+    archive = await node.open_archive(
+        request.arg(0),
+        bare=compresses and not request.flag("archive"),
+        compression=level if compresses else None,
+        offline=request.offline,
+        timeout=request.timeout,
+    )
+    kind = "application/gzip" if compresses else "application/x-tar"
+    return ByteStream(until_closed(archive), archive.size, kind)
+
+
+READING_OPERATIONS = (
+    Records(
+        "ls",
+        list_directories,
+        min_args=1,
+        options=frozenset({"headers", "resolve-type", "size", "stream", "long", "human"}),
+        enforces_timeout=True,
+    ),
+    Stream(
+        "get",
+        get,
+        min_args=1,
+        max_args=1,
+        options=frozenset({"output", "archive", "compress", "compression-level", "progress"}),
+        enforces_timeout=True,
+    ),
+)
