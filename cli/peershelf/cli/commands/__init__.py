@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from peershelf.cli.grammar import Command
 
 GROUPS = (
-    ("Files", ("add", "cat")),
+    ("Files", ("add", "cat", "get", "ls")),
     ("This node", ("init", "daemon", "shutdown", "id", "version", "config show", "config get", "config set")),
     (
         "Peers",
@@ -23,6 +23,7 @@ GROUPS = (
             "stats bw",
         ),
     ),
+    ("DAGs", ("refs", "resolve", "dag stat")),
     ("Storage", ("block get", "block put", "block stat", "block rm", "refs local", "repo stat")),
     ("Shell", ("completion",)),
 )

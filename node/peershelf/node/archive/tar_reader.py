@@ -33,7 +33,8 @@ class TarReader:
         self._left = 0
         self._padding = 0
         self._pax: dict[str, bytes] = {}
-        self._root: bytes | None = None
+        self.root = b""
+        """What the archive calls the tree; empty before the first member."""
         self._ended = False
 
     def receive(self, data: memoryview) -> Iterator[Member | memoryview]:
@@ -119,10 +120,9 @@ class TarReader:
 
     def _path(self, name: bytes) -> tuple[bytes, ...]:
         root, *path = name.removesuffix(b"/").split(b"/")
-        if self._root is None:
-            self._root = root
-        if root != self._root:
-            raise CannotWrite(f"refused: {shown(name)} is outside of {shown(self._root)}")
+        self.root = self.root or root
+        if root != self.root:
+            raise CannotWrite(f"refused: {shown(name)} is outside of {shown(self.root)}")
         return tuple(path)
 
 

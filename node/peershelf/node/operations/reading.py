@@ -107,6 +107,9 @@ async def get(node: Node, request: Request) -> ByteStream:
 
     Its length is told as that of the blocks, which is near enough for a progress bar.
     """
+    peer = request.text("peer")
+    if peer is not None:
+        await node.connect(peer)
     compresses = request.flag("compress")
     level = request.integer("compression-level", _DEFAULT_LEVEL, minimum=1)
     if level > 9:
@@ -135,7 +138,7 @@ READING_OPERATIONS = (
         get,
         min_args=1,
         max_args=1,
-        options=frozenset({"output", "archive", "compress", "compression-level", "progress"}),
+        options=frozenset({"output", "archive", "compress", "compression-level", "progress", "peer"}),
         enforces_timeout=True,
     ),
 )

@@ -1,0 +1,60 @@
+"""`refs`: what blocks link to."""
+
+from __future__ import annotations
+
+from peershelf.cli import output
+from peershelf.cli.errors import CliError
+from peershelf.cli.grammar import Argument, Command, Option
+from peershelf.cli.text import one_line, safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from peershelf.cli.backend import Record
+    from peershelf.cli.context import Context
+    from peershelf.cli.grammar import Call
+
+
+def _depth(text: str) -> int:
+    if not text.removeprefix("-").isdecimal() or int(text) < -1:
+        raise ValueError("a whole number is needed, or -1 for no limit")
+    return int(text)
+
+
+def run(context: Context, call: Call) -> int:
+    """Print a line for each link as it becomes known."""
+
+    def show(record: Record) -> None:
+        if reason := record.get("Err"):
+            raise CliError(one_line(str(reason)))
+        if context.json:
+            output.json_line(record)
+        else:
+            output.line(safe(str(record["Ref"])))
+
+    options = call.only("recursive", "unique", "edges", "format", "max-depth")
+    context.backend().records("refs", show, call.arguments, options)
+    return 0
+
+
+COMMAND = Command(
+    "refs",
+    "List the links of blocks",
+    run,
+    arguments=(Argument("CID[/path]", many=True),),
+    details="Prints the CIDs that a block links to, with -r those of everything below it, depth first.\n"
+    "What is not here is fetched; `refs local` lists what is.",
+    options=(
+        Option("-r, --recursive", "follow the links to the end"),
+        Option("-u, --unique", "print every block once"),
+        Option("-e, --edges", "print both ends of each link: `from -> to`"),
+        Option("--format", "print <src>, <dst> and <linkname> in this form", metavar="TEXT"),
+        Option(
+            "--max-depth", "follow no more than N links, with -r; -1: no limit", metavar="N", check=_depth
+        ),
+    ),
+    examples=(
+        ("refs CID", "the first links"),
+        ("refs -r -u CID | wc -l", "how many blocks are below it"),
+        ("refs --format='<dst> <linkname>' CID", "with names"),
+    ),
+)

@@ -1,0 +1,31 @@
+"""`resolve`: what a path leads to."""
+
+from __future__ import annotations
+
+from peershelf.cli import output
+from peershelf.cli.grammar import Argument, Command
+from peershelf.cli.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from peershelf.cli.context import Context
+    from peershelf.cli.grammar import Call
+
+
+def run(context: Context, call: Call) -> int:
+    """Print the path of the same content that has its own CID."""
+    record = context.backend().unary("resolve", call.arguments)
+    if context.json:
+        output.json_line(record)
+    else:
+        output.line(safe(str(record["Path"])))
+    return 0
+
+
+COMMAND = Command(
+    "resolve",
+    "Find the CID that a path leads to",
+    run,
+    arguments=(Argument("CID[/path]"),),
+    examples=(("resolve CID/docs/readme.txt", "the CID of one file in a directory"),),
+)

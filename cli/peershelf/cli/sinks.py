@@ -1,0 +1,116 @@
+"""Where the archive of a tree goes as it comes from the node: unpacked to disk, or into a file."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+
+from peershelf.blockstore.unixfs.names import problem_of_name
+from peershelf.cli.errors import CliError
+from peershelf.cli.text import one_line
+from peershelf.node.archive.directory import Busy, Directory
+from peershelf.node.archive.member import Member, shown
+from peershelf.node.archive.output_file import OutputFile
+from peershelf.node.archive.tar_reader import TarReader
+from peershelf.node.archive.tree_writer import TreeWriter
+from peershelf.node.errors import NodeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class TreeSink:
+    """Unpacks an archive to `target`, or to the name that the archive has for it. Raises CliError."""
+
+    def __init__(self, target: str | None) -> None:
+        self._target = target
+        self._reader = TarReader()
+        self._writer: TreeWriter | None = None
+        self.path = target or ""
+        """Where the tree is; known once its first member is."""
+        self.size = 0
+        """Bytes of its files."""
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Take the next bytes of the archive."""
+        with _told():
+            for item in self._reader.receive(memoryview(data)):
+                if isinstance(item, Member):
+                    self._opened().begin(item)
+                else:
+                    self._opened().write(item)
+                    self.size += len(item)
+
+    def finish(self) -> None:
+        """The archive is whole."""
+        with _told():
+            self._reader.end()
+            if self._writer is not None:
+                self._writer.finish()
+
+    def close(self) -> None:
+        """Let go of everything; what is half-written is removed."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _opened(self) -> TreeWriter:
+        if self._writer is None:
+            name = self._reader.root
+            problem = problem_of_name(name)
+            if problem is not None:
+                raise CliError(f"refused: {shown(name)} {problem}; name another with -o")
+            self.path = self._target or os.fsdecode(name)
+            self._writer = TreeWriter(os.fsencode(self.path), name)
+        return self._writer
+
+
+class ArchiveSink:
+    """Writes bytes to the file `path`, which has its name only once it is whole. Raises CliError."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.size = 0
+        self._file: OutputFile | None = None
+        self._directory: Directory | None = None
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Take the next bytes."""
+        with self._failures():
+            self._opened().write(data)
+        self.size += len(data)
+
+    def finish(self) -> None:
+        """The file is whole."""
+        with self._failures():
+            self._opened().finish(None, None)
+
+    def close(self) -> None:
+        """Let go of everything; a file that is not whole is removed."""
+        if self._file is not None:
+            self._file.close()
+        if self._directory is not None:
+            self._directory.close()
+
+    def _opened(self) -> OutputFile:
+        if self._file is None:
+            parent, name = os.path.split(os.fsencode(self.path))
+            self._directory = Directory.open(parent)
+            self._file = OutputFile(self._directory, name, None, {name})
+        return self._file
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = "another process is writing there" if isinstance(error, Busy) else error.strerror
+            raise CliError(f"cannot write {shown(os.fsencode(self.path))}: {reason}") from None
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except NodeError as error:
+        raise CliError(one_line(str(error))) from None
