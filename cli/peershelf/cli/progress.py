@@ -8,6 +8,10 @@ import time
 
 from peershelf.cli.text import human_size
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from peershelf.cli.backend import Write
+
 _REDRAW_SECONDS = 0.1
 _BAR_WIDTH = 20
 _USUAL_COLUMNS = 80
@@ -32,6 +36,22 @@ class Progress:
             self._drawn = now
             self._visible = True
             self._write(f"\r{self._text(done, now - self._start)}\x1b[K")
+
+    def expect(self, total: int | None) -> None:
+        """So many bytes will come; None where that is not known."""
+        self.total = total
+
+    def counting(self, write: Write) -> Write:
+        """As `write`, and show how many bytes it was given."""
+        done = 0
+
+        def write_and_count(data: bytes | memoryview) -> None:
+            nonlocal done
+            write(data)
+            done += len(data)
+            self.update(done)
+
+        return write_and_count
 
     def clear(self) -> None:
         """Take the bar away, for a line of output or for good."""

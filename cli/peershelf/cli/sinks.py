@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from peershelf.blockstore.unixfs.names import problem_of_name
 from peershelf.cli.errors import CliError
 from peershelf.cli.text import one_line
-from peershelf.node.archive.directory import Busy, Directory
+from peershelf.node.archive.directory import Directory
 from peershelf.node.archive.member import Member, shown
 from peershelf.node.archive.output_file import OutputFile
 from peershelf.node.archive.tar_reader import TarReader
@@ -104,8 +104,7 @@ class ArchiveSink:
         try:
             yield
         except OSError as error:
-            reason = "another process is writing there" if isinstance(error, Busy) else error.strerror
-            raise CliError(f"cannot write {shown(os.fsencode(self.path))}: {reason}") from None
+            raise CliError(f"cannot write {shown(os.fsencode(self.path))}: {error.strerror}") from None
 
 
 @contextmanager

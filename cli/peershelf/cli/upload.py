@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from peershelf.cli.quoting import percent_encode
+from peershelf.node.go_mode import to_go
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,18 +90,13 @@ def _metadata(source: Source) -> str:
     """A query with permissions and time, as far as they are to be told."""
     values = []
     if source.mode is not None:
-        values.append(f"mode=0{_go_file_mode(source.mode):o}")
+        values.append(f"mode=0{to_go(source.mode):o}")
     if source.mtime_ns is not None:
         seconds, nanoseconds = divmod(source.mtime_ns, 1_000_000_000)
         values.append(f"mtime={seconds}")
         if nanoseconds:
             values.append(f"mtime-nsecs={nanoseconds}")
     return f"?{'&'.join(values)}" if values else ""
-
-
-def _go_file_mode(permissions: int) -> int:
-    """Permissions in the bits of Go's FileMode: setuid, setgid and sticky are elsewhere there."""
-    return permissions & 0o777 | (permissions & 0o6000) << 12 | (permissions & 0o1000) << 11
 
 
 def _chunk(data: bytes | bytearray) -> memoryview:

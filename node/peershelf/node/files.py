@@ -30,7 +30,9 @@ READ_AHEAD_OF_ALL = 64 << 20
 """Bytes that all of them share: a hundred slow readers must not hold a hundred times as much."""
 
 _HOP_SIZE = 2 << 20
-_SMALL = 65_536
+SMALL_PIECE = 65_536
+"""Bytes below which a piece is joined with its neighbours."""
+
 _SMALLEST_READ = 256 << 10
 
 Sink = Callable[[Sequence[Block]], None]
@@ -191,7 +193,7 @@ async def read_files(
                 await send_size(sequence.size)
                 send_size = None
             pieces = sequence.read()
-            for piece in _gathered(pieces):
+            for piece in gathered(pieces):
                 await send(piece)
             if sequence.done:
                 return
@@ -203,19 +205,20 @@ async def read_files(
                     sequence.fail(cid, error)
 
 
-def _gathered(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
-    """Join small pieces: whatever takes them on pays for each."""
+def gathered(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """Join small pieces, since whatever takes them on pays for each, and leave large ones uncopied."""
     small: list[bytes | memoryview] = []
     size = 0
     for piece in pieces:
-        if len(piece) >= _SMALL and not small:
-            yield piece
-            continue
-        small.append(piece)
-        size += len(piece)
-        if size >= _SMALL:
+        is_large = len(piece) >= SMALL_PIECE
+        if small and (is_large or size >= SMALL_PIECE):
             yield b"".join(small)
             small, size = [], 0
+        if is_large:
+            yield piece
+        else:
+            small.append(piece)
+            size += len(piece)
     if small:
         yield b"".join(small)
 

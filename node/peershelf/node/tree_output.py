@@ -17,11 +17,11 @@ from peershelf.node.archive.tar_writer import TarWriter
 from peershelf.node.archive.tree_writer import TreeWriter
 from peershelf.node.blocks import Blocks, Fetcher
 from peershelf.node.errors import UsageError
+from peershelf.node.files import SMALL_PIECE, gathered
 from peershelf.node.tree_reading import read_tree
 
 _BATCH_BYTES = 1 << 20
 _BATCH_ITEMS = 512
-_PIECE = 64 << 10
 _GZIP = 31
 """The window that makes zlib write gzip headers."""
 
@@ -122,7 +122,7 @@ class _ArchiveOutput:
             elif one.kind != FILE:
                 raise UsageError("only a file is compressed by itself: ask for an archive too (--archive)")
         self._add(data)
-        if self._waiting >= _PIECE:
+        if self._waiting >= SMALL_PIECE:
             await self._flush()
 
     async def finish(self) -> None:
@@ -139,26 +139,11 @@ class _ArchiveOutput:
 
     async def _flush(self) -> None:
         pieces, self._pieces, self._waiting = self._pieces, [], 0
-        for piece in _joined(pieces):
+        for piece in gathered(pieces):
             if self._compressor is None:
                 await self._send(piece)
             elif smaller := await trio.to_thread.run_sync(self._compressor.compress, piece):
                 await self._send(smaller)
-
-
-def _joined(pieces: Sequence[bytes]) -> list[bytes]:
-    """Join small pieces, and leave large ones uncopied."""
-    joined: list[bytes] = []
-    small: list[bytes] = []
-    for piece in pieces:
-        if len(piece) < _PIECE:
-            small.append(piece)
-            continue
-        if small:
-            joined.append(b"".join(small))
-            small = []
-        joined.append(piece)
-    return [*joined, b"".join(small)] if small else joined
 
 
 def _compressor(level: int | None) -> zlib._Compress | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -76,6 +77,19 @@ def make_shelf() -> Callable[[], Shelf]:
 def vectors() -> Callable[[str], Any]:
     """Read a file of tests/vectors."""
     return lambda name: json.loads((VECTORS / name).read_text())
+
+
+@pytest.fixture
+def directory(shelf: Shelf, vectors: Callable[[str], Any]) -> Callable[[str], Cid]:
+    """Put one of Kubo's directories on the shelf; return its root."""
+
+    def load(name: str) -> Cid:
+        entry = vectors("kubo_directories.json")["directories"][name]
+        for cid, data in entry["blocks"].items():
+            shelf.put(Block.verify(Cid.parse(cid), base64.b64decode(data)))
+        return Cid.parse(entry["root"])
+
+    return load
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,25 +11,43 @@ from hypothesis import strategies as st
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import DAG_PB, Cid
 from peershelf.blockstore.dag import pb
+from peershelf.blockstore.dag.traversal import Traversal
 from peershelf.blockstore.errors import BlockNotFound, BlockstoreError, MalformedBlock, NotUnixfs
-from peershelf.blockstore.unixfs import hamt, message
+from peershelf.blockstore.unixfs import hamt, message, tree_guide
+from peershelf.blockstore.unixfs.entries import Entry
 from peershelf.blockstore.unixfs.importer import Imported
-from peershelf.blockstore.unixfs.listing import Entry, Listing
 from peershelf.blockstore.unixfs.message import Data, DataType
 from peershelf.blockstore.unixfs.murmur3 import murmur3_64
 from peershelf.blockstore.unixfs.profiles import DEFAULT_PROFILE, with_options
 from peershelf.blockstore.unixfs.tree import TreeImporter
+from peershelf.blockstore.unixfs.tree_guide import OneDirectory, Role, TreeStep
 
 LEAF = Block.create(b"x")
 MURMUR3 = 0x22
 
 
+BUDGET = 8 << 20
+
+
+def listing_of(root: Cid) -> Traversal[TreeStep]:
+    return Traversal([tree_guide.root(root)], OneDirectory(), unique=False)
+
+
+def known(listing: Traversal[TreeStep]) -> list[Entry]:
+    """The entries that can be told by now."""
+    return [
+        Entry(visit.step.name, visit.cid, visit.step.size)
+        for visit in listing.read()
+        if visit.step.role is Role.ENTRY
+    ]
+
+
 def entries(shelf: Any, root: Cid) -> list[Entry]:
-    listing = Listing(root)
+    listing = listing_of(root)
     found: list[Entry] = []
     while not listing.done:
-        found += listing.entries()
-        wanted = listing.wants()
+        found += known(listing)
+        wanted = listing.wants(BUDGET)
         shelf.fetched += wanted
         for cid in reversed(wanted):
             if cid in shelf.blocks:
@@ -56,19 +73,6 @@ def shard(*links: tuple[bytes, Cid], fanout: int = 256, filled: int | None = Non
 def placed(name: bytes, depth: int = 0) -> bytes:
     """The name of an entry's link in a shard at that depth."""
     return b"%02X" % (murmur3_64(name) >> 56 - 8 * depth & 255) + name
-
-
-@pytest.fixture
-def directory(shelf: Any, vectors: Callable[[str], Any]) -> Callable[[str], Cid]:
-    """Put one of Kubo's directories on the shelf; return its root."""
-
-    def load(name: str) -> Cid:
-        entry = vectors("kubo_directories.json")["directories"][name]
-        for cid, data in entry["blocks"].items():
-            shelf.put(Block.verify(Cid.parse(cid), base64.b64decode(data)))
-        return Cid.parse(entry["root"])
-
-    return load
 
 
 @pytest.mark.parametrize("name", ["hamt-8", "hamt-256"])
@@ -111,11 +115,11 @@ def test_shards_are_asked_for_together(shelf: Any) -> None:
     for name in names:
         importer.add_file((name,), Imported(LEAF.cid, 1, 1, 1))
     *_, (_, root) = importer.finish()
-    listing = Listing(root.cid)
+    listing = listing_of(root.cid)
     rounds = 0
     while not listing.done:
-        listing.entries()
-        rounds += bool(wanted := listing.wants())
+        known(listing)
+        rounds += bool(wanted := listing.wants(BUDGET))
         for cid in wanted:
             listing.receive(shelf.blocks[cid])
     assert rounds <= 4
@@ -133,15 +137,15 @@ def test_a_missing_shard_is_an_error_after_the_entries_before_it(shelf: Any) -> 
     first = min(placed(b"%d" % number) for number in range(100))
     root = shard((first, LEAF.cid), (b"FE", missing.cid))
     shelf.put(root)
-    listing = Listing(root.cid)
-    listing.entries()
-    listing.wants()
+    listing = listing_of(root.cid)
+    known(listing)
+    listing.wants(BUDGET)
     listing.receive(root)
-    assert [entry.name for entry in listing.entries()] == [first[2:]]
-    assert listing.wants() == [missing.cid]
+    assert [entry.name for entry in known(listing)] == [first[2:]]
+    assert listing.wants(BUDGET) == [missing.cid]
     listing.fail(missing.cid, BlockNotFound("gone"))
     with pytest.raises(BlockNotFound, match="gone"):
-        listing.entries()
+        known(listing)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -21,19 +20,6 @@ from peershelf.blockstore.unixfs.resolve import PathResolver
 
 LEAF = Block.create(b"x")
 MURMUR3 = 0x22
-
-
-@pytest.fixture
-def directory(shelf: Any, vectors: Callable[[str], Any]) -> Callable[[str], Cid]:
-    """Put one of Kubo's directories on the shelf; return its root."""
-
-    def load(name: str) -> Cid:
-        entry = vectors("kubo_directories.json")["directories"][name]
-        for cid, data in entry["blocks"].items():
-            shelf.put(Block.verify(Cid.parse(cid), base64.b64decode(data)))
-        return Cid.parse(entry["root"])
-
-    return load
 
 
 def resolve(shelf: Any, root: Cid, *names: str) -> Cid:

@@ -56,7 +56,11 @@ def node_info(cid: Cid, data: bytes) -> NodeInfo:
     """Read the root block of something. Raises NotUnixfs, MalformedBlock."""
     if cid.codec == RAW:
         return NodeInfo(Kind.FILE, len(data))
-    content = unixfs_message(cid, data)
+    return info_of(cid, unixfs_message(cid, data))
+
+
+def info_of(cid: Cid, content: Data) -> NodeInfo:
+    """As node_info(), of a dag-pb node whose message has been read. Raises NotUnixfs."""
     kind = _KINDS.get(content.type)
     if kind is None:
         raise NotUnixfs(f"{cid} is a metadata node, not a file or directory")

@@ -17,7 +17,7 @@ from peershelf.blockstore.unixfs import entries, file_node
 from peershelf.blockstore.unixfs.entries import Entry, Shard
 from peershelf.blockstore.unixfs.exporter import MAX_DEPTH
 from peershelf.blockstore.unixfs.message import Data, DataType
-from peershelf.blockstore.unixfs.node_info import Kind, node_info, unixfs_message
+from peershelf.blockstore.unixfs.node_info import Kind, info_of, unixfs_message
 
 
 class Role(Enum):
@@ -68,10 +68,11 @@ class WholeTree:
             return _shard_steps(step, data)
         if step.cid.codec == RAW:
             return ()
-        info = node_info(step.cid, data)
-        if info.kind is Kind.DIRECTORY:
-            return _directory_steps(step, data)
-        return _parts(step, data) if info.kind is Kind.FILE else ()
+        content = unixfs_message(step.cid, data)
+        kind = info_of(step.cid, content).kind
+        if kind is Kind.DIRECTORY:
+            return _directory_steps(content, data)
+        return _parts(step, data) if kind is Kind.FILE else ()
 
 
 class OneDirectory:
@@ -93,34 +94,31 @@ class OneDirectory:
             return _shard_steps(step, data)
         if step.role is Role.ENTRY or step.cid.codec == RAW:
             return ()
-        info = node_info(step.cid, data)
-        if info.kind is Kind.DIRECTORY:
-            return _directory_steps(step, data)
+        content = unixfs_message(step.cid, data)
+        kind = info_of(step.cid, content).kind
+        if kind is Kind.DIRECTORY:
+            return _directory_steps(content, data)
         return [TreeStep(part.cid, Role.ENTRY, b"", part.size) for part in _parts(step, data)]
 
 
-def _directory_steps(step: TreeStep, data: bytes) -> Sequence[TreeStep]:
-    content, links = _decode(step.cid, data)
+def _directory_steps(content: Data, data: bytes) -> Sequence[TreeStep]:
+    links = pb.decode(data).links
     if content.type == DataType.HAMT:
         return [_step(found) for found in entries.shard_entries(content, links)]
     return [_step(entry) for entry in entries.basic_entries(links)]
 
 
 def _shard_steps(step: TreeStep, data: bytes) -> Sequence[TreeStep]:
-    content, links = _decode(step.cid, data) if step.cid.codec == DAG_PB else (None, ())
+    content = unixfs_message(step.cid, data) if step.cid.codec == DAG_PB else None
     if content is None or content.type != DataType.HAMT:
         raise MalformedBlock(f"malformed directory: {step.cid} is not a HAMT shard")
-    return [_step(found) for found in entries.shard_entries(content, links, step.shard)]
+    return [_step(found) for found in entries.shard_entries(content, pb.decode(data).links, step.shard)]
 
 
 def _step(found: Entry | Shard) -> TreeStep:
     if isinstance(found, Shard):
         return TreeStep(found.cid, Role.SHARD, shard=found)
     return TreeStep(found.cid, Role.ENTRY, found.name, found.size)
-
-
-def _decode(cid: Cid, data: bytes) -> tuple[Data, Sequence[pb.Link]]:
-    return unixfs_message(cid, data), pb.decode(data).links
 
 
 def _parts(step: TreeStep, data: bytes) -> Sequence[TreeStep]:

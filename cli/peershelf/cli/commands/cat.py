@@ -21,19 +21,9 @@ def run(context: Context, call: Call) -> int:
     backend = context.backend(create=dials, online=dials)
     # On a terminal the bytes themselves show that something comes.
     progress = Progress(enabled=call.flag("progress", default=True) and not sys.stdout.isatty())
-    done = 0
-
-    def set_total(total: int | None) -> None:
-        progress.total = total
-
-    def write(data: bytes | memoryview) -> None:
-        nonlocal done
-        output.raw(data)
-        done += len(data)
-        progress.update(done)
-
+    options = call.only("offset", "length", "peer")
     try:
-        backend.stream("cat", write, call.arguments, call.only("offset", "length", "peer"), set_total)
+        backend.stream("cat", progress.counting(output.raw), call.arguments, options, progress.expect)
     finally:
         progress.clear()
     return 0

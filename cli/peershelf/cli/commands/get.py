@@ -35,19 +35,8 @@ def run(context: Context, call: Call) -> int:
         return _to_standard_output(context, call, as_archive=as_archive)
     sink = ArchiveSink(_archive_path(call)) if as_archive else TreeSink(call.text("output"))
     progress = Progress(enabled=call.flag("progress", default=True))
-    done = 0
-
-    def set_total(total: int | None) -> None:
-        progress.total = total
-
-    def write(data: bytes | memoryview) -> None:
-        nonlocal done
-        sink.write(data)
-        done += len(data)
-        progress.update(done)
-
     try:
-        _stream(context, call, write, set_total)
+        _stream(context, call, progress.counting(sink.write), progress.expect)
         sink.finish()
     finally:
         progress.clear()

@@ -7,6 +7,7 @@ import stat
 from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.text import human_size, safe
+from peershelf.node.go_mode import from_go
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _DIRECTORY, _FILE, _SYMLINK = 1, 2, 4
 _TYPES = {_DIRECTORY: stat.S_IFDIR, _FILE: stat.S_IFREG, _SYMLINK: stat.S_IFLNK}
 _NO_TIME = "0001-"
-_GO_BITS = ((1 << 23, stat.S_ISUID), (1 << 22, stat.S_ISGID), (1 << 20, stat.S_ISVTX))
 
 
 def run(context: Context, call: Call) -> int:
@@ -85,10 +85,7 @@ def _mode(entry: Mapping[str, Any]) -> str:
     mode = int(entry.get("Mode") or 0)
     if not mode:
         return "-"
-    bits = mode & 0o777 | _TYPES.get(entry["Type"], 0)
-    for go_bit, bit in _GO_BITS:
-        bits |= bit if mode & go_bit else 0
-    return stat.filemode(bits)
+    return stat.filemode(from_go(mode) | _TYPES.get(entry["Type"], 0))
 
 
 def _time(entry: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from peershelf.cli.text import one_line, safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from peershelf.cli.backend import Record
+    from peershelf.cli.backend import OnRecord, Record
     from peershelf.cli.context import Context
     from peershelf.cli.grammar import Call
 
@@ -20,8 +20,8 @@ def _depth(text: str) -> int:
     return int(text)
 
 
-def run(context: Context, call: Call) -> int:
-    """Print a line for each link as it becomes known."""
+def printer(context: Context) -> OnRecord:
+    """What prints a line for each record, and raises CliError for one that tells of a failure."""
 
     def show(record: Record) -> None:
         if reason := record.get("Err"):
@@ -31,8 +31,13 @@ def run(context: Context, call: Call) -> int:
         else:
             output.line(safe(str(record["Ref"])))
 
+    return show
+
+
+def run(context: Context, call: Call) -> int:
+    """Print a line for each link as it becomes known."""
     options = call.only("recursive", "unique", "edges", "format", "max-depth")
-    context.backend().records("refs", show, call.arguments, options)
+    context.backend().records("refs", printer(context), call.arguments, options)
     return 0
 
 

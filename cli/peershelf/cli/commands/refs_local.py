@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
-from peershelf.cli.errors import CliError
+from peershelf.cli.commands.refs import printer
 from peershelf.cli.grammar import Command
-from peershelf.cli.text import one_line, safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from peershelf.cli.backend import Record
     from peershelf.cli.context import Context
     from peershelf.cli.grammar import Call
 
 
 def run(context: Context, call: Call) -> int:
     """Print the CID of every block, one a line."""
-
-    def show(record: Record) -> None:
-        if reason := record.get("Err"):
-            raise CliError(one_line(str(reason)))
-        if context.json:
-            output.json_line(record)
-        else:
-            output.line(safe(str(record["Ref"])))
-
-    context.backend().records("refs/local", show)
+    context.backend().records("refs/local", printer(context))
     return 0
 
 

@@ -6,6 +6,7 @@ nothing that is planted or swapped meanwhile leads anywhere else.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -25,6 +26,9 @@ _OPEN_TO_WRITE = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_C
 
 class Busy(OSError):
     """Another process is writing into the directory."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.EBUSY, "another process is writing there")
 
 
 class Directory:
@@ -89,7 +93,7 @@ class Directory:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise Busy from None
+                raise Busy() from None
             opened, here = os.fstat(descriptor), self.look(name)
             if here is None or (here.st_ino, here.st_dev) != (opened.st_ino, opened.st_dev):
                 return False  # whoever had the lock has finished it under its own name

@@ -18,7 +18,7 @@ import os
 import stat
 
 from peershelf.blockstore.unixfs.names import problem_of_name, problem_of_path, problem_of_target
-from peershelf.node.archive.directory import Busy, Directory
+from peershelf.node.archive.directory import Directory
 from peershelf.node.archive.member import DIRECTORY, FILE, Member, shown
 from peershelf.node.archive.output_file import OutputFile
 from peershelf.node.errors import CannotWrite
@@ -217,8 +217,9 @@ class TreeWriter:
             raise CannotWrite(f"refused: {self._shown(member)} {problem}")
 
     def _fail(self, member: Member, error: OSError) -> NoReturn:
-        reason = "another process is writing there" if isinstance(error, Busy) else error.strerror
-        raise CannotWrite(f"cannot write {self._shown(member)}: {reason or 'input/output error'}") from None
+        raise CannotWrite(
+            f"cannot write {self._shown(member)}: {error.strerror or 'input/output error'}"
+        ) from None
 
     def _shown(self, member: Member) -> str:
         return shown(b"/".join((self._target, *member.path)))

@@ -19,15 +19,13 @@ from peershelf.blockstore.errors import InvalidImportOption
 from peershelf.blockstore.unixfs.message import Mtime
 from peershelf.blockstore.unixfs.metadata import NONE, Metadata
 from peershelf.node.errors import UsageError
+from peershelf.node.go_mode import from_go
 
 PartKind = Literal["file", "directory", "symlink"]
 
 _KINDS: dict[str, PartKind] = {"application/x-directory": "directory", "application/symlink": "symlink"}
 _DISPOSITIONS = frozenset({"form-data", "attachment", "file"})
 _PLAIN_ENCODINGS = frozenset({"", "7bit", "8bit", "binary"})
-
-_GO_SETUID_SETGID = 0b11 << 22
-_GO_STICKY = 1 << 20
 
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _LINE = re.compile(rf"({_NAME}):(.*)")
@@ -113,8 +111,7 @@ def _metadata(field: str) -> Metadata:
 
 def _permissions(octal: str) -> int | None:
     """What the bits of Go's FileMode, in octal, say about permissions; none of them, as 0, is no mode."""
-    mode = int(octal or "0", 8)
-    return mode & 0o777 | (mode & _GO_SETUID_SETGID) >> 12 | (mode & _GO_STICKY) >> 11 or None
+    return from_go(int(octal or "0", 8)) or None
 
 
 def _mtime(values: dict[str, str]) -> Mtime | None:

@@ -11,6 +11,7 @@ import trio
 
 from peershelf.blockstore.unixfs.message import Mtime
 from peershelf.blockstore.unixfs.node_info import UNKNOWN, Kind, NodeInfo
+from peershelf.node import go_mode
 from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
 from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream
@@ -19,9 +20,6 @@ from peershelf.node.tree_reading import Listed
 
 _NO_TIME = "0001-01-01T00:00:00Z"
 _DEFAULT_LEVEL = 6
-
-_GO_DIRECTORY, _GO_SETUID, _GO_SETGID, _GO_STICKY = 1 << 31, 1 << 23, 1 << 22, 1 << 20
-"""How Go, and so Kubo's API, writes what is not a permission. https://pkg.go.dev/io/fs#FileMode"""
 
 
 async def list_directories(node: Node, request: Request) -> AsyncGenerator[Record, None]:
@@ -81,13 +79,9 @@ def _text(name: bytes) -> str:
 
 
 def _go_mode(info: NodeInfo) -> int:
-    mode = info.mode
-    if mode is None:
+    if info.mode is None:
         return 0
-    bits = mode & 0o777
-    for bit, go_bit in ((0o4000, _GO_SETUID), (0o2000, _GO_SETGID), (0o1000, _GO_STICKY)):
-        bits |= go_bit if mode & bit else 0
-    return bits | (_GO_DIRECTORY if info.kind is Kind.DIRECTORY else 0)
+    return go_mode.to_go(info.mode) | (go_mode.DIRECTORY if info.kind is Kind.DIRECTORY else 0)
 
 
 def _go_time(mtime: Mtime | None) -> str:
