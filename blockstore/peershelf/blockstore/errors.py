@@ -86,3 +86,7 @@ class StoreClosed(StoreError):
 
 class CorruptBlock(StoreError):
     """The store holds the block, but its bytes no longer hash to its key."""
+
+
+class AlreadyCollecting(StoreError):
+    """A garbage collection was asked for while one was under way."""

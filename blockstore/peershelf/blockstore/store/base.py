@@ -8,7 +8,8 @@ by multihash, so the same bytes asked for as CIDv0, as CIDv1 raw or as CIDv1 dag
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -27,6 +28,61 @@ class StoreStats:
     """Sum of those blocks' lengths."""
     disk_size: int
     """Bytes that the store's files take, dead records and index included."""
+
+
+class Hold(ABC):
+    """Blocks that somebody works with: no collection removes them before the hold is closed.
+
+    Used as a context manager, or closed with close(). A hold that ends during a collection stays in force
+    until the collection has ended, so that what was pinned at the end of a hold is safe.
+    """
+
+    @abstractmethod
+    def put_many(self, blocks: Iterable[Block], *, durable: bool = True) -> None:
+        """As the store's, and hold the blocks, those that were there already too."""
+
+    @abstractmethod
+    def keep(self, cids: Iterable[Cid]) -> list[Cid]:
+        """Hold blocks that are there; returns the CIDs of those that are not, which are not held."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the hold. Closing twice is harmless."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one step of a collection removed."""
+
+    keys: tuple[bytes, ...]
+    """Multihashes of the blocks that are gone."""
+    payload_size: int
+    """Their bytes."""
+    freed: int
+    """Bytes of disk space that came back, less what moving live blocks took."""
+
+
+class Collection(ABC):
+    """A garbage collection under way. What is put from its beginning on is not removed by it."""
+
+    @abstractmethod
+    def sweep(
+        self, is_live: Callable[[bytes], bool], *, before_step: Callable[[], None] = lambda: None
+    ) -> Iterator[Swept]:
+        """Remove blocks that are neither live nor held, step by step, and give their space back.
+
+        `is_live` is asked by multihash, `before_step` is called before each step, so that new roots can be
+        marked. It may be left after any step, and the process may end at any time: the next collection goes
+        on. Others read and write meanwhile; no step keeps writers waiting long. Raises StoreError, StoreFull.
+        """
 
 
 class Blockstore(ABC):
@@ -56,6 +112,17 @@ class Blockstore(ABC):
     @abstractmethod
     def delete_many(self, cids: Iterable[Cid]) -> int:
         """Remove blocks; those that are not there are passed over. Returns how many were removed."""
+
+    @abstractmethod
+    def hold(self) -> Hold:
+        """Begin to hold blocks against collections; close the hold when they are pinned or not needed."""
+
+    @abstractmethod
+    def collecting(self) -> AbstractContextManager[Collection]:
+        """Begin a collection; what is to stay is found out, and the rest swept, inside of the context.
+
+        Raises AlreadyCollecting if one is under way.
+        """
 
     @abstractmethod
     def multihashes(self) -> Iterator[bytes]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from peershelf.blockstore import multihash
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.errors import BlockNotFound, CorruptBlock, StoreClosed
-from peershelf.blockstore.store.base import Blockstore, StoreStats
+from peershelf.blockstore.errors import AlreadyCollecting, BlockNotFound, CorruptBlock, StoreClosed
+from peershelf.blockstore.store.base import Blockstore, Collection, Hold, StoreStats, Swept
+from peershelf.blockstore.store.holds import HeldKeys, Holds
 
 
 class MemoryStore(Blockstore):
@@ -19,12 +21,37 @@ class MemoryStore(Blockstore):
         self._blocks: dict[bytes, bytes] = {}
         self._lock = threading.Lock()
         self._closed = False
+        self._holds = Holds()
+        self._collection: HeldKeys | None = None
 
     def put_many(self, blocks: Iterable[Block], *, durable: bool = True) -> None:
+        self.put_held(blocks, HeldKeys())
+
+    def put_held(self, blocks: Iterable[Block], held: HeldKeys) -> None:
+        """Put blocks and enter them into a hold."""
         for block in blocks:
             with self._lock:
                 self._check_open()
                 self._blocks[block.cid.multihash] = bytes(block.data)
+                held.keys.add(block.cid.multihash)
+                if self._collection is not None:
+                    self._collection.keys.add(block.cid.multihash)
+
+    def keep(self, cids: Iterable[Cid], held: HeldKeys) -> list[Cid]:
+        """Enter blocks that are there into a hold; returns the others."""
+        with self._lock:
+            self._check_open()
+            wanted = list(cids)
+            held.keys.update(cid.multihash for cid in wanted if cid.multihash in self._blocks)
+            return [cid for cid in wanted if cid.multihash not in self._blocks]
+
+    def sweep_one(self, key: bytes) -> int | None:
+        """Remove a block unless it is held. Returns how many bytes it had, None if it stays."""
+        with self._lock:
+            self._check_open()
+            if key not in self._blocks or self._holds.protect([key]):
+                return None
+            return len(self._blocks.pop(key))
 
     def get(self, cid: Cid) -> bytes:
         self._check_open()
@@ -48,6 +75,22 @@ class MemoryStore(Blockstore):
         with self._lock:
             self._check_open()
             return sum(self._blocks.pop(cid.multihash, None) is not None for cid in cids)
+
+    def hold(self) -> Hold:
+        return _MemoryHold(self, self._holds)
+
+    @contextmanager
+    def collecting(self) -> Iterator[Collection]:
+        self._check_open()
+        if not self._holds.begin_collection():
+            raise AlreadyCollecting("a garbage collection is under way already")
+        self._collection = self._holds.open()
+        try:
+            yield _MemoryCollection(self)
+        finally:
+            self._holds.close(self._collection)
+            self._collection = None
+            self._holds.end_collection()
 
     def multihashes(self) -> Iterator[bytes]:
         with self._lock:
@@ -73,3 +116,32 @@ class MemoryStore(Blockstore):
     def _check_open(self) -> None:
         if self._closed:
             raise StoreClosed("the block store is closed")
+
+
+class _MemoryHold(Hold):
+    def __init__(self, store: MemoryStore, holds: Holds) -> None:
+        self._store = store
+        self._holds = holds
+        self._held = holds.open()
+
+    def put_many(self, blocks: Iterable[Block], *, durable: bool = True) -> None:
+        self._store.put_held(blocks, self._held)
+
+    def keep(self, cids: Iterable[Cid]) -> list[Cid]:
+        return self._store.keep(cids, self._held)
+
+    def close(self) -> None:
+        self._holds.close(self._held)
+
+
+class _MemoryCollection(Collection):
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def sweep(
+        self, is_live: Callable[[bytes], bool], *, before_step: Callable[[], None] = lambda: None
+    ) -> Iterator[Swept]:
+        for key in self._store.multihashes():
+            before_step()
+            if not is_live(key) and (size := self._store.sweep_one(key)) is not None:
+                yield Swept((key,), size, 0)

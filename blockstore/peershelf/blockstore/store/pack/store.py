@@ -10,17 +10,25 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from peershelf.blockstore import multihash
 from peershelf.blockstore.block import MAX_BLOCK_SIZE, Block
 from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.errors import BlockNotFound, BlockTooLarge, CorruptBlock, StoreClosed, StoreError
-from peershelf.blockstore.store.base import Blockstore, StoreStats
+from peershelf.blockstore.errors import (
+    AlreadyCollecting,
+    BlockNotFound,
+    BlockTooLarge,
+    CorruptBlock,
+    StoreClosed,
+    StoreError,
+)
+from peershelf.blockstore.store.base import Blockstore, Collection, Hold, StoreStats, Swept
 from peershelf.blockstore.store.directories import make_directory
 from peershelf.blockstore.store.failures import os_failure
+from peershelf.blockstore.store.holds import HeldKeys, Holds
 from peershelf.blockstore.store.lock import DirectoryLock
 from peershelf.blockstore.store.pack.index import Index
 from peershelf.blockstore.store.pack.log import Entry, Log
@@ -34,6 +42,7 @@ SEGMENT_SIZE = 64 * 1024 * 1024
 _MAX_UNSYNCED = 32 * 1024 * 1024
 _BATCH_BYTES = 16 * 1024 * 1024
 _BATCH_BLOCKS = 1024
+_SWEPT_AT_ONCE = 1024
 # Errors that mean that the bytes are lost, not that they cannot be had just now.
 _LOST = frozenset({errno.ENOENT, errno.EIO})
 
@@ -59,6 +68,8 @@ class PackStore(Blockstore):
         self._log = log
         self._write_lock = threading.Lock()
         self._closed = False
+        self._holds = Holds()
+        self._collection: HeldKeys | None = None
 
     @classmethod
     def open(cls, directory: Path, *, segment_size: int = SEGMENT_SIZE) -> PackStore:
@@ -85,10 +96,18 @@ class PackStore(Blockstore):
         return cls(directory, lock, index, files, log, recovery)
 
     def put_many(self, blocks: Iterable[Block], *, durable: bool = True) -> None:
+        self.put_held(blocks, HeldKeys(), durable=durable)
+
+    def put_held(self, blocks: Iterable[Block], held: HeldKeys, *, durable: bool) -> None:
+        """Put blocks and enter them into a hold."""
         losses = self.losses
         for batch in _batches(blocks):
             with self._writing():
                 self._append_missing(batch)
+                keys = [block.cid.multihash for block in batch]
+                held.keys.update(keys)
+                if self._collection is not None:
+                    self._collection.keys.update(keys)
                 if not durable and self._log.unsynced >= _MAX_UNSYNCED:
                     self._log.flush()
         if durable:
@@ -115,6 +134,44 @@ class PackStore(Blockstore):
     def size(self, cid: Cid) -> int | None:
         location = self._locate(cid.multihash)
         return None if location is None else location.length
+
+    def keep(self, cids: Iterable[Cid], held: HeldKeys) -> list[Cid]:
+        """Enter blocks that are there into a hold; returns the others."""
+        missing: list[Cid] = []
+        with self._writing():
+            for cid in cids:
+                if self._locate(cid.multihash) is None:
+                    missing.append(cid)
+                else:
+                    held.keys.add(cid.multihash)
+        return missing
+
+    def sweep_some(self, keys: Sequence[bytes]) -> Swept:
+        """Remove those of the blocks that are not held."""
+        with self._writing():
+            held = self._holds.protect(keys)
+            found = {key: self._locate(key) for key in keys if key not in held}
+            entries = [Entry(Kind.TOMBSTONE, key) for key, location in found.items() if location is not None]
+            self._log.append(entries)
+            self._log.flush()
+        sizes = sum(location.length for location in found.values() if location is not None)
+        return Swept(tuple(entry.key for entry in entries), sizes, 0)
+
+    def hold(self) -> Hold:
+        return _PackHold(self, self._holds)
+
+    @contextmanager
+    def collecting(self) -> Iterator[Collection]:
+        self._check_open()
+        if not self._holds.begin_collection():
+            raise AlreadyCollecting("a garbage collection is under way already")
+        self._collection = self._holds.open()
+        try:
+            yield _PackCollection(self)
+        finally:
+            self._holds.close(self._collection)
+            self._collection = None
+            self._holds.end_collection()
 
     def delete_many(self, cids: Iterable[Cid]) -> int:
         keys = dict.fromkeys(cid.multihash for cid in cids)
@@ -172,11 +229,11 @@ class PackStore(Blockstore):
                     f"a block of {len(block.data)} bytes is over the limit of {MAX_BLOCK_SIZE}"
                 )
             key = block.cid.multihash
-            if key not in entries and not self._holds(block):
+            if key not in entries and not self._has_sound(block):
                 entries[key] = Entry(Kind.BLOCK, key, block.data)
         self._log.append(list(entries.values()))
 
-    def _holds(self, block: Block) -> bool:
+    def _has_sound(self, block: Block) -> bool:
         """Whether a sound copy is stored; comparing with the bytes at hand is cheaper than hashing it."""
         location = self._locate(block.cid.multihash)
         if location is None or location.length != len(block.data):
@@ -227,6 +284,36 @@ class PackStore(Blockstore):
                 page = sorted(key for key in unindexed.union(page) if pending.get(key, True))
             yield from page
             after = last
+
+
+class _PackHold(Hold):
+    def __init__(self, store: PackStore, holds: Holds) -> None:
+        self._store = store
+        self._holds = holds
+        self._held = holds.open()
+
+    def put_many(self, blocks: Iterable[Block], *, durable: bool = True) -> None:
+        self._store.put_held(blocks, self._held, durable=durable)
+
+    def keep(self, cids: Iterable[Cid]) -> list[Cid]:
+        return self._store.keep(cids, self._held)
+
+    def close(self) -> None:
+        self._holds.close(self._held)
+
+
+class _PackCollection(Collection):
+    def __init__(self, store: PackStore) -> None:
+        self._store = store
+
+    def sweep(
+        self, is_live: Callable[[bytes], bool], *, before_step: Callable[[], None] = lambda: None
+    ) -> Iterator[Swept]:
+        garbage = [key for key in self._store.multihashes() if not is_live(key)]
+        for start in range(0, len(garbage), _SWEPT_AT_ONCE):
+            before_step()
+            keys = garbage[start : start + _SWEPT_AT_ONCE]
+            yield self._store.sweep_some([key for key in keys if not is_live(key)])
 
 
 def _batches(blocks: Iterable[Block]) -> Iterator[list[Block]]:
