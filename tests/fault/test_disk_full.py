@@ -268,7 +268,7 @@ def test_an_index_on_a_full_file_system(small_disk: Path, readable: Readable) ->
 def test_a_commit_that_fails_is_made_up_for(damaged: Any, readable: Readable) -> None:
     new, more = random_blocks(100, 10), random_blocks(100, 10)
     with damaged.open() as store:
-        store._index._writer.execute("PRAGMA max_page_count = 1")
+        store._pack.index._writer.execute("PRAGMA max_page_count = 1")
         with pytest.raises(StoreFull):
             store.put_many(new)
         assert readable(store, new) == new
@@ -276,7 +276,7 @@ def test_a_commit_that_fails_is_made_up_for(damaged: Any, readable: Readable) ->
         with pytest.raises(StoreFull):
             store.put_many(more)
         assert readable(store, more) == []
-        store._index._writer.execute("PRAGMA max_page_count = 1000000")
+        store._pack.index._writer.execute("PRAGMA max_page_count = 1000000")
         store.put_many(more)
         assert readable(store, damaged.blocks + new + more) == damaged.blocks + new + more
     with damaged.open() as store:

@@ -110,7 +110,7 @@ class PackStoreMachine(RuleBasedStateMachine):
 
     def _lose_unsynced_end(self, directory: Path, kept: float) -> None:
         segments = sorted((directory / "segments").glob("*.seg"))
-        unsynced = self.store._log.unsynced
+        unsynced = self.store._pack.log.unsynced
         if segments and unsynced:
             with segments[-1].open("r+b") as file:
                 file.truncate(segments[-1].stat().st_size - unsynced + int(kept * unsynced))

@@ -22,34 +22,35 @@ class MemoryStore(Blockstore):
         self._lock = threading.Lock()
         self._closed = False
         self._holds = Holds()
-        self._collection: HeldKeys | None = None
 
     def put_many(self, blocks: Iterable[Block], *, durable: bool = True) -> None:
-        self.put_held(blocks, HeldKeys())
+        self.put_held(blocks, None)
 
-    def put_held(self, blocks: Iterable[Block], held: HeldKeys) -> None:
+    def put_held(self, blocks: Iterable[Block], held: HeldKeys | None) -> None:
         """Put blocks and enter them into a hold."""
         for block in blocks:
             with self._lock:
                 self._check_open()
                 self._blocks[block.cid.multihash] = bytes(block.data)
-                held.keys.add(block.cid.multihash)
-                if self._collection is not None:
-                    self._collection.keys.add(block.cid.multihash)
+                self._holds.touch(held, block.cid.multihash)
 
     def keep(self, cids: Iterable[Cid], held: HeldKeys) -> list[Cid]:
         """Enter blocks that are there into a hold; returns the others."""
         with self._lock:
             self._check_open()
-            wanted = list(cids)
-            held.keys.update(cid.multihash for cid in wanted if cid.multihash in self._blocks)
-            return [cid for cid in wanted if cid.multihash not in self._blocks]
+            missing: list[Cid] = []
+            for cid in cids:
+                if cid.multihash in self._blocks:
+                    self._holds.touch(held, cid.multihash)
+                else:
+                    missing.append(cid)
+            return missing
 
     def sweep_one(self, key: bytes) -> int | None:
         """Remove a block unless it is held. Returns how many bytes it had, None if it stays."""
         with self._lock:
             self._check_open()
-            if key not in self._blocks or self._holds.protect([key]):
+            if key not in self._blocks or self._holds.in_force().protects(key):
                 return None
             return len(self._blocks.pop(key))
 
@@ -84,12 +85,9 @@ class MemoryStore(Blockstore):
         self._check_open()
         if not self._holds.begin_collection():
             raise AlreadyCollecting("a garbage collection is under way already")
-        self._collection = self._holds.open()
         try:
             yield _MemoryCollection(self)
         finally:
-            self._holds.close(self._collection)
-            self._collection = None
             self._holds.end_collection()
 
     def multihashes(self) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ from peershelf.blockstore.store.pack.seal import Seal
 from peershelf.blockstore.store.pack.segments import Location, Segment
 
 _PAGE_KEYS = 4096
+_VACUUMED_PAGES = 256
+_MUCH_UNUSED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,20 @@ class Index:
         with self._reader() as connection:
             return [key for (key,) in connection.execute(schema.PAGE, (after, _PAGE_KEYS))]
 
+    def rows(self, after: bytes) -> list[tuple[bytes, int, int, int]]:
+        """Return the next rows behind the key `after` in the order of their keys, [] at the end.
+
+        Each is a key, and a location's segment, offset and length.
+        """
+        with self._reader() as connection:
+            return connection.execute(schema.ROWS, (after, _PAGE_KEYS)).fetchall()
+
+    def count(self, segment: int) -> int:
+        """Return how many rows point into a segment."""
+        with self._reader() as connection:
+            row = connection.execute(schema.COUNT, (segment,)).fetchone()
+        return 0 if row is None else int(row[0])
+
     def totals(self, pending: Mapping[bytes, Location | None]) -> tuple[int, int]:
         """Return how many blocks there are, and their bytes, once `pending` has been committed."""
         with self._reader() as connection:
@@ -98,6 +114,34 @@ class Index:
             writer.execute(schema.MARK_INDEXED, (segment.number, segment.mark, indexed))
             writer.executemany(schema.PUT, puts)
             writer.executemany(schema.REMOVE, removals)
+
+    def remove(self, keys: Sequence[bytes]) -> None:
+        """Drop rows whose records stay in the log. They come back if the index is ever rebuilt."""
+        with self._transaction() as writer:
+            writer.executemany(schema.REMOVE, [(key,) for key in sorted(keys)])
+
+    def forget_empty(self, number: int) -> None:
+        """Drop a segment that is gone and that no row points into."""
+        with self._transaction() as writer:
+            writer.execute(schema.FORGET_SEGMENT, (number,))
+
+    def shrink(self) -> bool:
+        """Give a piece of the index file's unused pages back, if they are many. Returns whether it did."""
+        with self._failures():
+            (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
+            (unused,) = self._writer.execute("PRAGMA freelist_count").fetchone()
+            (can_shrink,) = self._writer.execute("PRAGMA auto_vacuum").fetchone()
+        if not can_shrink or unused * _MUCH_UNUSED < pages or unused < _VACUUMED_PAGES:
+            return False
+        with self._failures():
+            self._seal.remove()
+            self._writer.execute(f"PRAGMA incremental_vacuum({_VACUUMED_PAGES})").fetchall()
+        return True
+
+    def checkpoint(self) -> None:
+        """Bring SQLite's log into the index file and give the log's space back, if nobody reads just now."""
+        with self._failures():
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def forget_segment(self, number: int) -> int:
         """Drop a segment that is gone, and its rows. Returns how many those were."""

@@ -74,6 +74,8 @@ def _is_consistent(connection: sqlite3.Connection) -> bool:
 
 def _create_tables(path: Path) -> None:
     with closing(connect(path)) as connection:
+        # So that the file can shrink after a collection; has to be said before there is anything in it.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN")
         for statement in schema.CREATE:

@@ -62,6 +62,17 @@ class Log:
         """Bytes appended since the last sync."""
         return self._active.end - self._active.synced if self._active else 0
 
+    @property
+    def position(self) -> tuple[int, int]:
+        """Where the next record goes, or before that: segment and offset. Any thread may ask."""
+        active = self._active
+        return (self._last_number + 1, 0) if active is None else (active.segment.number, active.end)
+
+    def roll(self) -> None:
+        """End the active segment, so that what comes next goes to another. Raises StoreFull, StoreError."""
+        self.flush()
+        self.close()
+
     def append(self, entries: Sequence[Entry]) -> None:
         """Write records; they become pending.
 

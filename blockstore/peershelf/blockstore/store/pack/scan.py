@@ -14,7 +14,7 @@ _WINDOW = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ScannedRecord:
-    """A sound record: where its payload starts, and its length in bytes."""
+    """A record: where its payload starts, and its length in bytes."""
 
     kind: Kind
     key: bytes
@@ -49,6 +49,22 @@ def scan(descriptor: int, mark: bytes, start: int, end: int) -> Iterator[Scanned
         offset = gap_start = behind
     if gap_start < end:
         yield Gap(gap_start, end)
+
+
+def skim(descriptor: int, mark: bytes, end: int) -> Iterator[ScannedRecord | Gap]:
+    """Yield the records up to an offset by their heads alone; a gap to the end where one is not sound.
+
+    Payloads are not read. Raises OSError.
+    """
+    offset = 0
+    while offset < end:
+        head = decode_head(mark, os.pread(descriptor, MAX_HEAD_SIZE, offset))
+        behind = offset if head is None else offset + head.size + head.payload_size
+        if head is None or behind > end:
+            yield Gap(offset, end)
+            return
+        yield ScannedRecord(head.kind, head.key, offset + head.size, head.payload_size)
+        offset = behind
 
 
 def _record_at(window: _Window, mark: bytes, offset: int) -> tuple[ScannedRecord | None, int | None]:

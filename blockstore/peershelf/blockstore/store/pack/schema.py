@@ -32,6 +32,10 @@ END""",
 CREATED = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"
 LOCATE = "SELECT segment, offset, length FROM blocks WHERE multihash = ?"
 PAGE = "SELECT multihash FROM blocks WHERE multihash > ? ORDER BY multihash LIMIT ?"
+ROWS = """
+SELECT multihash, segment, offset, length FROM blocks WHERE multihash > ? ORDER BY multihash LIMIT ?
+"""
+COUNT = "SELECT blocks FROM segments WHERE number = ?"
 TOTALS = "SELECT coalesce(sum(blocks), 0), coalesce(sum(payload), 0) FROM segments"
 
 SEGMENTS = "SELECT number, mark, indexed FROM segments"

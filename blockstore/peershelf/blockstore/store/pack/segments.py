@@ -29,6 +29,11 @@ class Location(NamedTuple):
     length: int
 
     @property
+    def position(self) -> tuple[int, int]:
+        """A place inside of the record, so that it compares with places between records."""
+        return self.segment, self.offset - 1
+
+    @property
     def is_plausible(self) -> bool:
         """Whether a block could be there: in a damaged index, any value of any type may stand."""
         return (
@@ -86,7 +91,19 @@ class SegmentFiles:
 
     def add(self, segment: Segment) -> None:
         """Make a segment's number known."""
-        self._segments[segment.number] = segment
+        with self._lock:
+            self._segments[segment.number] = segment
+
+    def remove(self, number: int) -> None:
+        """Forget a segment whose file is gone; readers see that there is none."""
+        with self._lock:
+            self._segments.pop(number, None)
+            self._open.pop(number, None)
+
+    def known(self) -> list[Segment]:
+        """Return every segment in the order of their numbers."""
+        with self._lock:
+            return [self._segments[number] for number in sorted(self._segments)]
 
     def mark(self, number: int) -> bytes:
         """Return the mark of a known segment."""

@@ -1,0 +1,170 @@
+"""Collecting garbage: rows of blocks that nobody needs go, then segments that are mostly dead.
+
+Theory of operation. A first pass over the index counts, without a lock, what is garbage in each segment, and
+so finds the victims: segments that are dead to a fifth or more, and the most dead of the others until what is
+dead in all of them is little. A second pass takes the garbage's rows out of the index, in short steps. In
+each step, under the write lock, it asks once more whether a block is live or held. Then the victims are
+emptied (`compaction`).
+
+Garbage leaves no tombstones. Where a segment is no victim, its record stays in the log, and the block is back
+if the index is ever rebuilt; it is garbage then as it is now. docs/store-format.md has the crash table.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from peershelf.blockstore.store.base import Collection, Swept
+from peershelf.blockstore.store.failures import os_failure
+from peershelf.blockstore.store.holds import Position
+from peershelf.blockstore.store.pack.compaction import compacted
+from peershelf.blockstore.store.pack.pack import Pack
+from peershelf.blockstore.store.pack.records import HEADER_SIZE
+from peershelf.blockstore.store.pack.roomy import with_room
+from peershelf.blockstore.store.pack.segments import Location, list_segments
+
+_MOSTLY_DEAD = 5
+_SPARED_SHARE = 20
+_REMOVED_AT_ONCE = 1024
+
+IsLive = Callable[[bytes], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Garbage:
+    """A block that nobody needs, at its place."""
+
+    key: bytes
+    location: Location
+
+
+class PackCollection(Collection):
+    """One collection of an open store. What is in the log behind `start` is not looked at."""
+
+    def __init__(self, pack: Pack, start: Position, segment_size: int) -> None:
+        self._pack = pack
+        self._start = start
+        self._segment_size = segment_size
+
+    def sweep(
+        self, is_live: Callable[[bytes], bool], *, before_step: Callable[[], None] = lambda: None
+    ) -> Iterator[Swept]:
+        before_step()
+        victims, has_garbage = self._survey(is_live)
+        if has_garbage:
+            yield from self._remove(is_live, before_step)
+        self._end_active(victims)
+        for number in victims:
+            for freed in compacted(self._pack, number):
+                yield Swept((), 0, freed)
+                before_step()
+        if has_garbage or victims:
+            yield from self._shrink_index()
+        self._pack.reserve.renew(sum(self._sizes().values()))
+
+    def _survey(self, is_live: IsLive) -> tuple[list[int], bool]:
+        """Return the victims, and whether there is any garbage."""
+        live: defaultdict[int, int] = defaultdict(int)
+        has_garbage = False
+        for page in self._pages():
+            for key, segment, offset, length in page:
+                if is_live(key) or (segment, offset - 1) >= self._start:
+                    live[segment] += HEADER_SIZE + len(key) + length
+                else:
+                    has_garbage = True
+        return choose_victims(self._old_sizes(), live, self._segment_size), has_garbage
+
+    def _pages(self) -> Iterator[list[tuple[bytes, int, int, int]]]:
+        """The index in key order, page by page, so that no transaction stays open."""
+        after = b""
+        while page := self._pack.index.rows(after):
+            yield page
+            after = page[-1][0]
+
+    def _remove(self, is_live: IsLive, before_step: Callable[[], None]) -> Iterator[Swept]:
+        waiting: list[_Garbage] = []
+        for page in self._pages():
+            for key, segment, offset, length in page:
+                if (segment, offset - 1) < self._start and not is_live(key):
+                    waiting.append(_Garbage(key, Location(segment, offset, length)))
+            while len(waiting) >= _REMOVED_AT_ONCE:
+                before_step()
+                yield self._remove_rows(waiting[:_REMOVED_AT_ONCE], is_live)
+                del waiting[:_REMOVED_AT_ONCE]
+        if waiting:
+            before_step()
+            yield self._remove_rows(waiting, is_live)
+
+    def _remove_rows(self, garbage: Sequence[_Garbage], is_live: IsLive) -> Swept:
+        with self._pack.writing():
+            held = self._pack.holds.in_force()
+            removed = [
+                one
+                for one in garbage
+                if not is_live(one.key)
+                and not held.protects(one.key, one.location.position)
+                and self._pack.locate(one.key) == one.location
+            ]
+            keys = tuple(one.key for one in removed)
+            if keys:
+                with_room(self._pack.reserve, lambda: self._pack.index.remove(keys))
+        return Swept(keys, sum(one.location.length for one in removed), 0)
+
+    def _end_active(self, victims: Sequence[int]) -> None:
+        """Go on in a new segment where the active one is a victim: only ended ones can be emptied."""
+        with self._pack.writing():
+            if self._pack.log.position[0] in victims:
+                with_room(self._pack.reserve, self._pack.log.roll)
+
+    def _shrink_index(self) -> Iterator[Swept]:
+        before = self._index_size()
+        while self._shrink_once():
+            yield Swept((), 0, 0)
+        with self._pack.writing():
+            with_room(self._pack.reserve, self._pack.index.checkpoint)
+        if (freed := before - self._index_size()) > 0:
+            yield Swept((), 0, freed)
+
+    def _shrink_once(self) -> bool:
+        with self._pack.writing():
+            return with_room(self._pack.reserve, self._pack.index.shrink)
+
+    def _index_size(self) -> int:
+        try:
+            return (self._pack.directory / "index.db").stat().st_size
+        except OSError as error:
+            raise os_failure(error, "reading the index's size") from None
+
+    def _old_sizes(self) -> dict[int, int]:
+        """The segments that were there at the start, without what came to them since."""
+        number, end = self._start
+        sizes = {one: size for one, size in self._sizes().items() if one <= number}
+        if number in sizes:
+            sizes[number] = min(sizes[number], end)
+        return sizes
+
+    def _sizes(self) -> dict[int, int]:
+        folder = self._pack.directory / "segments"
+        try:
+            return {segment.number: size for segment, size in list_segments(folder)}
+        except OSError as error:
+            raise os_failure(error, f"listing {folder}") from None
+
+
+def choose_victims(sizes: Mapping[int, int], live: Mapping[int, int], segment_size: int) -> list[int]:
+    """Return the segments to empty, those with the least to copy first.
+
+    `sizes` are those of the files, `live` what of them is needed, both in bytes.
+    """
+    dead = {number: size - live.get(number, 0) for number, size in sizes.items()}
+    spared = max(segment_size, sum(live.values()) // _SPARED_SHARE)
+    victims: list[int] = []
+    left = sum(dead.values())
+    for number in sorted(dead, key=lambda number: -dead[number]):
+        is_mostly_dead = dead[number] * _MOSTLY_DEAD >= sizes[number]
+        if dead[number] > 0 and (is_mostly_dead or left > spared):
+            victims.append(number)
+            left -= dead[number]
+    return sorted(victims, key=lambda number: live.get(number, 0))

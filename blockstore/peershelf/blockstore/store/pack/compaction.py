@@ -1,0 +1,207 @@
+"""Emptying a segment: what is live in it is copied to the log's end, and the file cut off, step by step.
+
+Going from the file's tail to its front, each step needs no more space than its copies take, and gives it back
+at once. A copy is synced and in the index before the original is cut off; nothing is ever written into the
+segment itself. A record that turns out damaged ends the work on its segment: what is before it stays.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from peershelf.blockstore import multihash
+from peershelf.blockstore.errors import StoreFull
+from peershelf.blockstore.store.directories import sync_directory
+from peershelf.blockstore.store.failures import os_failure
+from peershelf.blockstore.store.pack.log import Entry
+from peershelf.blockstore.store.pack.pack import Pack
+from peershelf.blockstore.store.pack.records import HEADER_SIZE, MAX_HEAD_SIZE, Kind, decode_head
+from peershelf.blockstore.store.pack.roomy import with_room
+from peershelf.blockstore.store.pack.scan import Gap, ScannedRecord, scan, skim
+from peershelf.blockstore.store.pack.segments import Location, Segment
+
+_COPIED_AT_ONCE = 4 << 20
+
+
+@dataclass(slots=True)
+class _Contents:
+    """What is in a segment, by the offsets of the records."""
+
+    live: array[int] = field(default_factory=lambda: array("Q"))
+    tombstones: set[bytes] = field(default_factory=set)
+    """Keys that must stay deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A live record on its way."""
+
+    start: int
+    """Where the record is in its segment."""
+    location: Location
+    entry: Entry
+
+
+def compacted(pack: Pack, number: int) -> Iterator[int]:
+    """Empty a segment that is not written to any more; yields bytes of space freed after each step.
+
+    Raises StoreFull, StoreError.
+    """
+    segment = next((one for one in pack.files.known() if one.number == number), None)
+    if segment is None:
+        return
+    compaction = _Compaction(pack, segment)
+    try:
+        yield from compaction.run()
+    except OSError as error:
+        raise os_failure(error, f"compacting {segment.file_name}") from None
+
+
+class _Compaction:
+    def __init__(self, pack: Pack, segment: Segment) -> None:
+        self._pack = pack
+        self._segment = segment
+        self._path = pack.directory / "segments" / segment.file_name
+        self._end = self._path.stat().st_size
+        self._step = _COPIED_AT_ONCE
+
+    def run(self) -> Iterator[int]:
+        contents = self._read()
+        if contents is None:
+            return
+        self._keep_deleted(contents.tombstones)
+        left = len(contents.live)
+        while left:
+            copies = self._take(contents.live, left)
+            if not copies:
+                return
+            try:
+                freed = self._move(copies)
+            except StoreFull:
+                if len(copies) == 1:
+                    raise
+                self._step = 0  # one by one
+                continue
+            yield freed
+            left -= len(copies)
+        yield self._drop()
+
+    def _read(self) -> _Contents | None:
+        """Find out what must stay. Returns None for a segment that has a damaged record of a live block."""
+        contents = self._contents(self._skimmed(self._segment))
+        if contents is None:
+            with self._path.open("rb") as file:
+                whole = scan(file.fileno(), self._segment.mark, 0, self._end)
+                contents = self._contents(whole, past_gaps=True)
+        assert contents is not None
+        # Rows only ever leave this segment, so there are more of them only if one points to no sound record.
+        is_whole = self._pack.index.count(self._segment.number) <= len(contents.live)
+        return contents if is_whole else None
+
+    def _contents(
+        self, records: Iterator[ScannedRecord | Gap], *, past_gaps: bool = False
+    ) -> _Contents | None:
+        contents = _Contents()
+        for record in records:
+            if isinstance(record, Gap):
+                if not past_gaps:
+                    return None
+            elif record.kind is Kind.TOMBSTONE:
+                contents.tombstones.add(record.key)
+            elif self._pack.locate(record.key) == self._location(record):
+                contents.live.append(record.offset - len(record.key) - HEADER_SIZE)
+        return contents
+
+    def _location(self, record: ScannedRecord) -> Location:
+        return Location(self._segment.number, record.offset, record.length)
+
+    def _keep_deleted(self, keys: set[bytes]) -> None:
+        """Say again what is deleted where a record before it still tells otherwise."""
+        told = self._told_before(keys)
+        if not told:
+            return
+        with self._pack.writing():
+            entries = [Entry(Kind.TOMBSTONE, key) for key in sorted(told) if self._pack.locate(key) is None]
+            with_room(self._pack.reserve, lambda: self._append(entries))
+
+    def _told_before(self, keys: set[bytes]) -> set[bytes]:
+        """Return those of the keys of which this segment or an older one has a record of a block."""
+        told: set[bytes] = set()
+        for segment in self._pack.files.known():
+            if segment.number > self._segment.number or len(told) == len(keys):
+                break
+            for record in self._skimmed(segment):
+                if isinstance(record, Gap):
+                    return keys
+                if record.kind is Kind.BLOCK and record.key in keys:
+                    told.add(record.key)
+        return told
+
+    def _skimmed(self, segment: Segment) -> Iterator[ScannedRecord | Gap]:
+        descriptor = os.open(self._path.with_name(segment.file_name), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            yield from skim(descriptor, segment.mark, os.fstat(descriptor).st_size)
+        finally:
+            os.close(descriptor)
+
+    def _take(self, starts: Sequence[int], left: int) -> list[_Copy]:
+        """Read the last of the live records, some MiB, from the last one on, as far as they are sound."""
+        copies: list[_Copy] = []
+        size = 0
+        while left and (not copies or size < self._step):
+            left -= 1
+            copy = self._copy(starts[left])
+            if copy is None:
+                break
+            copies.append(copy)
+            size += copy.entry.size
+        return copies
+
+    def _copy(self, start: int) -> _Copy | None:
+        number = self._segment.number
+        data = self._pack.read(Location(number, start, MAX_HEAD_SIZE))
+        head = decode_head(self._segment.mark, data) if data else None
+        if head is None:
+            return None
+        location = Location(number, start + head.size, head.payload_size)
+        payload = self._pack.read(location)
+        if payload is None or not multihash.matches(head.key, payload):
+            return None
+        return _Copy(start, location, Entry(Kind.BLOCK, head.key, payload))
+
+    def _move(self, copies: Sequence[_Copy]) -> int:
+        """Copy records to the log's end and cut them off here. Returns bytes freed."""
+        with self._pack.writing():
+            written = with_room(self._pack.reserve, lambda: self._write(copies))
+        return self._cut(copies[-1].start) - written
+
+    def _write(self, copies: Sequence[_Copy]) -> int:
+        """Append those records that are still in use. Returns their bytes."""
+        entries = [copy.entry for copy in copies if self._pack.locate(copy.entry.key) == copy.location]
+        self._append(entries)
+        return sum(entry.size for entry in entries)
+
+    def _append(self, entries: Sequence[Entry]) -> None:
+        self._pack.log.append(entries)
+        self._pack.log.flush()
+
+    def _cut(self, end: int) -> int:
+        freed = self._end - end
+        os.truncate(self._path, end)
+        self._end = end
+        return freed
+
+    def _drop(self) -> int:
+        """Remove the file, and only then what the index knows of it. Returns bytes freed."""
+        number = self._segment.number
+        with self._pack.writing():
+            if self._pack.index.count(number):
+                return 0
+            self._path.unlink()
+            self._pack.files.remove(number)
+            sync_directory(self._path.parent)
+            with_room(self._pack.reserve, lambda: self._pack.index.forget_empty(number))
+        return self._end

@@ -1,0 +1,85 @@
+"""The parts of an open store, and what reading, writing and collecting have in common.
+
+One thread writes at a time, under `writing()`; readers take no lock. They look among the pending records,
+then in the index, then read the file; since records never change, the bytes are there whatever the writer
+does meanwhile. A collection moves records: then the new place is in the index before the old one is gone.
+"""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from peershelf.blockstore.errors import StoreClosed
+from peershelf.blockstore.store.failures import os_failure
+from peershelf.blockstore.store.holds import Holds
+from peershelf.blockstore.store.pack.index import Index
+from peershelf.blockstore.store.pack.log import Log
+from peershelf.blockstore.store.pack.records import HEADER_SIZE, decode_head
+from peershelf.blockstore.store.pack.reserve import Reserve
+from peershelf.blockstore.store.pack.segments import Location, SegmentFiles
+
+# Errors that mean that the bytes are lost, not that they cannot be had just now.
+_LOST = frozenset({errno.ENOENT, errno.EIO})
+
+
+class Pack:
+    """Index, segments, log, holds and reserve of one open store."""
+
+    def __init__(self, directory: Path, index: Index, files: SegmentFiles, log: Log) -> None:
+        self.directory = directory
+        """Where `segments/` is."""
+        self.index = index
+        self.files = files
+        self.log = log
+        self.holds = Holds()
+        self.reserve = Reserve(directory)
+        self.closed = False
+        self._write_lock = threading.Lock()
+
+    @contextmanager
+    def writing(self, *, even_closed: bool = False) -> Iterator[None]:
+        """Be the one that writes. Raises StoreClosed."""
+        with self._write_lock:
+            if not even_closed:
+                self.check_open()
+            yield
+
+    def check_open(self) -> None:
+        """Raise StoreClosed once the store was closed."""
+        if self.closed:
+            raise StoreClosed("the block store is closed")
+
+    def locate(self, key: bytes) -> Location | None:
+        """Return where a block is. Raises StoreClosed, StoreError."""
+        self.check_open()
+        pending = self.log.pending
+        if key in pending:
+            return pending[key]
+        return self.index.locate(key)
+
+    def read(self, location: Location) -> bytes | None:
+        """Return the bytes at a location, fewer than its length if the file ends, None if they are lost."""
+        if not location.is_plausible:
+            return None
+        try:
+            return self.files.read(*location)
+        except OSError as error:
+            self.check_open()
+            if error.errno not in _LOST:
+                raise os_failure(error, f"reading segment {location.segment}") from None
+            return None
+
+    def check_row(self, key: bytes, location: Location) -> None:
+        """Distrust the index if a damaged block's record is not even this block's."""
+        if not (location.is_plausible and self._is_record_of(key, location)):
+            self.index.distrust()
+
+    def _is_record_of(self, key: bytes, location: Location) -> bool:
+        head_size = HEADER_SIZE + len(key)
+        data = self.read(Location(location.segment, location.offset - head_size, head_size))
+        head = decode_head(self.files.mark(location.segment), data) if data else None
+        return head is not None and (head.key, head.payload_size) == (key, location.length)

@@ -1,0 +1,75 @@
+"""The reserve: a file of nothing that keeps some space, so that there is room to make room on a full disk.
+
+A collection needs some before it gives any back: for the index's own log, and for the copies of what stays.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+_SMALLEST_STORE = 4 << 20
+_SMALLEST = 3 << 20
+_LARGEST = 16 << 20
+_SHARE = 64
+_PLENTY = 4
+
+
+class Reserve:
+    """The file `reserve` beside the index. Nothing here raises: without a reserve, all else still works."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "reserve"
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept now."""
+        try:
+            return self._path.stat().st_size
+        except OSError:
+            return 0
+
+    def release(self) -> bool:
+        """Give the space away. Returns whether there was any."""
+        had_some = self.size > 0
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError:
+            return False
+        return had_some
+
+    def renew(self, stored: int) -> None:
+        """Keep as much as befits a store whose segments have `stored` bytes, if there is plenty of space."""
+        wanted = _wanted(stored)
+        if wanted <= self.size <= 2 * wanted:
+            return
+        self.release()
+        if wanted and _free_space(self._path.parent) >= _PLENTY * wanted:
+            try:
+                _allocate(self._path, wanted)
+            except OSError:
+                self.release()
+
+
+def _wanted(stored: int) -> int:
+    """A block's worth at least: what a collection moves in one step; nothing for a store that has little."""
+    if stored < _SMALLEST_STORE:
+        return 0
+    return max(_SMALLEST, min(stored // _SHARE, _LARGEST))
+
+
+def _free_space(directory: Path) -> int:
+    with suppress(OSError):
+        status = os.statvfs(directory)
+        return status.f_bavail * status.f_frsize
+    return 0
+
+
+def _allocate(path: Path, size: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        # A file with holes would keep nothing; the call writes zeros where the file system cannot allocate.
+        os.posix_fallocate(descriptor, 0, size)
+    finally:
+        os.close(descriptor)
