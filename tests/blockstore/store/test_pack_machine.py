@@ -1,9 +1,10 @@
-"""The pack store against a dictionary, through restarts, lost indexes and torn ends, in any order."""
+"""The pack store against a dictionary, through restarts, lost indexes, torn ends and collections."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+from itertools import islice
 from pathlib import Path
 
 from hypothesis import settings
@@ -19,7 +20,10 @@ some_blocks = st.lists(st.sampled_from(BLOCKS), min_size=1, max_size=12)
 
 
 class PackStoreMachine(RuleBasedStateMachine):
-    """`held` is what reads must find; `durable` what they must find after a crash that loses all it may."""
+    """`held` is what reads must find; `durable` what they must find after a crash that loses all it may.
+
+    `ghosts` were garbage: they may be back once the index is another than the one that they went from.
+    """
 
     @initialize()
     def open_empty(self) -> None:
@@ -27,6 +31,7 @@ class PackStoreMachine(RuleBasedStateMachine):
         self.saved_index: bytes | None = None
         self.held: set[Block] = set()
         self.durable: set[Block] = set()
+        self.ghosts: set[Block] = set()
         self.store = PackStore.open(self.directory, segment_size=SEGMENT_SIZE)
 
     @rule(blocks=some_blocks)
@@ -44,10 +49,28 @@ class PackStoreMachine(RuleBasedStateMachine):
     def delete(self, blocks: list[Block]) -> None:
         expected = len(self.held.intersection(blocks))
         assert self.store.delete_many([block.cid for block in blocks]) == expected
+        self.ghosts -= self.held.intersection(blocks)
         self.held.difference_update(blocks)
         self.durable.difference_update(blocks)
         if expected:
             self.durable = set(self.held)
+
+    @rule(live=some_blocks, held=st.lists(st.sampled_from(BLOCKS), max_size=3), steps=st.integers(1, 30))
+    def collect(self, live: list[Block], held: list[Block], steps: int) -> None:
+        with self.store.hold() as hold:
+            missing = hold.keep([block.cid for block in held])
+            assert set(missing) == {block.cid for block in held if block not in self.held}
+            with self.store.collecting() as collection:
+                sweep = collection.sweep({block.cid.multihash for block in live}.__contains__)
+                removed = {key for step in islice(sweep, steps) for key in step.keys}
+        gone = {block for block in self.held if block.cid.multihash in removed}
+        assert len(gone) == len(removed)
+        assert not gone & {*live, *held}
+        if steps == 30:
+            assert self.held - gone <= {*live, *held}
+        self.held -= gone
+        self.ghosts |= gone
+        self.durable = set(self.held)
 
     @rule()
     def sync(self) -> None:
@@ -66,6 +89,7 @@ class PackStoreMachine(RuleBasedStateMachine):
         self._close()
         (self.directory / "index.db").unlink()
         self._open()
+        self._meet_ghosts()
 
     @rule()
     def keep_a_copy_of_the_index(self) -> None:
@@ -81,6 +105,7 @@ class PackStoreMachine(RuleBasedStateMachine):
         if not sealed:
             (self.directory / "index.sum").unlink()
         self._open()
+        self._meet_ghosts()
 
     @rule(tail=st.binary(max_size=100))
     def restart_with_rubbish_behind_the_last_record(self, tail: bytes) -> None:
@@ -105,7 +130,7 @@ class PackStoreMachine(RuleBasedStateMachine):
         self.directory = crashed
         self._open()
         survivors = {block for block in BLOCKS if self.store.has(block.cid)}
-        assert self.durable <= survivors <= self.held
+        assert self.durable <= survivors <= self.held | self.ghosts
         self.held, self.durable = set(survivors), set(survivors)
 
     def _lose_unsynced_end(self, directory: Path, kept: float) -> None:
@@ -114,6 +139,11 @@ class PackStoreMachine(RuleBasedStateMachine):
         if segments and unsynced:
             with segments[-1].open("r+b") as file:
                 file.truncate(segments[-1].stat().st_size - unsynced + int(kept * unsynced))
+
+    def _meet_ghosts(self) -> None:
+        found = {block for block in BLOCKS if self.store.has(block.cid)}
+        assert self.held <= found <= self.held | self.ghosts
+        self.held, self.durable = set(found), set(found)
 
     def _close(self) -> None:
         self.store.close()

@@ -100,12 +100,13 @@ class PackCollection(Collection):
     def _remove_rows(self, garbage: Sequence[_Garbage], is_live: IsLive) -> Swept:
         with self._pack.writing():
             held = self._pack.holds.in_force()
+            located = self._pack.locate_many(one.key for one in garbage)
             removed = [
                 one
                 for one in garbage
                 if not is_live(one.key)
                 and not held.protects(one.key, one.location.position)
-                and self._pack.locate(one.key) == one.location
+                and located[one.key] == one.location
             ]
             keys = tuple(one.key for one in removed)
             if keys:

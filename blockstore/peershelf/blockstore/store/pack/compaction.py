@@ -11,6 +11,7 @@ import os
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from peershelf.blockstore import multihash
 from peershelf.blockstore.errors import StoreFull
@@ -24,6 +25,7 @@ from peershelf.blockstore.store.pack.scan import Gap, ScannedRecord, scan, skim
 from peershelf.blockstore.store.pack.segments import Location, Segment
 
 _COPIED_AT_ONCE = 4 << 20
+_LOCATED_AT_ONCE = 512
 
 
 @dataclass(slots=True)
@@ -105,18 +107,24 @@ class _Compaction:
         self, records: Iterator[ScannedRecord | Gap], *, past_gaps: bool = False
     ) -> _Contents | None:
         contents = _Contents()
-        for record in records:
-            if isinstance(record, Gap):
-                if not past_gaps:
-                    return None
-            elif record.kind is Kind.TOMBSTONE:
-                contents.tombstones.add(record.key)
-            elif self._pack.locate(record.key) == self._location(record):
-                contents.live.append(record.offset - len(record.key) - HEADER_SIZE)
+        while some := list(islice(records, _LOCATED_AT_ONCE)):
+            blocks: list[ScannedRecord] = []
+            for record in some:
+                if isinstance(record, Gap):
+                    if not past_gaps:
+                        return None
+                elif record.kind is Kind.TOMBSTONE:
+                    contents.tombstones.add(record.key)
+                else:
+                    blocks.append(record)
+            self._enter_live(contents, blocks)
         return contents
 
-    def _location(self, record: ScannedRecord) -> Location:
-        return Location(self._segment.number, record.offset, record.length)
+    def _enter_live(self, contents: _Contents, blocks: Sequence[ScannedRecord]) -> None:
+        located = self._pack.locate_many(record.key for record in blocks)
+        for record in blocks:
+            if located[record.key] == (self._segment.number, record.offset, record.length):
+                contents.live.append(record.offset - len(record.key) - HEADER_SIZE)
 
     def _keep_deleted(self, keys: set[bytes]) -> None:
         """Say again what is deleted where a record before it still tells otherwise."""
@@ -180,7 +188,8 @@ class _Compaction:
 
     def _write(self, copies: Sequence[_Copy]) -> int:
         """Append those records that are still in use. Returns their bytes."""
-        entries = [copy.entry for copy in copies if self._pack.locate(copy.entry.key) == copy.location]
+        located = self._pack.locate_many(copy.entry.key for copy in copies)
+        entries = [copy.entry for copy in copies if located[copy.entry.key] == copy.location]
         self._append(entries)
         return sum(entry.size for entry in entries)
 

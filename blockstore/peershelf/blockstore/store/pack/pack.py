@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,6 +60,15 @@ class Pack:
         if key in pending:
             return pending[key]
         return self.index.locate(key)
+
+    def locate_many(self, keys: Iterable[bytes]) -> dict[bytes, Location | None]:
+        """Return where blocks are, whatever is put or moved meanwhile. Raises StoreClosed, StoreError."""
+        self.check_open()
+        pending = self.log.pending
+        located = self.index.locate_many(keys)
+        if pending:
+            located.update((key, pending[key]) for key in located.keys() & pending.keys())
+        return located
 
     def read(self, location: Location) -> bytes | None:
         """Return the bytes at a location, fewer than its length if the file ends, None if they are lost."""
