@@ -24,6 +24,8 @@ from peershelf.blockstore.errors import (
     StoreError,
     StoreLocked,
 )
+from peershelf.blockstore.store.holds import HeldKeys
+from peershelf.blockstore.store.pack import PackStore
 from peershelf.blockstore.unixfs.profiles import PROFILES, with_options
 from peershelf.blockstore.unixfs.sequence import FileSequence
 from peershelf.node import Node
@@ -125,10 +127,11 @@ async def test_ranges_are_cut_exactly(node: Node) -> None:
 async def test_a_file_that_a_failed_sync_may_have_lost_is_an_error_and_not_pinned(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put_many = node.store.put_many
+    assert isinstance(node.store, PackStore)
+    put_held = node.store.put_held
 
-    def lose(blocks: Iterable[Block], *, durable: bool = True) -> None:
-        put_many(blocks, durable=durable)
+    def lose(blocks: Iterable[Block], held: HeldKeys | None, *, durable: bool) -> None:
+        put_held(blocks, held, durable=durable)
         with monkeypatch.context() as patch, pytest.raises(StoreError):
             patch.setattr(os, "fdatasync", failing)
             node.store.sync()
@@ -136,7 +139,7 @@ async def test_a_file_that_a_failed_sync_may_have_lost_is_an_error_and_not_pinne
     def failing(descriptor: int) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(node.store, "put_many", lose)
+    monkeypatch.setattr(node.store, "put_held", lose)
     with pytest.raises(StoreError, match="try again"):
         await node.add(content(100_000))
     assert list(node.pins.list()) == []

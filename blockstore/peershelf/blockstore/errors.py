@@ -90,3 +90,7 @@ class CorruptBlock(StoreError):
 
 class AlreadyCollecting(StoreError):
     """A garbage collection was asked for while one was under way."""
+
+
+class BrokenPin(BlockstoreError):
+    """A pinned DAG is not whole here, so that what it needs cannot be known."""

@@ -5,8 +5,11 @@ https://specs.ipfs.tech/http-gateways/path-gateway/ and the ipfs:// scheme of ht
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
+
 from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.errors import InvalidPath, quoted
+from peershelf.blockstore.errors import InvalidCid, InvalidPath, quoted
 
 _PATH_PREFIX = "/ipfs/"
 _URL_PREFIX = "ipfs://"
@@ -29,6 +32,15 @@ def parse_reference(text: str) -> tuple[Cid, tuple[str, ...]]:
     for name in names:
         _check_name(name, text)
     return Cid.parse(root), names
+
+
+def root_cids(references: Iterable[Cid | str]) -> list[Cid]:
+    """Return the CIDs that references begin with, leaving out what is no reference."""
+    roots: list[Cid] = []
+    for reference in references:
+        with suppress(InvalidPath, InvalidCid):
+            roots.append(parse_reference(reference)[0] if isinstance(reference, str) else reference)
+    return roots
 
 
 def name_bytes(name: str) -> bytes:

@@ -7,13 +7,14 @@ entered the node; cancelling a call is always safe.
 from __future__ import annotations
 
 from peershelf.node.facade.blocks import BlockAccess
+from peershelf.node.facade.collecting import GarbageCollection
 from peershelf.node.facade.files import FileAccess
 from peershelf.node.facade.network import NetworkAccess
 from peershelf.node.facade.reading import Reading
 from peershelf.node.facade.trees import TreeAccess
 
 
-class Node(TreeAccess, FileAccess, Reading, BlockAccess, NetworkAccess):
+class Node(TreeAccess, FileAccess, Reading, BlockAccess, GarbageCollection, NetworkAccess):
     """A repo in use: `async with Node(path) as node`.
 
     Entering makes the repo where there is none (unless `create` is false), takes its lock, opens its store

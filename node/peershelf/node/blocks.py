@@ -17,6 +17,7 @@ import trio
 from peershelf.blockstore.block import Block, inline_bytes
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockNotFound, BlockstoreError, CorruptBlock, UnsupportedHash
+from peershelf.blockstore.gc.roots import TemporaryRoots
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.node.errors import TimedOut
 from peershelf.node.tasks import single_error
@@ -40,13 +41,15 @@ class Blocks:
 
     def __init__(self, store: Blockstore, exchange: Bitswap | None) -> None:
         self.store = store
+        self.roots = TemporaryRoots()
+        """What is being read now."""
         self._exchange = exchange
         self.open_fetchers = 0
         """How many pipelines share the memory there is for blocks on their way."""
 
     async def get(self, cid: Cid, *, offline: bool = False, timeout: float = math.inf) -> Block:
         """Return one block. Raises BlockNotFound where no peer may be asked, else TimedOut."""
-        async with self.fetcher(offline=offline, timeout=timeout) as fetcher:
+        async with self.fetcher(cid, offline=offline, timeout=timeout) as fetcher:
             fetcher.want([cid])
             found = await fetcher.receive()
             for error in found.missing.values():
@@ -54,13 +57,22 @@ class Blocks:
             return found.blocks[0]
 
     @asynccontextmanager
-    async def fetcher(self, *, offline: bool = False, timeout: float = math.inf) -> AsyncIterator[Fetcher]:
+    async def fetcher(
+        self, *roots: Cid, offline: bool = False, timeout: float = math.inf
+    ) -> AsyncIterator[Fetcher]:
         """Open a pipeline of blocks. All that is still wanted at its end is withdrawn from peers.
+
+        What is here of the DAGs below `roots` is not collected as garbage before the end.
 
         Raises TimedOut from its block if that takes longer than `timeout` seconds.
         """
         exchange = None if offline else self._exchange
-        with self._counted(), single_error(), trio.move_on_after(timeout) as scope:
+        with (
+            self.roots.protect(*roots),
+            self._counted(),
+            single_error(),
+            trio.move_on_after(timeout) as scope,
+        ):
             async with trio.open_nursery() as nursery:
                 fetcher = Fetcher(self.store, exchange, nursery)
                 for _ in range(_READERS):

@@ -43,7 +43,7 @@ async def walk_dag(
     """
     steps = [guide.root(cid) for cid in roots]
     traversal = Traversal(steps, guide.AllLinks(), max_depth=max_depth)
-    async with blocks.fetcher(offline=offline, timeout=timeout) as fetcher:
+    async with blocks.fetcher(*roots, offline=offline, timeout=timeout) as fetcher:
         await drive(blocks, fetcher, traversal, visit, load_leaves=load_leaves)
 
 

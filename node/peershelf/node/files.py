@@ -15,6 +15,7 @@ import trio
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.path import root_cids
 from peershelf.blockstore.unixfs.importer import Imported, Importer
 from peershelf.blockstore.unixfs.metadata import NONE, Metadata
 from peershelf.blockstore.unixfs.profiles import Profile
@@ -185,7 +186,8 @@ async def read_files(
     Raises NotAFile, PathNotFound, MalformedBlock, BlockNotFound, CorruptBlock, InvalidCid, InvalidPath and
     UnsupportedHash after all that stands before the file in question, and TimedOut and StoreError at once.
     """
-    async with blocks.fetcher(offline=wanted.offline, timeout=wanted.timeout) as fetcher:
+    roots = root_cids(wanted.references)
+    async with blocks.fetcher(*roots, offline=wanted.offline, timeout=wanted.timeout) as fetcher:
         sequence = FileSequence(wanted.references, Span(wanted.offset, wanted.length))
         while True:
             fetcher.want(sequence.wants(read_ahead(blocks)))

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.dag.walk import walk
 from peershelf.blockstore.errors import BlockNotFound
+from peershelf.blockstore.gc.marking import Marks
 from peershelf.blockstore.pins import Pins
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.node.errors import StillPinned
 
 
-def remove(store: Blockstore, pins: Pins, cid: Cid) -> None:
-    """Remove one block. Raises BlockNotFound, and StillPinned if a pinned DAG needs it. Blocking."""
-    if not store.has(cid):
-        raise BlockNotFound(f"{cid} is not in the store")
+def remove(store: Blockstore, pins: Pins, cids: Sequence[Cid]) -> dict[Cid, BlockNotFound | StillPinned]:
+    """Remove those blocks that are there and that no pinned DAG needs. Returns why others stay. Blocking."""
+    refused: dict[Cid, BlockNotFound | StillPinned] = {}
+    for cid in cids:
+        if not store.has(cid):
+            refused[cid] = BlockNotFound(f"{cid} is not in the store")
+    present = [cid for cid in cids if cid not in refused]
+    for cid, pin in _holders(store, pins, present).items():
+        refused[cid] = StillPinned(f"{cid} is needed by the pin of {pin}; it was not removed")
+    store.delete_many(cid for cid in present if cid not in refused)
+    return refused
+
+
+def _holders(store: Blockstore, pins: Pins, cids: Sequence[Cid]) -> dict[Cid, Cid]:
+    """Which of the blocks are reached from a pin through what is here, and from which."""
+    wanted = dict.fromkeys(cids)
+    holders: dict[Cid, Cid] = {}
+    marks = Marks(store.get)
     for pin in pins.list():
-        if any(needed.multihash == cid.multihash for needed in _reached(store, pin.cid, pin.recursive)):
-            raise StillPinned(f"{cid} is needed by the pin of {pin.cid}; it was not removed")
-    store.delete_many([cid])
-
-
-def _reached(store: Blockstore, root: Cid, recursive: bool) -> Iterator[Cid]:
-    """Every block that a pin reaches through what is here."""
-
-    def get(cid: Cid) -> bytes:
-        try:
-            return store.get(cid)
-        except BlockNotFound:
-            return b""  # a node without links
-
-    return walk(root, get) if recursive else iter([root])
+        if pin.recursive:
+            marks.add_present(pin.cid)
+        else:
+            marks.keys.add(pin.cid.multihash)
+        for cid in [cid for cid in wanted if cid.multihash in marks.keys]:
+            holders[cid] = pin.cid
+            del wanted[cid]
+        if not wanted:
+            break
+    return holders

@@ -3,6 +3,7 @@
     config.toml   settings            identity.key  the node's key, mode 0600
     facts.db      pins                version       the layout's number
     segments/     blocks              index.db      where each block is; can be rebuilt
+    reserve       space for a full disk
     lock          held while in use   api           the daemon's address, while one runs
 
 The flock on `lock` is the truth about who has the repo; the text in it only serves the error message.
@@ -103,7 +104,18 @@ def init(path: Path, profiles: tuple[str, ...] = ()) -> Repo:
     return Repo.load(path)
 
 
-_OURS = ("config.toml", "identity.key", "facts.db", "version", "segments", "index.", "lock", "api", ".init-")
+_OURS = (
+    "config.toml",
+    "identity.key",
+    "facts.db",
+    "version",
+    "segments",
+    "index.",
+    "reserve",
+    "lock",
+    "api",
+    ".init-",
+)
 
 
 def _holds_strangers_files(path: Path) -> bool:

@@ -119,6 +119,11 @@ def _parsed(parse: Callable[[str], float], value: Any, complaint: str) -> str | 
     return None
 
 
+def _percent(value: Any) -> str | None:
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 100
+    return None if good else "takes a percentage from 0 to 100"
+
+
 def _one_of(*choices: object) -> Callable[[Any], str | None]:
     known = ", ".join(map(str, choices)).replace("True", "true").replace("False", "false")
     return lambda value: None if value in choices else f"takes one of: {known}"
@@ -146,8 +151,15 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "Bitswap.StallTimeout": Setting(
             "60s", _duration, "how long a message may stand still before its stream is cut"
         ),
+        "Datastore.StorageGCWatermark": Setting(
+            90,
+            _percent,
+            "percent of StorageMax above which a daemon removes what no pin needs; 0: never by itself",
+        ),
         "Datastore.StorageMax": Setting(
-            "10GB", _size, "how much the repo means to hold; shown by `repo stat`"
+            "10GB",
+            _size,
+            "how much the repo means to hold; adds beyond it are not refused, but garbage is collected",
         ),
         "Discovery.MDNS.Enabled": Setting(
             False, _one_of(False), "find peers on the local network; not in this version"

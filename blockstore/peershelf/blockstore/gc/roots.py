@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,10 @@ from peershelf.blockstore.cid import Cid
 
 
 class TemporaryRoots:
-    """The roots in use now. Entering and leaving one never waits, so a task may do it anywhere."""
+    """The roots in use now. Entering and leaving one takes no time, so a task may do it anywhere."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._roots: Counter[Cid] = Counter()
         self.generation = 0
         """Grows with every root that is entered: what has not changed was seen."""
@@ -20,16 +22,17 @@ class TemporaryRoots:
     @contextmanager
     def protect(self, *cids: Cid) -> Iterator[None]:
         """Keep what these lead to from being collected, as far as it is here, to the end of the block."""
-        self._roots.update(cids)
-        self.generation += 1
+        with self._lock:
+            self._roots.update(cids)
+            self.generation += 1
         try:
             yield
         finally:
-            self._roots.subtract(cids)
-            for cid in cids:
-                if self._roots[cid] <= 0:
-                    del self._roots[cid]
+            with self._lock:
+                # Counters drop what is not above zero when they are subtracted in place.
+                self._roots -= Counter(cids)
 
     def current(self) -> list[Cid]:
         """Return the roots that are in use, from any thread."""
-        return list(self._roots.copy())
+        with self._lock:
+            return list(self._roots)

@@ -24,7 +24,7 @@ GROUPS = (
         ),
     ),
     ("DAGs", ("refs", "resolve", "dag stat")),
-    ("Storage", ("block get", "block put", "block stat", "block rm", "refs local", "repo stat")),
+    ("Storage", ("block get", "block put", "block stat", "block rm", "refs local", "repo stat", "repo gc")),
     ("Shell", ("completion",)),
 )
 """The commands' names under the headings of the help."""

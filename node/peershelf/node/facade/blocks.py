@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import trio
 
 from peershelf.blockstore import multihash
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import RAW, Cid
+from peershelf.blockstore.errors import BlockNotFound
 from peershelf.blockstore.store.base import StoreStats
 from peershelf.node import removal
+from peershelf.node.errors import StillPinned
 from peershelf.node.facade.core import Core
 
 
@@ -32,14 +34,20 @@ class BlockAccess(Core):
     ) -> Block:
         """Store one block durably. Raises BlockTooLarge, UnsupportedHash, MalformedBlock, StoreError."""
         block = Block.create(data, codec=codec, hash_code=hash_code)
-        await trio.to_thread.run_sync(self._store_sink(durable=True), [block])
-        if pin:
-            await trio.to_thread.run_sync(self.pins.add, block.cid)
+        with self.store.hold() as hold:
+            await trio.to_thread.run_sync(self._store_sink(hold, durable=True), [block])
+            if pin:
+                await trio.to_thread.run_sync(self.pins.add, block.cid)
         return block
 
     async def remove_block(self, cid: Cid) -> None:
         """Remove a block from the store. Raises BlockNotFound, and StillPinned if a pin needs the block."""
-        await trio.to_thread.run_sync(removal.remove, self.store, self.pins, cid)
+        for error in (await self.remove_blocks([cid])).values():
+            raise error
+
+    async def remove_blocks(self, cids: Sequence[Cid]) -> Mapping[Cid, BlockNotFound | StillPinned]:
+        """Remove blocks from the store. Returns those that stay or are not there, and why."""
+        return await trio.to_thread.run_sync(removal.remove, self.store, self.pins, cids)
 
     def local_cids(self) -> Iterator[Cid]:
         """Every block in the store, as CIDv1 raw. Reads the index as it goes: iterate in a thread."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -14,11 +15,12 @@ import trio
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.pins import Pins
-from peershelf.blockstore.store.base import Blockstore
+from peershelf.blockstore.store.base import Blockstore, Hold
 from peershelf.blockstore.store.memory import MemoryStore
 from peershelf.blockstore.store.pack import PackStore, RecoveryReport
 from peershelf.node import files
 from peershelf.node.blocks import Blocks
+from peershelf.node.collecting import Collected, Collector
 from peershelf.node.errors import NotOnline
 from peershelf.node.observe import later
 from peershelf.node.repo import Repo, default_path
@@ -82,7 +84,7 @@ class Core:
             # Whoever wrote an address there is gone, and somebody else may have the port by now.
             self.repo.api_file.unlink(missing_ok=True)
             self.store = store = enter(await trio.to_thread.run_sync(PackStore.open, self._path))
-            self.pins = enter(Pins(self.repo.facts_file))
+            self.pins = pins = enter(Pins(self.repo.facts_file))
             _tell_of_repairs(store.recovery)
         self._nursery = nursery = await self._stack.enter_async_context(trio.open_nursery())
         if self._go_online:
@@ -91,6 +93,27 @@ class Core:
 
             self._online = await go_online(nursery, self.repo, self.store)
         self.blocks = Blocks(self.store, self._online.exchange if self._online else None)
+        if not self._read_only:
+            self.collector = Collector(self.store, pins, self.blocks.roots)
+        if self._go_online:
+            nursery.start_soon(self._keep_below_limit)
+
+    async def _keep_below_limit(self) -> None:
+        from peershelf.node.storage_limit import StorageLimit, keep_below
+
+        config = self.repo.config
+        limit = StorageLimit(
+            config.size("Datastore.StorageMax"), config.count("Datastore.StorageGCWatermark")
+        )
+
+        async def used() -> int:
+            return (await trio.to_thread.run_sync(self.store.stats)).disk_size
+
+        async def collect() -> Collected:
+            check = trio.from_thread.check_cancelled
+            return await trio.to_thread.run_sync(partial(self.collector.collect, check=check))
+
+        await keep_below(limit, used, collect)
 
     def run_stream(self, produce: Producer[T], *, buffered: int = 0) -> Closeable[T]:
         """Iterate over what `produce` sends from a task of this node; closing the iterator ends the task.
@@ -107,11 +130,12 @@ class Core:
             raise NotOnline("this needs a running daemon: start one with `node daemon`")
         return self._online
 
-    def _store_sink(self, *, durable: bool) -> files.Sink:
+    def _store_sink(self, hold: Hold, *, durable: bool) -> files.Sink:
+        """Where an add puts its blocks; `hold` keeps them from being collected before they are pinned."""
         token = trio.lowlevel.current_trio_token()
 
         def store(blocks: Sequence[Block]) -> None:
-            self.store.put_many(blocks, durable=durable)
+            hold.put_many(blocks, durable=durable)
             if self._online is not None:
                 cids = [block.cid for block in blocks]
                 # Not waited for: the trio thread is busy with the file's next bytes.

@@ -50,8 +50,10 @@ class FileAccess(Core):
         if only_hash:
             return await files.add(source, lambda blocks: None, chosen, progress, metadata)
         losses = self.store.losses
-        imported = await files.add(source, self._store_sink(durable=False), chosen, progress, metadata)
-        await trio.to_thread.run_sync(self._make_durable, losses, imported.cid if pin else None)
+        with self.store.hold() as hold:
+            sink = self._store_sink(hold, durable=False)
+            imported = await files.add(source, sink, chosen, progress, metadata)
+            await trio.to_thread.run_sync(self._make_durable, losses, imported.cid if pin else None)
         return imported
 
     def _make_durable(self, losses: int, pinned: Cid | None) -> None:

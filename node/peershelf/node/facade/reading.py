@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.path import parse_reference
+from peershelf.blockstore.path import parse_reference, root_cids
 from peershelf.node import refs, tree_output, tree_reading
 from peershelf.node.blocks import Fetcher
 from peershelf.node.facade.core import Core
@@ -36,7 +36,8 @@ class Reading(Core):
         self, *references: Cid | str, offline: bool, timeout: float
     ) -> AsyncIterator[tuple[Fetcher, list[Cid]]]:
         """Fetch and find roots, for as long as what is below them is read: all reading passes here."""
-        async with self.blocks.fetcher(offline=offline, timeout=timeout) as fetcher:
+        roots = root_cids(references)
+        async with self.blocks.fetcher(*roots, offline=offline, timeout=timeout) as fetcher:
             yield fetcher, [await tree_reading.resolve(fetcher, reference) for reference in references]
 
     async def resolve(self, reference: Cid | str, *, offline: bool = False, timeout: float = math.inf) -> Cid:

@@ -83,4 +83,5 @@ class TreeAccess(FileAccess):
         def keep(root: Cid) -> None:
             self._make_durable(losses, root if pin else None)
 
-        yield TreeBuilder(self._store_sink(durable=False), profile, keep, on_added)
+        with self.store.hold() as hold:
+            yield TreeBuilder(self._store_sink(hold, durable=False), profile, keep, on_added)

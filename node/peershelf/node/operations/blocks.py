@@ -13,7 +13,7 @@ from peershelf.blockstore.errors import BlockNotFound, BlockTooLarge, InvalidPat
 from peershelf.blockstore.multihash import hash_code
 from peershelf.blockstore.path import parse_reference
 from peershelf.node.api import Node
-from peershelf.node.describe import LAYER_ERRORS, describe
+from peershelf.node.describe import describe
 from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream, Unary
 from peershelf.node.tasks import Closeable
 
@@ -62,14 +62,13 @@ async def stat(node: Node, request: Request) -> Record:
 async def remove(node: Node, request: Request) -> AsyncGenerator[Record, None]:
     """One record for each CID; one that stays says why, and keeps no other from being removed."""
     force, quiet = request.flag("force"), request.flag("quiet")
-    for cid in [_cid(text) for text in request.args]:
-        try:
-            await node.remove_block(cid)
-        except LAYER_ERRORS as error:
-            if not (force and isinstance(error, BlockNotFound)):
-                yield {"Hash": str(cid), "Error": describe(error)}
-                continue
-        if not quiet:
+    cids = [_cid(text) for text in request.args]
+    refused = await node.remove_blocks(cids)
+    for cid in cids:
+        error = refused.get(cid)
+        if error is not None and not (force and isinstance(error, BlockNotFound)):
+            yield {"Hash": str(cid), "Error": describe(error)}
+        elif not quiet:
             yield {"Hash": str(cid)}
 
 

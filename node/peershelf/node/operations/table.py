@@ -9,6 +9,7 @@ from peershelf.node.api import Node
 from peershelf.node.operations.base import Operation
 from peershelf.node.operations.bitswap import BITSWAP_OPERATIONS
 from peershelf.node.operations.blocks import BLOCK_OPERATIONS
+from peershelf.node.operations.collecting import COLLECTING_OPERATIONS
 from peershelf.node.operations.dag_reading import DAG_READING_OPERATIONS
 from peershelf.node.operations.files import FILE_OPERATIONS
 from peershelf.node.operations.reading import READING_OPERATIONS
@@ -22,6 +23,7 @@ _ALL: tuple[Operation[Node], ...] = (
     *DAG_READING_OPERATIONS,
     *BLOCK_OPERATIONS,
     *REPO_OPERATIONS,
+    *COLLECTING_OPERATIONS,
     *SWARM_OPERATIONS,
     *BITSWAP_OPERATIONS,
     *STATS_OPERATIONS,

@@ -1,10 +1,9 @@
 """Collecting garbage: rows of blocks that nobody needs go, then segments that are mostly dead.
 
 Theory of operation. A first pass over the index counts, without a lock, what is garbage in each segment, and
-so finds the victims: segments that are dead to a fifth or more, and the most dead of the others until what is
-dead in all of them is little. A second pass takes the garbage's rows out of the index, in short steps. In
-each step, under the write lock, it asks once more whether a block is live or held. Then the victims are
-emptied (`compaction`).
+so finds the victims: segments of which enough is dead for what there is to copy. A second pass takes the
+garbage's rows out of the index, in short steps. In each step, under the write lock, it asks once more whether
+a block is live or held. Then the victims are emptied (`compaction`).
 
 Garbage leaves no tombstones. Where a segment is no victim, its record stays in the log, and the block is back
 if the index is ever rebuilt; it is garbage then as it is now. docs/store-format.md has the crash table.
@@ -26,6 +25,8 @@ from peershelf.blockstore.store.pack.roomy import with_room
 from peershelf.blockstore.store.pack.segments import Location, list_segments
 
 _MOSTLY_DEAD = 5
+_HARDLY_DEAD = 64
+_CHEAP_SEGMENTS = 4
 _SPARED_SHARE = 20
 _REMOVED_AT_ONCE = 1024
 
@@ -157,15 +158,20 @@ class PackCollection(Collection):
 def choose_victims(sizes: Mapping[int, int], live: Mapping[int, int], segment_size: int) -> list[int]:
     """Return the segments to empty, those with the least to copy first.
 
-    `sizes` are those of the files, `live` what of them is needed, both in bytes.
+    `sizes` are those of the files, `live` what of them is needed, both in bytes. A segment that is dead to
+    a fifth is always emptied; one that is dead to a sixty-fourth if that makes not much to copy in all; and
+    any, the most dead first, while more than a segment and 5 % of what is live is dead in all of them.
     """
     dead = {number: size - live.get(number, 0) for number, size in sizes.items()}
     spared = max(segment_size, sum(live.values()) // _SPARED_SHARE)
+    much = max(_CHEAP_SEGMENTS * segment_size, spared)
     victims: list[int] = []
-    left = sum(dead.values())
-    for number in sorted(dead, key=lambda number: -dead[number]):
+    left, copied = sum(dead.values()), 0
+    for number in sorted(dead, key=lambda number: -dead[number] / max(sizes[number], 1)):
         is_mostly_dead = dead[number] * _MOSTLY_DEAD >= sizes[number]
-        if dead[number] > 0 and (is_mostly_dead or left > spared):
+        is_cheap = dead[number] * _HARDLY_DEAD >= sizes[number] and copied + live.get(number, 0) <= much
+        if dead[number] > 0 and (is_mostly_dead or is_cheap or left > spared):
             victims.append(number)
             left -= dead[number]
+            copied += live.get(number, 0)
     return sorted(victims, key=lambda number: live.get(number, 0))

@@ -1,0 +1,36 @@
+"""Garbage collection."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import trio
+
+from peershelf.blockstore.cid import RAW, Cid
+from peershelf.blockstore.store.base import Swept
+from peershelf.node.collecting import Collected
+from peershelf.node.facade.core import Core
+
+OnCollected = Callable[[Sequence[Cid], Collected], Awaitable[None]]
+"""Is told which blocks one step removed, as CIDv1 raw, and what was done so far."""
+
+
+class GarbageCollection(Core):
+    """Removing what no pin needs and nobody works with."""
+
+    async def collect_garbage(self, on_collected: OnCollected | None = None) -> Collected:
+        """Remove every block that no pin needs, and give the space back; all else goes on meanwhile.
+
+        What is being added or read stays. Whatever ends a collection, nothing that must stay is lost, and
+        another goes on. Raises AlreadyCollecting, BrokenPin before anything is removed, StoreError.
+        """
+        done = Collected()
+
+        def tell(swept: Swept) -> None:
+            nonlocal done
+            done = done.plus(swept)
+            if on_collected is not None:
+                cids = [Cid.v1(RAW, key) for key in swept.keys]
+                trio.from_thread.run(on_collected, cids, done)
+
+        return await trio.to_thread.run_sync(self.collector.collect, tell, trio.from_thread.check_cancelled)
