@@ -25,7 +25,8 @@ from peershelf.blockstore.errors import (
 )
 from peershelf.blockstore.pins import Pin
 
-_NEVER_CANCELLED: Callable[[], None] = lambda: None  # noqa: E731
+_MOST_AT_A_TIME = 0.002
+"""Seconds of work without a pause."""
 
 
 class Marks:
@@ -34,9 +35,10 @@ class Marks:
     `get` reads a block as a store does. `check` is called between blocks, and may raise to give up.
     """
 
-    def __init__(self, get: Callable[[Cid], bytes], check: Callable[[], None] = _NEVER_CANCELLED) -> None:
+    def __init__(self, get: Callable[[Cid], bytes], check: Callable[[], None] = lambda: None) -> None:
         self._get = get
         self._check = check
+        self._rested = 0.0
         self._expanded: set[Target] = set()
         self.keys: set[bytes] = set()
         """Multihashes of the blocks that must stay."""
@@ -74,11 +76,17 @@ class Marks:
                 broken.append((target, error))
         return broken
 
+    def _be_polite(self) -> None:
+        """Let go of the interpreter's lock, which others would else wait for a whole switch interval."""
+        now = time.monotonic()
+        if now - self._rested >= _MOST_AT_A_TIME:
+            time.sleep(0)
+            self._rested = now
+
     def _enter_links(self, target: Target) -> list[Target]:
         """Mark what a node links to. Returns those that may have links themselves."""
         self._check()
-        # Lets go of the interpreter's lock, which others would else wait for a whole switch interval.
-        time.sleep(0)
+        self._be_polite()
         cid = Cid(1, *target)
         data = inline_bytes(cid)
         if data is None:

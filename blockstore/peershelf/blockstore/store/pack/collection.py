@@ -67,6 +67,8 @@ class PackCollection(Collection):
 
     def _survey(self, is_live: IsLive) -> tuple[list[int], bool]:
         """Return the victims, and whether there is any garbage."""
+        if self._all_live(is_live) and not self._victims(self._pack.index.usual_sizes()):
+            return [], False
         live: defaultdict[int, int] = defaultdict(int)
         has_garbage = False
         for page in self._pages():
@@ -75,7 +77,19 @@ class PackCollection(Collection):
                     live[segment] += HEADER_SIZE + len(key) + length
                 else:
                     has_garbage = True
-        return choose_victims(self._old_sizes(), live, self._segment_size), has_garbage
+        return self._victims(live), has_garbage
+
+    def _all_live(self, is_live: IsLive) -> bool:
+        """Whether there is no garbage, at half the price of looking where it is."""
+        after = b""
+        while page := self._pack.index.keys(after):
+            if not all(map(is_live, page)):
+                return False
+            after = page[-1]
+        return True
+
+    def _victims(self, live: Mapping[int, int]) -> list[int]:
+        return choose_victims(self._old_sizes(), live, self._segment_size)
 
     def _pages(self) -> Iterator[list[tuple[bytes, int, int, int]]]:
         """The index in key order, page by page, so that no transaction stays open."""

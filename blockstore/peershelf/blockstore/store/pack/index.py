@@ -82,6 +82,11 @@ class Index:
         with self._reader() as connection:
             return connection.execute(schema.ROWS, (after, _PAGE_KEYS)).fetchall()
 
+    def usual_sizes(self) -> dict[int, int]:
+        """Return for each segment the bytes of the records that rows point to, if all keys are SHA2-256."""
+        with self._reader() as connection:
+            return dict(connection.execute(schema.USUAL_SIZES))
+
     def count(self, segment: int) -> int:
         """Return how many rows point into a segment."""
         with self._reader() as connection:

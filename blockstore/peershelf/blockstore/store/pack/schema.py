@@ -35,6 +35,7 @@ PAGE = "SELECT multihash FROM blocks WHERE multihash > ? ORDER BY multihash LIMI
 ROWS = """
 SELECT multihash, segment, offset, length FROM blocks WHERE multihash > ? ORDER BY multihash LIMIT ?
 """
+USUAL_SIZES = "SELECT number, payload + 56 * blocks FROM segments"
 COUNT = "SELECT blocks FROM segments WHERE number = ?"
 TOTALS = "SELECT coalesce(sum(blocks), 0), coalesce(sum(payload), 0) FROM segments"
 
