@@ -44,10 +44,23 @@ class Pins:
                 (cid.to_bytes(), recursive, name),
             )
 
-    def remove(self, cid: Cid) -> bool:
-        """Unpin a CID. Returns whether it was pinned."""
+    def remove(self, *cids: Cid) -> int:
+        """Unpin CIDs, all at once. Returns how many of them were pinned."""
         with self._facts.transaction() as connection:
-            return connection.execute("DELETE FROM pins WHERE cid = ?", (cid.to_bytes(),)).rowcount > 0
+            return sum(
+                connection.execute("DELETE FROM pins WHERE cid = ?", (cid.to_bytes(),)).rowcount
+                for cid in cids
+            )
+
+    def replace(self, old: Cid, new: Cid) -> None:
+        """Pin `new` recursively under the name of `old`, and unpin `old`, both or neither."""
+        with self._facts.transaction() as connection:
+            connection.execute(
+                "INSERT INTO pins SELECT ?, 1, name FROM pins WHERE cid = ? "
+                "ON CONFLICT DO UPDATE SET recursive = 1, name = coalesce(name, excluded.name)",
+                (new.to_bytes(), old.to_bytes()),
+            )
+            connection.execute("DELETE FROM pins WHERE cid = ?", (old.to_bytes(),))
 
     def get(self, cid: Cid) -> Pin | None:
         """Return the pin of this very CID, if there is one."""

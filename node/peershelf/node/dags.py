@@ -13,6 +13,7 @@ from peershelf.blockstore.dag.frontier import StepT
 from peershelf.blockstore.dag.pb import Link
 from peershelf.blockstore.dag.traversal import Traversal
 from peershelf.blockstore.dag.visit import Visit as VisitOf
+from peershelf.blockstore.store.base import Hold
 from peershelf.node.blocks import Blocks, Fetcher, Found
 from peershelf.node.files import read_ahead
 
@@ -54,33 +55,39 @@ async def drive(
     visit: Callable[[VisitOf[StepT]], Awaitable[None]],
     *,
     load_leaves: bool = True,
+    hold: Hold | None = None,
 ) -> None:
-    """Carry a traversal out to its end. Raises as `walk_dag` does."""
+    """Carry a traversal out to its end; leaves that are passed over are held. Raises as `walk_dag` does."""
     while not traversal.done:
         visits = traversal.read()
         for one in visits:
             await visit(one)
         wanted = traversal.wants(read_ahead(blocks))
         if not load_leaves:
-            wanted = await _pass_over_leaves(blocks, traversal, wanted)
+            wanted = await _pass_over_leaves(blocks, traversal, wanted, hold)
         if wanted:
             fetcher.want(wanted)
         if not visits and traversal.is_waiting:
             await _receive(fetcher, traversal)
 
 
-async def _pass_over_leaves(blocks: Blocks, traversal: Traversal[StepT], wanted: Sequence[Cid]) -> list[Cid]:
+async def _pass_over_leaves(
+    blocks: Blocks, traversal: Traversal[StepT], wanted: Sequence[Cid], hold: Hold | None
+) -> list[Cid]:
     """Tell the traversal which raw blocks the store has; return what has to be loaded."""
     leaves = [cid for cid in wanted if cid.codec == RAW]
     if not leaves:
         return list(wanted)
-    here = await trio.to_thread.run_sync(_those_here, blocks, leaves)
+    here = await trio.to_thread.run_sync(_those_here, blocks, leaves, hold)
     for cid, size in here.items():
         traversal.present(cid, size)
     return [cid for cid in wanted if cid not in here]
 
 
-def _those_here(blocks: Blocks, cids: Sequence[Cid]) -> dict[Cid, int]:
+def _those_here(blocks: Blocks, cids: Sequence[Cid], hold: Hold | None) -> dict[Cid, int]:
+    if hold is not None:
+        missing = frozenset(hold.keep(cids))
+        cids = [cid for cid in cids if cid not in missing]
     return {cid: size for cid in cids if (size := blocks.store.size(cid)) is not None}
 
 

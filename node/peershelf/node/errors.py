@@ -38,6 +38,14 @@ class StillPinned(NodeError):
     """A block that a pin needs was to be removed."""
 
 
+class NotPinned(NodeError):
+    """Something was to be unpinned that is not pinned by itself."""
+
+
+class PinnedAlready(NodeError):
+    """A pin is there already that keeps more than the one that was asked for."""
+
+
 class NotOnline(NodeError):
     """The operation needs the network, and this node is not running it."""
 

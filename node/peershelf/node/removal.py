@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockNotFound
-from peershelf.blockstore.gc.marking import Marks
 from peershelf.blockstore.pins import Pins
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.node.errors import StillPinned
+from peershelf.node.pinned import holders
 
 
 def remove(store: Blockstore, pins: Pins, cids: Sequence[Cid]) -> dict[Cid, BlockNotFound | StillPinned]:
@@ -19,25 +19,7 @@ def remove(store: Blockstore, pins: Pins, cids: Sequence[Cid]) -> dict[Cid, Bloc
         if not store.has(cid):
             refused[cid] = BlockNotFound(f"{cid} is not in the store")
     present = [cid for cid in cids if cid not in refused]
-    for cid, pin in _holders(store, pins, present).items():
+    for cid, pin in holders(store, pins, present).items():
         refused[cid] = StillPinned(f"{cid} is needed by the pin of {pin}; it was not removed")
     store.delete_many(cid for cid in present if cid not in refused)
     return refused
-
-
-def _holders(store: Blockstore, pins: Pins, cids: Sequence[Cid]) -> dict[Cid, Cid]:
-    """Which of the blocks are reached from a pin through what is here, and from which."""
-    wanted = dict.fromkeys(cids)
-    holders: dict[Cid, Cid] = {}
-    marks = Marks(store.get)
-    for pin in pins.list():
-        if pin.recursive:
-            marks.add_present(pin.cid)
-        else:
-            marks.keys.add(pin.cid.multihash)
-        for cid in [cid for cid in wanted if cid.multihash in marks.keys]:
-            holders[cid] = pin.cid
-            del wanted[cid]
-        if not wanted:
-            break
-    return holders

@@ -1,0 +1,195 @@
+"""Pins: what is kept whatever garbage collection does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from itertools import islice
+from typing import Literal
+
+import trio
+
+from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.pins import Pin
+from peershelf.blockstore.store.base import Hold
+from peershelf.node.errors import NotPinned, PinnedAlready
+from peershelf.node.facade.reading import Reading
+from peershelf.node.fetching_dags import DagGatherer, Progress
+from peershelf.node.pinned import PinVerifier, Verified, holders, indirect
+from peershelf.node.tasks import Closeable
+
+PinKind = Literal["direct", "recursive", "indirect"]
+_SENT_AT_ONCE = 1024
+
+
+class Pinning(Reading):
+    """Pinning, unpinning, and finding out what is pinned.
+
+    A reference is a CID, or text such as CID/path. What pins need is fetched from peers as one pipeline, and
+    is safe from collections meanwhile.
+    """
+
+    async def pin(
+        self,
+        reference: Cid | str,
+        *,
+        recursive: bool = True,
+        name: str | None = None,
+        progress: Progress | None = None,
+        offline: bool = False,
+        timeout: float = math.inf,
+    ) -> Cid:
+        """Pin a DAG, or one block, and return its CID; then all of it is here and survives a power loss.
+
+        A second pin of a CID widens the first, and gives it the name if there is one. `progress` is told
+        what is here. Raises PinnedAlready for a single block where the DAG below it is pinned, and what
+        Reading raises; then nothing is pinned.
+        """
+        losses = self.store.losses
+        async with self._gathered(reference, recursive, progress, offline, timeout) as cid:
+
+            def keep() -> None:
+                self.store.sync(losses=losses)
+                self.pins.add(cid, recursive=recursive, name=name)
+
+            await trio.to_thread.run_sync(keep)
+        return cid
+
+    async def pin_update(
+        self,
+        old: Cid | str,
+        new: Cid | str,
+        *,
+        unpin: bool = True,
+        progress: Progress | None = None,
+        offline: bool = False,
+        timeout: float = math.inf,
+    ) -> tuple[Cid, Cid]:
+        """Pin `new` under the name of the recursive pin `old`, and with `unpin` give that one up.
+
+        Returns both CIDs. Raises NotPinned, and what pin() raises.
+        """
+        before = await self._recursive_pin(await self.resolve(old, offline=True))
+        losses = self.store.losses
+        async with self._gathered(new, True, progress, offline, timeout) as after:
+
+            def keep() -> None:
+                self.store.sync(losses=losses)
+                if unpin and after != before.cid:
+                    self.pins.replace(before.cid, after)
+                else:
+                    self.pins.add(after, name=before.name)
+
+            await trio.to_thread.run_sync(keep)
+        return before.cid, after
+
+    async def unpin(self, *references: Cid | str, recursive: bool = True) -> list[Cid]:
+        """Give pins up, all of them or, if one is none, none. Returns their CIDs.
+
+        Raises NotPinned, which tells the pin that keeps something indirectly, or that it is recursive where
+        `recursive` is false.
+        """
+        cids = [await self.resolve(reference, offline=True) for reference in references]
+        await trio.to_thread.run_sync(self._unpin, cids, recursive)
+        return cids
+
+    def pinned(self, *kinds: PinKind) -> Closeable[tuple[Pin, PinKind]]:
+        """Iterate over what is pinned: by default what was, directly or recursively; not what is below it.
+
+        "indirect" gives every other CID below a recursive pin, as a Pin that is none by itself.
+        """
+        wanted = kinds or ("direct", "recursive")
+
+        async def produce(send: Callable[[tuple[Pin, PinKind]], Awaitable[None]]) -> None:
+            found = self._list(wanted)
+            while some := await trio.to_thread.run_sync(lambda: list(islice(found, _SENT_AT_ONCE))):
+                for one in some:
+                    await send(one)
+
+        return self.run_stream(produce, buffered=_SENT_AT_ONCE)
+
+    async def how_pinned(self, *cids: Cid) -> dict[Cid, tuple[Pin, PinKind]]:
+        """Tell for each CID how it is pinned: by itself, or "indirect" by which pin. Others are left out."""
+        return await trio.to_thread.run_sync(self._how_pinned, cids)
+
+    def verify_pins(self, on_block: Callable[[int], None] = lambda size: None) -> Closeable[Verified]:
+        """Read all that pins need, and iterate over the pins with what is missing or damaged below each.
+
+        `on_block` is told the size of each block, from a worker thread.
+        """
+
+        async def produce(send: Callable[[Verified], Awaitable[None]]) -> None:
+            def check(size: int) -> None:
+                trio.from_thread.check_cancelled()
+                on_block(size)
+
+            verified = PinVerifier(self.store, self.pins, check).verify()
+            while (one := await trio.to_thread.run_sync(next, verified, None)) is not None:
+                await send(one)
+
+        return self.run_stream(produce)
+
+    @asynccontextmanager
+    async def _gathered(
+        self,
+        reference: Cid | str,
+        recursive: bool,
+        progress: Progress | None,
+        offline: bool,
+        timeout: float,
+    ) -> AsyncIterator[Cid]:
+        """Have a DAG here, and held for as long as the block lasts."""
+        with self.store.hold() as hold:
+            async with self._reading(reference, offline=offline, timeout=timeout) as (fetcher, (cid,)):
+                await self._refuse_narrower(cid, recursive)
+                await self._gatherer(hold, progress).gather(fetcher, cid, recursive=recursive)
+            yield cid
+
+    def _gatherer(self, hold: Hold, progress: Progress | None) -> DagGatherer:
+        return DagGatherer(self.blocks, hold, progress)
+
+    async def _refuse_narrower(self, cid: Cid, recursive: bool) -> None:
+        pin = None if recursive else await trio.to_thread.run_sync(self.pins.get, cid)
+        if pin is not None and pin.recursive:
+            raise PinnedAlready(f"{cid} is pinned recursively already")
+
+    async def _recursive_pin(self, cid: Cid) -> Pin:
+        pin = await trio.to_thread.run_sync(self.pins.get, cid)
+        if pin is None or not pin.recursive:
+            raise NotPinned(f"{cid} is not pinned recursively")
+        return pin
+
+    def _unpin(self, cids: list[Cid], recursive: bool) -> None:
+        for cid in cids:
+            pin = self.pins.get(cid)
+            if pin is None:
+                holder = holders(self.store, self.pins, [cid]).get(cid)
+                how = "is not pinned" if holder is None else f"is pinned indirectly, under {holder}"
+                raise NotPinned(f"{cid} {how}; nothing was unpinned")
+            if pin.recursive and not recursive:
+                raise NotPinned(f"{cid} is pinned recursively; nothing was unpinned")
+        self.pins.remove(*cids)
+
+    def _list(self, kinds: tuple[PinKind, ...]) -> Iterator[tuple[Pin, PinKind]]:
+        for pin in self.pins.list():
+            kind: PinKind = "recursive" if pin.recursive else "direct"
+            if kind in kinds:
+                yield pin, kind
+        if "indirect" in kinds:
+            for cid in indirect(self.store, self.pins):
+                if self.pins.get(cid) is None:
+                    yield Pin(cid, recursive=False), "indirect"
+
+    def _how_pinned(self, cids: tuple[Cid, ...]) -> dict[Cid, tuple[Pin, PinKind]]:
+        found: dict[Cid, tuple[Pin, PinKind]] = {}
+        for cid in cids:
+            pin = self.pins.get(cid)
+            if pin is not None:
+                found[cid] = pin, "recursive" if pin.recursive else "direct"
+        rest = [cid for cid in cids if cid not in found]
+        for cid, holder in holders(self.store, self.pins, rest).items() if rest else ():
+            pin = self.pins.get(holder)
+            if pin is not None and pin.recursive:
+                found[cid] = pin, "indirect"
+        return found

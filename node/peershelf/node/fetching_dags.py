@@ -1,0 +1,85 @@
+"""Having a whole DAG here, and keeping it from being collected until it is pinned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import trio
+
+from peershelf.blockstore.block import Block, inline_bytes
+from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.dag import guide
+from peershelf.blockstore.dag.guide import AllLinks
+from peershelf.blockstore.dag.pb import Link
+from peershelf.blockstore.dag.traversal import Traversal
+from peershelf.blockstore.store.base import Hold
+from peershelf.node.blocks import Blocks, Fetcher
+from peershelf.node.dags import Visit, drive
+
+_HELD_AT_ONCE = 2 << 20
+_HELD_BLOCKS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """How much of a DAG is here for certain."""
+
+    blocks: int = 0
+    size: int = 0
+    """Bytes of them."""
+
+
+Progress = Callable[[Gathered], None]
+
+
+class DagGatherer:
+    """Visits every block below a root once, fetching what is not here, and holds all of them.
+
+    A block that was read, or came from a peer, may be collected before it is held. So its bytes are put once
+    more through the hold, which costs a comparison where they are still there.
+    """
+
+    def __init__(self, blocks: Blocks, hold: Hold, progress: Progress | None) -> None:
+        self._blocks = blocks
+        self._hold = hold
+        self._progress = progress or (lambda gathered: None)
+        self._waiting: list[Block] = []
+        self._waiting_size = 0
+        self.gathered = Gathered()
+
+    async def gather(self, fetcher: Fetcher, root: Cid, *, recursive: bool = True) -> None:
+        """Have the DAG below a root here and held, or the root alone.
+
+        Raises what drive() raises, such as UnsupportedCodec where links cannot be followed, and StoreError.
+        """
+        depth = None if recursive else 0
+        rules = AllLinks() if recursive else _Bare()
+        traversal = Traversal([guide.root(root)], rules, max_depth=depth)
+        await drive(self._blocks, fetcher, traversal, self._visit, load_leaves=False, hold=self._hold)
+        await self._hold_waiting()
+
+    async def _visit(self, one: Visit) -> None:
+        self.gathered = Gathered(self.gathered.blocks + 1, self.gathered.size + one.size)
+        if one.data is None or inline_bytes(one.cid) is not None:
+            return
+        self._waiting.append(Block(one.cid, one.data))
+        self._waiting_size += len(one.data)
+        if self._waiting_size >= _HELD_AT_ONCE or len(self._waiting) >= _HELD_BLOCKS:
+            await self._hold_waiting()
+
+    async def _hold_waiting(self) -> None:
+        waiting, self._waiting, self._waiting_size = self._waiting, [], 0
+        if waiting:
+            await trio.to_thread.run_sync(self._put, waiting)
+        self._progress(self.gathered)
+
+    def _put(self, blocks: list[Block]) -> None:
+        self._hold.put_many(blocks, durable=False)
+
+
+class _Bare(AllLinks):
+    """For one block, whatever its codec."""
+
+    def expand(self, step: Link, data: bytes) -> tuple[Link, ...]:
+        return ()
