@@ -24,6 +24,7 @@ GROUPS = (
         ),
     ),
     ("DAGs", ("refs", "resolve", "dag stat")),
+    ("Pins", ("pin add", "pin ls", "pin rm", "pin update", "pin verify")),
     ("Storage", ("block get", "block put", "block stat", "block rm", "refs local", "repo stat", "repo gc")),
     ("Shell", ("completion",)),
 )

@@ -12,6 +12,7 @@ from peershelf.node.operations.blocks import BLOCK_OPERATIONS
 from peershelf.node.operations.collecting import COLLECTING_OPERATIONS
 from peershelf.node.operations.dag_reading import DAG_READING_OPERATIONS
 from peershelf.node.operations.files import FILE_OPERATIONS
+from peershelf.node.operations.pins import PIN_OPERATIONS
 from peershelf.node.operations.reading import READING_OPERATIONS
 from peershelf.node.operations.repo import REPO_OPERATIONS
 from peershelf.node.operations.stats import STATS_OPERATIONS
@@ -23,6 +24,7 @@ _ALL: tuple[Operation[Node], ...] = (
     *DAG_READING_OPERATIONS,
     *BLOCK_OPERATIONS,
     *REPO_OPERATIONS,
+    *PIN_OPERATIONS,
     *COLLECTING_OPERATIONS,
     *SWARM_OPERATIONS,
     *BITSWAP_OPERATIONS,

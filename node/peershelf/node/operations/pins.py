@@ -1,0 +1,199 @@
+"""pin add, rm, ls, update and verify."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
+
+import trio
+
+from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.pins import Pin
+from peershelf.node.api import Node
+from peershelf.node.errors import NotPinned, UsageError
+from peershelf.node.facade.pinning import PinKind
+from peershelf.node.fetching_dags import Gathered, Progress
+from peershelf.node.operations.base import Record, Records, Request, Unary
+from peershelf.node.pinned import Verified
+from peershelf.node.tasks import Closeable, single_error
+
+_KINDS: dict[str, tuple[PinKind, ...]] = {
+    "all": ("direct", "recursive", "indirect"),
+    "pinned": ("direct", "recursive"),
+    "direct": ("direct",),
+    "recursive": ("recursive",),
+    "indirect": ("indirect",),
+}
+"""Kubo's types, and `pinned`: all that was pinned, without what is below it."""
+
+Send = Callable[[Record], Awaitable[None]]
+
+
+def add(node: Node, request: Request) -> Closeable[Record]:
+    """The CIDs, once all of them are pinned; with `progress`, before that how many blocks are here."""
+    recursive, name = request.flag("recursive", True), request.text("name") or None
+
+    async def produce(send: Send) -> None:
+        deadline = trio.current_time() + request.timeout
+        if (peer := request.text("peer")) is not None:
+            await node.connect(peer)
+        pinned: list[str] = []
+        async with _progress(request, send) as tell:
+            for reference in request.args:
+                cid = await node.pin(
+                    reference,
+                    recursive=recursive,
+                    name=name,
+                    progress=tell,
+                    offline=request.offline,
+                    timeout=max(deadline - trio.current_time(), 0),
+                )
+                pinned.append(str(cid))
+        await send({"Pins": pinned})
+
+    return node.run_stream(produce)
+
+
+def update(node: Node, request: Request) -> Closeable[Record]:
+    """Both CIDs, once the new one is pinned; with `progress`, before that how many blocks are here."""
+
+    async def produce(send: Send) -> None:
+        async with _progress(request, send) as tell:
+            both = await node.pin_update(
+                request.arg(0),
+                request.arg(1),
+                unpin=request.flag("unpin", True),
+                progress=tell,
+                offline=request.offline,
+                timeout=request.timeout,
+            )
+        await send({"Pins": [str(cid) for cid in both]})
+
+    return node.run_stream(produce)
+
+
+@asynccontextmanager
+async def _progress(request: Request, send: Send) -> AsyncIterator[Progress | None]:
+    """What tells the client how much is here, as often as the client takes it."""
+    if not request.flag("progress"):
+        yield None
+        return
+    latest: list[Gathered] = []
+    changed = trio.Event()
+
+    def tell(gathered: Gathered) -> None:
+        latest[:] = [gathered]
+        changed.set()
+
+    async def pass_on() -> None:
+        nonlocal changed
+        while True:
+            await changed.wait()
+            changed = trio.Event()
+            await send({"Progress": latest[0].blocks, "Bytes": latest[0].size})
+
+    with single_error():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pass_on)
+            yield tell
+            nursery.cancel_scope.cancel()
+
+
+async def remove(node: Node, request: Request) -> Record:
+    """The CIDs that were unpinned: all of them, or an error and none."""
+    cids = await node.unpin(*request.args, recursive=request.flag("recursive", True))
+    return {"Pins": [str(cid) for cid in cids]}
+
+
+async def list_pins(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+    """With `stream` a record for each pin, else all of them in one."""
+    records = _pins_of(node, request) if request.args else _pins(node, request)
+    async with aclosing(records):
+        if request.flag("stream"):
+            async for record in records:
+                yield record
+        else:
+            yield {"Keys": {record["Cid"]: _without_cid(record) async for record in records}}
+
+
+def _without_cid(record: Record) -> Record:
+    return {key: value for key, value in record.items() if key != "Cid"}
+
+
+async def _pins(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+    kind, part = request.text("type", "all"), request.text("name", "")
+    if kind not in _KINDS:
+        raise UsageError(f"option type takes one of {', '.join(_KINDS)}")
+    pinned = node.pinned(*_KINDS[kind])
+    async with aclosing(pinned):
+        async for pin, how in pinned:
+            if part in (pin.name or ""):
+                yield _record(pin.cid, pin, how)
+
+
+async def _pins_of(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+    cids = [await node.resolve(reference, offline=True) for reference in request.args]
+    wanted = _KINDS.get(request.text("type", "all"), ())
+    found = await node.how_pinned(*cids)
+    for cid in cids:
+        if cid not in found or found[cid][1] not in wanted:
+            raise NotPinned(f"{cid} is not pinned")
+    for cid in cids:
+        yield _record(cid, *found[cid])
+
+
+def _record(cid: Cid, pin: Pin, how: PinKind) -> Record:
+    through = f" through {pin.cid}" if how == "indirect" and pin.cid != cid else ""
+    return {"Cid": str(cid), "Type": how + through, "Name": pin.name if pin.name and not through else ""}
+
+
+def verify(node: Node, request: Request) -> Closeable[Record]:
+    """A record for each pin that is not whole, with `verbose` for each; with `progress`, bytes read."""
+    verbose, progress = request.flag("verbose"), request.flag("progress")
+
+    async def produce(send: Send) -> None:
+        read = 0
+
+        def on_block(size: int) -> None:
+            nonlocal read
+            before, read = read, read + size
+            if progress and before // _TOLD_EVERY != read // _TOLD_EVERY:
+                trio.from_thread.run(send, {"Progress": read})
+
+        async with aclosing(node.verify_pins(on_block)) as verified:
+            async for one in verified:
+                if verbose or one.bad:
+                    await send(_verified(one))
+
+    return node.run_stream(produce)
+
+
+def _verified(one: Verified) -> Record:
+    record: dict[str, object] = {"Cid": str(one.pin.cid), "Ok": not one.bad}
+    if one.bad:
+        record["BadNodes"] = [{"Cid": str(bad.cid), "Err": bad.reason} for bad in one.bad]
+    return record
+
+
+_TOLD_EVERY = 32 << 20
+
+PIN_OPERATIONS = (
+    Records(
+        "pin/add",
+        add,
+        min_args=1,
+        options=frozenset({"recursive", "name", "progress", "peer"}),
+        enforces_timeout=True,
+    ),
+    Unary("pin/rm", remove, min_args=1, options=frozenset({"recursive"})),
+    Records("pin/ls", list_pins, options=frozenset({"type", "quiet", "names", "name", "stream"})),
+    Records(
+        "pin/update",
+        update,
+        min_args=2,
+        max_args=2,
+        options=frozenset({"unpin", "progress"}),
+        enforces_timeout=True,
+    ),
+    Records("pin/verify", verify, max_args=0, options=frozenset({"verbose", "quiet", "progress"})),
+)
