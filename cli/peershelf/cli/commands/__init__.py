@@ -25,7 +25,20 @@ GROUPS = (
     ),
     ("DAGs", ("refs", "resolve", "dag stat")),
     ("Pins", ("pin add", "pin ls", "pin rm", "pin update", "pin verify")),
-    ("Storage", ("block get", "block put", "block stat", "block rm", "refs local", "repo stat", "repo gc")),
+    (
+        "Storage",
+        (
+            "block get",
+            "block put",
+            "block stat",
+            "block rm",
+            "refs local",
+            "repo stat",
+            "repo ls",
+            "repo gc",
+            "repo verify",
+        ),
+    ),
     ("Shell", ("completion",)),
 )
 """The commands' names under the headings of the help."""

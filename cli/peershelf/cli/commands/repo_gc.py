@@ -49,6 +49,8 @@ def _told(blocks: int, freed: int) -> str:
     """What became of it. Moving what stays may take more than a little garbage gives back."""
     if not blocks and freed <= 0:
         return "nothing to remove"
+    if not blocks:
+        return f"freed {human_size(freed)}"
     space = f"freed {human_size(freed)}" if freed > 0 else "freed nothing yet"
     return f"removed {blocks:,} {'block' if blocks == 1 else 'blocks'}, {space}"
 

@@ -106,6 +106,7 @@ BLOCK_OPERATIONS = (
     ),
     Unary("block/stat", stat, min_args=1, max_args=1, enforces_timeout=True),
     Records("block/rm", remove, min_args=1, options=frozenset({"force", "quiet"})),
+    Records("repo/ls", local_refs, max_args=0, options=frozenset({"stream"})),
     Records(
         "refs/local",
         local_refs,

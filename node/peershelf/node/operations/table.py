@@ -17,6 +17,7 @@ from peershelf.node.operations.reading import READING_OPERATIONS
 from peershelf.node.operations.repo import REPO_OPERATIONS
 from peershelf.node.operations.stats import STATS_OPERATIONS
 from peershelf.node.operations.swarm import SWARM_OPERATIONS
+from peershelf.node.operations.verifying import VERIFYING_OPERATIONS
 
 _ALL: tuple[Operation[Node], ...] = (
     *FILE_OPERATIONS,
@@ -26,6 +27,7 @@ _ALL: tuple[Operation[Node], ...] = (
     *REPO_OPERATIONS,
     *PIN_OPERATIONS,
     *COLLECTING_OPERATIONS,
+    *VERIFYING_OPERATIONS,
     *SWARM_OPERATIONS,
     *BITSWAP_OPERATIONS,
     *STATS_OPERATIONS,

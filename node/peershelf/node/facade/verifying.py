@@ -1,0 +1,103 @@
+"""Whether what is stored is what it should be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
+from itertools import islice
+from typing import TypeVar
+
+import trio
+
+from peershelf.blockstore.cid import Cid
+from peershelf.node.errors import NotOnline
+from peershelf.node.facade.pinning import Pinning
+from peershelf.node.pinned import holders
+from peershelf.node.tasks import Closeable
+from peershelf.node.verifying import Checked, Finding, PinCheck, damaged
+
+_AT_ONCE = 256
+_HEALING_SECONDS = 60.0
+
+T = TypeVar("T")
+Send = Callable[[Finding | Checked], Awaitable[None]]
+
+
+class Verifying(Pinning):
+    """Reading all that is stored, and mending it."""
+
+    def verify(
+        self, *, heal: bool = False, drop: bool = False, timeout: float = math.inf
+    ) -> Closeable[Finding | Checked]:
+        """Hash every block, look for what pins need, and iterate over what is not as it should be.
+
+        Now and then a Checked says how far it is. With `heal`, what is damaged or missing is asked of peers,
+        for a minute or until `timeout` seconds have passed; with `drop`, damaged blocks that were not healed
+        are removed. Then another Finding of the block says what became of it. Everything else goes on
+        meanwhile. Raises NotOnline for `heal` without a network, StoreError.
+        """
+        if heal and self._online is None:
+            raise NotOnline("healing asks peers: start a node with `node daemon`")
+
+        async def produce(send: Send) -> None:
+            found = await self._find(send)
+            bad = list(found.values())
+            while heal and found:
+                left = await self._heal(found, min(timeout, _HEALING_SECONDS), send)
+                bad = [one for one in bad if one.cid not in found] + left
+                # Below a node that was healed, more may be missing.
+                found = await self._find_broken({one.cid.multihash for one in bad}, send)
+                bad += found.values()
+            if drop:
+                await self._drop([one for one in bad if one.state == "damaged"], send)
+
+        return self.run_stream(produce)
+
+    async def _find(self, send: Send) -> dict[Cid, Finding]:
+        found: dict[Cid, Finding] = {}
+
+        def tell(checked: Checked) -> None:
+            trio.from_thread.run(send, checked)
+
+        bad = damaged(self.store, tell)
+        while some := await _take(bad):
+            pins = await trio.to_thread.run_sync(holders, self.store, self.pins, some)
+            for cid in some:
+                found[cid] = Finding(cid, "damaged", pins.get(cid))
+                await send(found[cid])
+        return found | await self._find_broken({cid.multihash for cid in found}, send)
+
+    async def _find_broken(self, known: Set[bytes], send: Send) -> dict[Cid, Finding]:
+        """Find what pins need and lack, beside the multihashes that are known to be bad."""
+        found: dict[Cid, Finding] = {}
+        broken = PinCheck(self.store, self.pins, trio.from_thread.check_cancelled).broken()
+        while some := await _take(broken):
+            for finding in some:
+                if finding.cid.multihash not in known:
+                    found[finding.cid] = finding
+                    await send(finding)
+        return found
+
+    async def _heal(self, found: Mapping[Cid, Finding], timeout: float, send: Send) -> list[Finding]:
+        """Fetch anew what was found. Returns what could not be had."""
+        left = {cid: one for cid, one in found.items() if one.state != "malformed"}
+        malformed = [one for one in found.values() if one.state == "malformed"]
+        with trio.move_on_after(timeout):
+            async with self.blocks.fetcher(*left) as fetcher:
+                fetcher.want(list(left))
+                while left:
+                    for block in (await fetcher.receive()).blocks:
+                        finding = left.pop(block.cid, None)
+                        if finding is not None:
+                            await send(Finding(block.cid, "healed", finding.pin))
+        await trio.to_thread.run_sync(self.store.sync)
+        return [*left.values(), *malformed]
+
+    async def _drop(self, found: Sequence[Finding], send: Send) -> None:
+        await trio.to_thread.run_sync(self.store.delete_many, [one.cid for one in found])
+        for one in found:
+            await send(Finding(one.cid, "dropped", one.pin))
+
+
+async def _take(items: Iterator[T]) -> list[T]:
+    return await trio.to_thread.run_sync(lambda: list(islice(items, _AT_ONCE)))
