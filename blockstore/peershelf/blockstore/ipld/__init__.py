@@ -1,0 +1,1 @@
+"""Blocks as structured data: the IPLD data model and the codecs that write it."""
