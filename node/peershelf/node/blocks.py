@@ -50,11 +50,7 @@ class Blocks:
     async def get(self, cid: Cid, *, offline: bool = False, timeout: float = math.inf) -> Block:
         """Return one block. Raises BlockNotFound where no peer may be asked, else TimedOut."""
         async with self.fetcher(cid, offline=offline, timeout=timeout) as fetcher:
-            fetcher.want([cid])
-            found = await fetcher.receive()
-            for error in found.missing.values():
-                raise error
-            return found.blocks[0]
+            return await fetcher.get(cid)
 
     @asynccontextmanager
     async def fetcher(
@@ -125,6 +121,14 @@ class Fetcher:
         batch = max(1, min(_BATCH, math.ceil(len(cids) / _READERS)))
         for start in range(0, len(cids), batch):
             self._wants_in.send_nowait(cids[start : start + batch])
+
+    async def get(self, cid: Cid) -> Block:
+        """Return one block, where nothing else is wanted. Raises what keeps it from being had."""
+        self.want([cid])
+        found = await self.receive()
+        for error in found.missing.values():
+            raise error
+        return found.blocks[0]
 
     def _ask_at_once(self, cids: Sequence[Cid]) -> Sequence[Cid]:
         """Ask peers for what is not in the store, if peers are being asked already; return the others.

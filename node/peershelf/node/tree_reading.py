@@ -46,12 +46,7 @@ async def resolve(fetcher: Fetcher, reference: Cid | str) -> Cid:
     root, names = parse_reference(reference) if isinstance(reference, str) else (reference, ())
     resolver = PathResolver(root, names)
     while (wanted := resolver.wanted) is not None:
-        fetcher.want([wanted])
-        found = await fetcher.receive()
-        for error in found.missing.values():
-            raise error
-        for block in found.blocks:
-            resolver.receive(block)
+        resolver.receive(await fetcher.get(wanted))
     assert resolver.result is not None
     return resolver.result
 

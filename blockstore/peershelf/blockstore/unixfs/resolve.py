@@ -97,6 +97,14 @@ class PathResolver:
         return PathNotFound(f"no link named {quoted(name)} under {self._cid}")
 
 
+def is_sharded(node: pb.PbNode) -> bool:
+    """Whether this is the root of a sharded directory."""
+    try:
+        return node.data is not None and message.decode(node.data).type == DataType.HAMT
+    except MalformedBlock:
+        return False
+
+
 def _slot_name(content: message.Data, name: bytes, depth: int) -> bytes:
     """Return the prefix of the links in the slot of a shard where the entry `name` belongs."""
     fanout = hamt.fanout_of(content)

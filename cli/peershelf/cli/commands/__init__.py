@@ -23,7 +23,7 @@ GROUPS = (
             "stats bw",
         ),
     ),
-    ("DAGs", ("refs", "resolve", "dag stat")),
+    ("DAGs", ("refs", "resolve", "dag get", "dag put", "dag resolve", "dag stat")),
     ("Pins", ("pin add", "pin ls", "pin rm", "pin update", "pin verify")),
     (
         "Storage",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import trio
 
 from peershelf.blockstore import multihash
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import RAW, Cid
-from peershelf.blockstore.errors import BlockNotFound
+from peershelf.blockstore.dag.links import links
+from peershelf.blockstore.errors import BlockNotFound, UnsupportedCodec
 from peershelf.blockstore.store.base import StoreStats
 from peershelf.node import removal
 from peershelf.node.errors import StillPinned
@@ -34,6 +36,8 @@ class BlockAccess(Core):
     ) -> Block:
         """Store one block durably. Raises BlockTooLarge, UnsupportedHash, MalformedBlock, StoreError."""
         block = Block.create(data, codec=codec, hash_code=hash_code)
+        if pin:
+            await trio.to_thread.run_sync(_check_pinnable, block)
         with self.store.hold() as hold:
             await trio.to_thread.run_sync(self._store_sink(hold, durable=True), [block])
             if pin:
@@ -56,3 +60,9 @@ class BlockAccess(Core):
     async def stats(self) -> StoreStats:
         """Count the store's blocks and bytes."""
         return await trio.to_thread.run_sync(self.store.stats)
+
+
+def _check_pinnable(block: Block) -> None:
+    """Refuse a block whose links nobody could follow to keep them. Raises MalformedBlock."""
+    with suppress(UnsupportedCodec):
+        links(block.cid, block.data)

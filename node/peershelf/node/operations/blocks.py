@@ -23,10 +23,11 @@ _BATCH = 4096
 async def get(node: Node, request: Request) -> ByteStream:
     """The bytes of one block."""
     block = await node.get_block(_cid(request.arg(0)), offline=request.offline, timeout=request.timeout)
-    return ByteStream(_once(block.data), len(block.data), "application/vnd.ipld.raw")
+    return ByteStream(once(block.data), len(block.data), "application/vnd.ipld.raw")
 
 
-async def _once(data: bytes) -> AsyncIterator[bytes]:
+async def once(data: bytes) -> AsyncIterator[bytes]:
+    """Bytes as a stream of one piece."""
     yield data
 
 
@@ -35,12 +36,13 @@ async def put(node: Node, request: Request) -> AsyncGenerator[Record, None]:
     codec = codec_code(request.text("cid-codec") or "raw")
     function = hash_code(request.text("mhtype") or "sha2-256")
     async for part in request.parts:
-        data = await _bounded(part.chunks)
+        data = await bounded(part.chunks)
         block = await node.put_block(data, codec=codec, hash_code=function, pin=request.flag("pin"))
         yield {"Key": str(block.cid), "Size": len(data)}
 
 
-async def _bounded(chunks: AsyncIterator[bytes]) -> bytes:
+async def bounded(chunks: AsyncIterator[bytes]) -> bytes:
+    """The bytes of an upload that is to be one block. Raises BlockTooLarge."""
     data = bytearray()
     async for chunk in chunks:
         data += chunk

@@ -10,6 +10,7 @@ from peershelf.node.operations.base import Operation
 from peershelf.node.operations.bitswap import BITSWAP_OPERATIONS
 from peershelf.node.operations.blocks import BLOCK_OPERATIONS
 from peershelf.node.operations.collecting import COLLECTING_OPERATIONS
+from peershelf.node.operations.dag_data import DAG_DATA_OPERATIONS
 from peershelf.node.operations.dag_reading import DAG_READING_OPERATIONS
 from peershelf.node.operations.files import FILE_OPERATIONS
 from peershelf.node.operations.pins import PIN_OPERATIONS
@@ -23,6 +24,7 @@ _ALL: tuple[Operation[Node], ...] = (
     *FILE_OPERATIONS,
     *READING_OPERATIONS,
     *DAG_READING_OPERATIONS,
+    *DAG_DATA_OPERATIONS,
     *BLOCK_OPERATIONS,
     *REPO_OPERATIONS,
     *PIN_OPERATIONS,

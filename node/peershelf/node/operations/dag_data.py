@@ -1,0 +1,54 @@
+"""dag get, put and resolve: blocks as structured data."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+import trio
+
+from peershelf.blockstore.cid import codec_code
+from peershelf.blockstore.ipld import codecs
+from peershelf.blockstore.multihash import hash_code
+from peershelf.node.api import Node
+from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream, Unary
+from peershelf.node.operations.blocks import bounded, once
+
+
+async def get(node: Node, request: Request) -> ByteStream:
+    """What a path leads to, written in the codec that was asked for."""
+    codec = codec_code(request.text("output-codec") or "dag-json")
+    data = await node.dag_get(request.arg(0), offline=request.offline, timeout=request.timeout)
+    written = await trio.to_thread.run_sync(codecs.encode, codec, data)
+    return ByteStream(once(written), len(written))
+
+
+async def put(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+    """One record for each node, once it is durable."""
+    source = codec_code(request.text("input-codec") or "dag-json")
+    codec = codec_code(request.text("store-codec") or "dag-cbor")
+    function = hash_code(request.text("hash") or "sha2-256")
+    async for part in request.parts:
+        data = await trio.to_thread.run_sync(codecs.decode, source, await bounded(part.chunks))
+        cid = await node.dag_put(data, codec=codec, hash_code=function, pin=request.flag("pin"))
+        yield {"Cid": {"/": str(cid)}}
+
+
+async def resolve(node: Node, request: Request) -> Record:
+    """The block in which a path ends, and the path that is left inside of it."""
+    found = await node.dag_resolve(request.arg(0), offline=request.offline, timeout=request.timeout)
+    return {"Cid": {"/": str(found.cid)}, "RemPath": "".join(f"/{name}" for name in found.rest)}
+
+
+DAG_DATA_OPERATIONS = (
+    Stream(
+        "dag/get", get, min_args=1, max_args=1, options=frozenset({"output-codec"}), enforces_timeout=True
+    ),
+    Records(
+        "dag/put",
+        put,
+        takes_parts=True,
+        options=frozenset({"input-codec", "store-codec", "hash", "pin"}),
+        fixed={"allow-big-block": "false"},
+    ),
+    Unary("dag/resolve", resolve, min_args=1, max_args=1, enforces_timeout=True),
+)
