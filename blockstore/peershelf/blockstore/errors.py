@@ -94,3 +94,7 @@ class AlreadyCollecting(StoreError):
 
 class BrokenPin(BlockstoreError):
     """A pinned DAG is not whole here, so that what it needs cannot be known."""
+
+
+class MalformedCar(BlockstoreError):
+    """An archive that is no CAR, or not whole."""

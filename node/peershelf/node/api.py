@@ -6,6 +6,7 @@ entered the node; cancelling a call is always safe.
 
 from __future__ import annotations
 
+from peershelf.node.facade.archives import Archives
 from peershelf.node.facade.collecting import GarbageCollection
 from peershelf.node.facade.dag_data import DagData
 from peershelf.node.facade.files import FileAccess
@@ -14,7 +15,7 @@ from peershelf.node.facade.trees import TreeAccess
 from peershelf.node.facade.verifying import Verifying
 
 
-class Node(TreeAccess, FileAccess, Verifying, DagData, GarbageCollection, NetworkAccess):
+class Node(TreeAccess, FileAccess, Verifying, Archives, DagData, GarbageCollection, NetworkAccess):
     """A repo in use: `async with Node(path) as node`.
 
     Entering makes the repo where there is none (unless `create` is false), takes its lock, opens its store

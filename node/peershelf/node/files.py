@@ -99,7 +99,7 @@ async def _add_chunks(
     with Importer(sink, profile, metadata=metadata) as importer:
         gathered: list[bytes] = []
         waiting = done = 0
-        async with _closed_at_the_end(chunks):
+        async with closed_at_the_end(chunks):
             async for chunk in chunks:
                 gathered.append(chunk)
                 waiting += len(chunk)
@@ -124,7 +124,7 @@ def _finish(importer: Importer, rest: Sequence[bytes]) -> Imported:
 
 
 @asynccontextmanager
-async def _closed_at_the_end(chunks: AsyncIterator[bytes]) -> AsyncIterator[None]:
+async def closed_at_the_end(chunks: AsyncIterator[bytes]) -> AsyncIterator[None]:
     """A generator that is left half-way is closed here and now, not when the collector finds it."""
     try:
         yield

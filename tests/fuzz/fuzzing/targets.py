@@ -13,10 +13,28 @@ from libp2p.identity.identify.pb.identify_pb2 import Identify
 
 from peershelf.blockstore import multihash, varint
 from peershelf.blockstore.block import Block
+from peershelf.blockstore.car.reader import CarReader
+from peershelf.blockstore.car.writer import header, section
 from peershelf.blockstore.cid import DAG_PB, RAW, Cid
 from peershelf.blockstore.dag import pb
-from peershelf.blockstore.errors import InvalidCid, MalformedBlock
+from peershelf.blockstore.dag.traversal import Traversal
+from peershelf.blockstore.errors import (
+    BlockNotFound,
+    BlockTooLarge,
+    InvalidCid,
+    MalformedBlock,
+    MalformedCar,
+    NotUnixfs,
+    PathNotFound,
+    UnsafeEntry,
+)
+from peershelf.blockstore.ipld import dag_cbor, dag_json
+from peershelf.blockstore.ipld.model import Node
 from peershelf.blockstore.unixfs import message as unixfs
+from peershelf.blockstore.unixfs import tree_guide
+from peershelf.blockstore.unixfs.resolve import PathResolver
+from peershelf.blockstore.unixfs.tree_guide import OneDirectory, WholeTree
+from peershelf.blockstore.unixfs.tree_reader import TreeReader
 from peershelf.protocols.bitswap.messages import (
     BITSWAP_1_0_0,
     BITSWAP_1_2_0,
@@ -121,6 +139,107 @@ def check_unixfs(data: bytes) -> None:
     assert unixfs.decode(unixfs.encode(message)) == message
 
 
+def check_dag_cbor(data: bytes) -> None:
+    try:
+        node = dag_cbor.decode(data)
+    except MalformedBlock:
+        return
+    assert dag_cbor.encode(node) == data, "there is another encoding"
+
+
+def check_dag_json(data: bytes) -> None:
+    try:
+        node = dag_json.decode(data)
+    except MalformedBlock:
+        return
+    try:
+        written = dag_json.encode(node)
+    except MalformedBlock:
+        return  # a map that would read as a link
+    # Kubo writes whole floats as integers, so only what was written once is what it was.
+    assert dag_json.encode(dag_json.decode(written)) == written
+
+
+def check_car(data: bytes) -> None:
+    found, error = _car_events(iter([data]))
+    assert (found, error) == _car_events(_pieces(data)), "it matters how the bytes are cut"
+
+
+def _car_events(pieces: Iterator[bytes]) -> tuple[list[object], type[Exception] | None]:
+    reader, found = CarReader(), list[object]()
+    try:
+        for piece in pieces:
+            reader.receive(piece)
+            while (event := reader.next_event()) is not None:
+                found.append(event)
+        reader.end()
+    except (MalformedCar, BlockTooLarge) as error:
+        return found, type(error)
+    return found, None
+
+
+def check_hamt(data: bytes) -> None:
+    """A node, and the shards below it that are spelled out in their CIDs, as path resolution meets it."""
+    cid = Block.create(data, codec=DAG_PB).cid
+    try:
+        resolver = PathResolver(cid, ["name 1", "x"])
+        resolver.receive(Block(cid, data))
+    except (MalformedBlock, PathNotFound):
+        pass
+
+
+def check_tree(data: bytes) -> None:
+    """A node at the root of a tree, read as a whole and as one directory; nothing below it can be had."""
+    cid = Block.create(data, codec=DAG_PB).cid
+    for guide in (WholeTree(), OneDirectory(resolve=True)):
+        traversal = Traversal([tree_guide.root(cid)], guide, unique=False)
+        reader = TreeReader()
+        try:
+            for _ in range(50):
+                for wanted in traversal.wants(1 << 20):
+                    if wanted == cid:
+                        traversal.receive(Block(cid, data))
+                    else:
+                        traversal.fail(wanted, BlockNotFound("fuzz"))
+                for visit in traversal.read():
+                    reader.take(visit)
+                if traversal.done:
+                    break
+        except (MalformedBlock, NotUnixfs, UnsafeEntry, BlockNotFound):
+            pass
+
+
+def _cbor_nodes() -> list[Node]:
+    return [
+        {"a": [1, -1, 2**63, -(2**64), 1.5, None, True], "bb": _CIDS[0], "c": b"bytes", "dd": {"e": "text"}},
+        [[[[[_CIDS[2], [], {}]]]]],
+        list(_CIDS),
+    ]
+
+
+def _car_samples() -> list[bytes]:
+    blocks = [Block.create(_DATA + bytes([n])) for n in range(4)]
+    v1 = header([blocks[0].cid, _CIDS[1]]) + b"".join(b"".join(section(block)) for block in blocks)
+    v2 = bytes.fromhex("0aa16776657273696f6e02") + bytes(16)
+    v2 += b"".join(number.to_bytes(8, "little") for number in (64, len(v1), 0)) + bytes(13)
+    return [v1, v2 + v1 + b"an index"]
+
+
+def _hamt_samples() -> list[bytes]:
+    inner = Block.create(_unixfs_samples()[2], codec=DAG_PB, hash_code=multihash.IDENTITY).cid
+    made = []
+    for fanout, name in ((8, b"%X"), (16, b"%X"), (256, b"%02X"), (1024, b"%03X")):
+        links = tuple(
+            pb.Link(cid, name % slot + (b"name 1" if slot % 2 else b""), 1)
+            for slot, cid in enumerate((*_CIDS, inner))
+        )
+        content = unixfs.Data(unixfs.DataType.HAMT, data=b"\x3f", hash_type=0x22, fanout=fanout)
+        made.append(pb.encode(pb.PbNode(unixfs.encode(content), links)))
+    directory = unixfs.encode(unixfs.Data(unixfs.DataType.DIRECTORY))
+    links = tuple(pb.Link(cid, b"name %d" % n, 1 << n) for n, cid in enumerate(_CIDS))
+    return [*made, pb.encode(pb.PbNode(directory, links))]
+
+
 def _bitswap_samples() -> list[bytes]:
     wants = tuple(WantEntry(cid, n - 1, n == 2, n == 3, n > 1) for n, cid in enumerate(_CIDS))
     payloads = tuple(Payload(Prefix.of(cid), _DATA) for cid in _CIDS[:3])
@@ -171,6 +290,11 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "identify": lambda: Target([_identify_sample()], check_identify),
     "dag-pb": lambda: Target(_dag_pb_samples(), check_dag_pb),
     "unixfs": lambda: Target(_unixfs_samples(), check_unixfs),
+    "dag-cbor": lambda: Target([dag_cbor.encode(node) for node in _cbor_nodes()], check_dag_cbor),
+    "dag-json": lambda: Target([dag_json.encode(node) for node in _cbor_nodes()], check_dag_json),
+    "car": lambda: Target(_car_samples(), check_car),
+    "hamt": lambda: Target(_hamt_samples(), check_hamt),
+    "tree": lambda: Target(_hamt_samples(), check_tree),
     "yamux-frames": lambda: Target(sessions.SAMPLES, sessions.check_frames),
     "yamux-session": lambda: Target(sessions.SAMPLES, sessions.check_session),
     "noise-framing": lambda: Target(noises.MESSAGES, noises.check_framing),

@@ -23,7 +23,10 @@ GROUPS = (
             "stats bw",
         ),
     ),
-    ("DAGs", ("refs", "resolve", "dag get", "dag put", "dag resolve", "dag stat")),
+    (
+        "DAGs",
+        ("refs", "resolve", "dag get", "dag put", "dag resolve", "dag stat", "dag export", "dag import"),
+    ),
     ("Pins", ("pin add", "pin ls", "pin rm", "pin update", "pin verify")),
     (
         "Storage",

@@ -9,6 +9,7 @@ from peershelf.node.api import Node
 from peershelf.node.operations.base import Operation
 from peershelf.node.operations.bitswap import BITSWAP_OPERATIONS
 from peershelf.node.operations.blocks import BLOCK_OPERATIONS
+from peershelf.node.operations.cars import CAR_OPERATIONS
 from peershelf.node.operations.collecting import COLLECTING_OPERATIONS
 from peershelf.node.operations.dag_data import DAG_DATA_OPERATIONS
 from peershelf.node.operations.dag_reading import DAG_READING_OPERATIONS
@@ -25,6 +26,7 @@ _ALL: tuple[Operation[Node], ...] = (
     *READING_OPERATIONS,
     *DAG_READING_OPERATIONS,
     *DAG_DATA_OPERATIONS,
+    *CAR_OPERATIONS,
     *BLOCK_OPERATIONS,
     *REPO_OPERATIONS,
     *PIN_OPERATIONS,

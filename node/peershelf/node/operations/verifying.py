@@ -6,7 +6,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from peershelf.node.api import Node
+from peershelf.node.errors import UsageError
 from peershelf.node.operations.base import Record, Records, Request
+from peershelf.node.settings import parse_duration
 from peershelf.node.verifying import Checked, Finding
 
 _BAD = ("damaged", "missing", "malformed")
@@ -19,7 +21,7 @@ async def verify(node: Node, request: Request) -> AsyncGenerator[Record, None]:
         await node.connect(peer)
     done = Checked()
     bad: set[object] = set()
-    verified = node.verify(heal=heal, drop=request.flag("drop"), timeout=request.timeout)
+    verified = node.verify(heal=heal, drop=request.flag("drop"), timeout=_healing_time(request))
     async with aclosing(verified):
         async for one in verified:
             if isinstance(one, Checked):
@@ -36,6 +38,17 @@ async def verify(node: Node, request: Request) -> AsyncGenerator[Record, None]:
         "Bytes": done.size,
         "Bad": len(bad),
     }
+
+
+def _healing_time(request: Request) -> float:
+    """Seconds for healing: Kubo's option, or the call's timeout."""
+    text = request.text("heal-timeout")
+    if text is None:
+        return request.timeout
+    try:
+        return min(parse_duration(text), request.timeout)
+    except ValueError as error:
+        raise UsageError(f"option heal-timeout: {error}") from None
 
 
 def _told(finding: Finding) -> Record:
@@ -55,7 +68,7 @@ VERIFYING_OPERATIONS = (
         "repo/verify",
         verify,
         max_args=0,
-        options=frozenset({"heal", "drop", "peer"}),
+        options=frozenset({"heal", "drop", "peer", "heal-timeout"}),
         enforces_timeout=True,
     ),
 )

@@ -1,0 +1,1 @@
+"""CAR archives: blocks one after the other in a file, with the roots of their DAGs at its head."""

@@ -1,0 +1,71 @@
+"""`dag export`: a DAG as a CAR."""
+
+from __future__ import annotations
+
+import sys
+
+from peershelf.cli import output
+from peershelf.cli.errors import UsageError
+from peershelf.cli.grammar import Argument, Command, Option
+from peershelf.cli.progress import Progress
+from peershelf.cli.text import human_size, safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from peershelf.cli.context import Context
+    from peershelf.cli.grammar import Call
+
+_STDOUT = "-"
+
+
+def run(context: Context, call: Call) -> int:
+    """Write the archive to standard output, or to a file that gets its name when it is whole."""
+    path = call.text("output") or _STDOUT
+    if path != _STDOUT:
+        return _to_file(context, call, path)
+    if sys.stdout.isatty():
+        raise UsageError("an archive is nothing for a terminal: redirect the output, or name a file with -o")
+    progress = _progress(call)
+    try:
+        context.backend().stream("dag/export", progress.counting(output.raw), call.arguments)
+    finally:
+        progress.clear()
+    return 0
+
+
+def _to_file(context: Context, call: Call, path: str) -> int:
+    from peershelf.cli.sinks import ArchiveSink
+
+    sink, progress = ArchiveSink(path), _progress(call)
+    try:
+        context.backend().stream("dag/export", progress.counting(sink.write), call.arguments)
+        sink.finish()
+    finally:
+        progress.clear()
+        sink.close()
+    if context.json:
+        output.json_line({"Path": sink.path, "Bytes": sink.size})
+    else:
+        output.line(f"saved {safe(sink.path)} ({human_size(sink.size)})")
+    return 0
+
+
+def _progress(call: Call) -> Progress:
+    return Progress(enabled=call.flag("progress", default=True))
+
+
+COMMAND = Command(
+    "dag export",
+    "Write a DAG as a CAR archive",
+    run,
+    arguments=(Argument("CID[/path]"),),
+    details="Each block stands in it once, parents before children. It is the file that Kubo writes.",
+    options=(
+        Option("-o, --output", "a file to write to; it gets its name once it is whole", metavar="PATH"),
+        Option("-p, --progress", "show on a terminal how far it is (default true)"),
+    ),
+    examples=(
+        ("dag export CID > tree.car", "everything below a CID in one file"),
+        ("dag export -o tree.car CID", "the same; no file if it fails"),
+    ),
+)

@@ -1,0 +1,86 @@
+"""CARs: DAGs as archives that other programs read too."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import trio
+
+from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.errors import BlockstoreError
+from peershelf.blockstore.path import parse_reference
+from peershelf.node import cars
+from peershelf.node.cars import Imported
+from peershelf.node.describe import describe
+from peershelf.node.facade.pinning import Pinning
+from peershelf.node.files import Progress
+from peershelf.node.tasks import Closeable
+
+CarSource = str | os.PathLike[str] | BinaryIO | AsyncIterator[bytes]
+_READ_SIZE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedCar:
+    """What came of an archive."""
+
+    imported: Imported
+    not_pinned: dict[Cid, str]
+    """Roots that could not be pinned, for instance since blocks below them are missing, and why."""
+
+
+class Archives(Pinning):
+    """Exporting and importing."""
+
+    def export_car(
+        self, reference: Cid | str, *, offline: bool = False, timeout: float = math.inf
+    ) -> Closeable[bytes | memoryview]:
+        """Iterate over the bytes of a CAR (version 1) with all that a reference leads to.
+
+        What is not here is fetched. Raises as Reading does, and UnsupportedCodec.
+        """
+        if isinstance(reference, str):
+            parse_reference(reference)  # raises here and now, not when iterated
+
+        async def produce(send: Callable[[bytes | memoryview], Awaitable[None]]) -> None:
+            async with self._reading(reference, offline=offline, timeout=timeout) as (fetcher, (root,)):
+                await cars.export_car(self.blocks, fetcher, root, send)
+
+        return self.run_stream(produce)
+
+    async def import_car(
+        self, source: CarSource, *, pin_roots: bool = True, progress: Progress | None = None
+    ) -> ImportedCar:
+        """Store the blocks of a CAR (version 1 or 2), and pin its roots; then it survives a power loss.
+
+        `source` is a path, a binary file or an async iterator of bytes. `progress` is told the bytes of it
+        that are done. Every block is hashed first. Raises MalformedCar, HashMismatch, UnsupportedHash and
+        BlockTooLarge, which leave no wrong block behind and pin nothing, OSError and StoreError.
+        """
+        chunks = source if isinstance(source, AsyncIterator) else _chunks(source)
+        losses = self.store.losses
+        with self.store.hold() as hold:
+            imported = await cars.import_car(chunks, self._store_sink(hold, durable=False), progress)
+            await trio.to_thread.run_sync(lambda: self.store.sync(losses=losses))
+            not_pinned: dict[Cid, str] = {}
+            for root in imported.roots if pin_roots else ():
+                try:
+                    await self.pin(root, offline=True)
+                except BlockstoreError as error:
+                    not_pinned[root] = describe(error)
+        return ImportedCar(imported, not_pinned)
+
+
+async def _chunks(source: str | os.PathLike[str] | BinaryIO) -> AsyncIterator[bytes]:
+    if isinstance(source, str | os.PathLike):
+        with Path(source).open("rb", buffering=0) as file:
+            while data := await trio.to_thread.run_sync(file.read, _READ_SIZE):
+                yield data
+        return
+    while data := await trio.to_thread.run_sync(source.read, _READ_SIZE):
+        yield data

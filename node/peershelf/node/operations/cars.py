@@ -1,0 +1,64 @@
+"""dag export and import: CARs out and in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+
+from peershelf.blockstore.cid import Cid
+from peershelf.node.api import Node
+from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream
+from peershelf.node.tasks import Closeable
+
+
+async def export(node: Node, request: Request) -> ByteStream:
+    """The archive of a DAG."""
+    chunks = node.export_car(request.arg(0), offline=request.offline, timeout=request.timeout)
+    return ByteStream(_until_closed(chunks), content_type="application/vnd.ipld.car")
+
+
+async def _until_closed(chunks: Closeable[bytes | memoryview]) -> AsyncGenerator[bytes | memoryview, None]:
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            yield chunk
+
+
+def import_cars(node: Node, request: Request) -> Closeable[Record]:
+    """A record for each root, once all of its archive is durable; with `stats`, one with counts."""
+    pin_roots = request.flag("pin-roots", True)
+
+    async def produce(send: Callable[[Record], Awaitable[None]]) -> None:
+        blocks = size = 0
+        roots: dict[Cid, str] = {}
+        async for part in request.parts:
+            found = await node.import_car(part.chunks, pin_roots=pin_roots)
+            blocks += found.imported.blocks
+            size += found.imported.size
+            for root in found.imported.roots:
+                roots[root] = found.not_pinned.get(root, "")
+        if pin_roots:
+            for root, problem in roots.items():
+                await send({"Root": {"Cid": {"/": str(root)}, "PinErrorMsg": problem}})
+        if request.flag("stats"):
+            await send({"Stats": {"BlockCount": blocks, "BlockBytesCount": size}})
+
+    return node.run_stream(produce)
+
+
+CAR_OPERATIONS = (
+    Stream(
+        "dag/export",
+        export,
+        min_args=1,
+        max_args=1,
+        options=frozenset({"progress"}),
+        enforces_timeout=True,
+    ),
+    Records(
+        "dag/import",
+        import_cars,
+        takes_parts=True,
+        options=frozenset({"pin-roots", "stats", "silent"}),
+        fixed={"allow-big-block": "false"},
+    ),
+)
