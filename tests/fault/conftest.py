@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.errors import BlockNotFound, CorruptBlock
 from peershelf.blockstore.store.pack import PackStore
+
+sys.path.insert(0, str(Path(__file__).with_name("powerloss")))
 
 
 @dataclass(frozen=True)
