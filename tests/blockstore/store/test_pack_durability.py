@@ -151,6 +151,20 @@ def test_what_a_kill_left_is_synced_before_it_is_indexed(
         assert events == [BYTES, NAMES, "3 rows"]
 
 
+def test_a_segment_that_was_cut_is_synced_before_the_index_believes_in_it(
+    tmp_path: Path, events: list[str], make_blocks: MakeBlocks
+) -> None:
+    with PackStore.open(tmp_path, segment_size=1600) as store:
+        store.put_many(make_blocks(12))
+    first = min((tmp_path / "segments").glob("*.seg"))
+    os.truncate(first, 312)
+    events.clear()
+    with PackStore.open(tmp_path, segment_size=1600) as store:
+        assert store.recovery.dropped == 8
+        # The directory for the seal.
+        assert events == [BYTES, NAMES]
+
+
 def test_unsynced_bytes_are_bounded(store: PackStore, events: list[str], make_blocks: MakeBlocks) -> None:
     for number in range(70):
         store.put_many(make_blocks(1, size=1 << 20, label=f"{number}-"), durable=False)

@@ -46,11 +46,11 @@ class MemoryStore(Blockstore):
                     missing.append(cid)
             return missing
 
-    def sweep_one(self, key: bytes) -> int | None:
-        """Remove a block unless it is held. Returns how many bytes it had, None if it stays."""
+    def sweep_one(self, key: bytes, is_live: Callable[[bytes], bool]) -> int | None:
+        """Remove a block unless it is live or held. Returns how many bytes it had, None if it stays."""
         with self._lock:
             self._check_open()
-            if key not in self._blocks or self._holds.in_force().protects(key):
+            if key not in self._blocks or is_live(key) or self._holds.in_force().protects(key):
                 return None
             return len(self._blocks.pop(key))
 
@@ -78,13 +78,15 @@ class MemoryStore(Blockstore):
             return sum(self._blocks.pop(cid.multihash, None) is not None for cid in cids)
 
     def hold(self) -> Hold:
+        self._check_open()
         return _MemoryHold(self, self._holds)
 
     @contextmanager
     def collecting(self) -> Iterator[Collection]:
-        self._check_open()
-        if not self._holds.begin_collection():
-            raise AlreadyCollecting("a garbage collection is under way already")
+        with self._lock:
+            self._check_open()
+            if not self._holds.begin_collection():
+                raise AlreadyCollecting("a garbage collection is under way already")
         try:
             yield _MemoryCollection(self)
         finally:
@@ -141,5 +143,5 @@ class _MemoryCollection(Collection):
     ) -> Iterator[Swept]:
         for key in self._store.multihashes():
             before_step()
-            if not is_live(key) and (size := self._store.sweep_one(key)) is not None:
+            if (size := self._store.sweep_one(key, is_live)) is not None:
                 yield Swept((key,), size, 0)

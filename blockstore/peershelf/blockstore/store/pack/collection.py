@@ -12,13 +12,13 @@ if the index is ever rebuilt; it is garbage then as it is now. docs/store-format
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from peershelf.blockstore.store.base import Collection, Swept
 from peershelf.blockstore.store.failures import os_failure
 from peershelf.blockstore.store.holds import Position
-from peershelf.blockstore.store.pack.compaction import compacted
+from peershelf.blockstore.store.pack.compaction import Compaction
 from peershelf.blockstore.store.pack.pack import Pack
 from peershelf.blockstore.store.pack.records import HEADER_SIZE
 from peershelf.blockstore.store.pack.roomy import with_room
@@ -53,31 +53,34 @@ class PackCollection(Collection):
         self, is_live: Callable[[bytes], bool], *, before_step: Callable[[], None] = lambda: None
     ) -> Iterator[Swept]:
         before_step()
-        victims, has_garbage = self._survey(is_live)
+        sizes, live, has_garbage = self._survey(is_live)
+        victims = choose_victims(sizes, live, self._segment_size)
         if has_garbage:
             yield from self._remove(is_live, before_step)
-        self._end_active(victims)
-        for number in victims:
-            for freed in compacted(self._pack, number):
+        stained = {number for number, size in sizes.items() if size > live.get(number, 0)}
+        for compaction in self._compactions(victims, stained):
+            for freed in compaction.run():
                 yield Swept((), 0, freed)
                 before_step()
         if has_garbage or victims:
             yield from self._shrink_index()
         self._pack.reserve.renew(sum(self._sizes().values()))
 
-    def _survey(self, is_live: IsLive) -> tuple[list[int], bool]:
-        """Return the victims, and whether there is any garbage."""
-        if self._all_live(is_live) and not self._victims(self._pack.index.usual_sizes()):
-            return [], False
+    def _survey(self, is_live: IsLive) -> tuple[Mapping[int, int], Mapping[int, int], bool]:
+        """Return the segments' sizes, what is needed of them, both in bytes, and if there is garbage."""
+        sizes, usual = self._old_sizes(), self._pack.index.usual_sizes()
+        if self._all_live(is_live) and not choose_victims(sizes, usual, self._segment_size):
+            return sizes, usual, False
         live: defaultdict[int, int] = defaultdict(int)
         has_garbage = False
         for page in self._pages():
+            held = self._pack.holds.in_force()
             for key, segment, offset, length in page:
-                if is_live(key) or (segment, offset - 1) >= self._start:
+                if is_live(key) or held.protects(key, (segment, offset - 1)):
                     live[segment] += HEADER_SIZE + len(key) + length
                 else:
                     has_garbage = True
-        return self._victims(live), has_garbage
+        return sizes, live, has_garbage
 
     def _all_live(self, is_live: IsLive) -> bool:
         """Whether there is no garbage, at half the price of looking where it is."""
@@ -87,9 +90,6 @@ class PackCollection(Collection):
                 return False
             after = page[-1]
         return True
-
-    def _victims(self, live: Mapping[int, int]) -> list[int]:
-        return choose_victims(self._old_sizes(), live, self._segment_size)
 
     def _pages(self) -> Iterator[list[tuple[bytes, int, int, int]]]:
         """The index in key order, page by page, so that no transaction stays open."""
@@ -101,8 +101,9 @@ class PackCollection(Collection):
     def _remove(self, is_live: IsLive, before_step: Callable[[], None]) -> Iterator[Swept]:
         waiting: list[_Garbage] = []
         for page in self._pages():
+            held = self._pack.holds.in_force()
             for key, segment, offset, length in page:
-                if (segment, offset - 1) < self._start and not is_live(key):
+                if not is_live(key) and not held.protects(key, (segment, offset - 1)):
                     waiting.append(_Garbage(key, Location(segment, offset, length)))
             while len(waiting) >= _REMOVED_AT_ONCE:
                 before_step()
@@ -128,10 +129,20 @@ class PackCollection(Collection):
                 with_room(self._pack.reserve, lambda: self._pack.index.remove(keys))
         return Swept(keys, sum(one.location.length for one in removed), 0)
 
-    def _end_active(self, victims: Sequence[int]) -> None:
-        """Go on in a new segment where the active one is a victim: only ended ones can be emptied."""
+    def _compactions(self, victims: Sequence[int], stained: Container[int]) -> Iterator[Compaction]:
+        """What to do for each victim. Where it is the active segment, the log first goes on in a new one."""
+        segments = {segment.number: segment for segment in self._pack.files.known()}
+        for number in victims:
+            compaction = Compaction(self._pack, segments[number], stained, self._start)
+            if number != self._pack.log.position[0]:
+                yield compaction
+            elif compaction.is_worth_it():
+                self._end_active(number)
+                yield compaction
+
+    def _end_active(self, number: int) -> None:
         with self._pack.writing():
-            if self._pack.log.position[0] in victims:
+            if self._pack.log.position[0] == number:
                 with_room(self._pack.reserve, self._pack.log.roll)
 
     def _shrink_index(self) -> Iterator[Swept]:
@@ -159,6 +170,8 @@ class PackCollection(Collection):
         sizes = {one: size for one, size in self._sizes().items() if one <= number}
         if number in sizes:
             sizes[number] = min(sizes[number], end)
+            if not end:
+                del sizes[number]
         return sizes
 
     def _sizes(self) -> dict[int, int]:
@@ -184,7 +197,9 @@ def choose_victims(sizes: Mapping[int, int], live: Mapping[int, int], segment_si
     for number in sorted(dead, key=lambda number: -dead[number] / max(sizes[number], 1)):
         is_mostly_dead = dead[number] * _MOSTLY_DEAD >= sizes[number]
         is_cheap = dead[number] * _HARDLY_DEAD >= sizes[number] and copied + live.get(number, 0) <= much
-        if dead[number] > 0 and (is_mostly_dead or is_cheap or left > spared):
+        # An empty file is what an interrupted collection left.
+        has_dead = dead[number] > 0 or sizes[number] == 0
+        if has_dead and (is_mostly_dead or is_cheap or left > spared):
             victims.append(number)
             left -= dead[number]
             copied += live.get(number, 0)

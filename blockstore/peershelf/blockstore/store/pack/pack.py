@@ -84,11 +84,15 @@ class Pack:
 
     def check_row(self, key: bytes, location: Location) -> None:
         """Distrust the index if a damaged block's record is not even this block's."""
-        if not (location.is_plausible and self._is_record_of(key, location)):
+        if location.is_plausible and self._is_record_of(key, location):
+            return
+        # A collection may have taken row and record away since the row was read, the row first.
+        if self.locate(key) == location:
             self.index.distrust()
 
     def _is_record_of(self, key: bytes, location: Location) -> bool:
         head_size = HEADER_SIZE + len(key)
         data = self.read(Location(location.segment, location.offset - head_size, head_size))
-        head = decode_head(self.files.mark(location.segment), data) if data else None
+        mark = self.files.mark(location.segment)
+        head = decode_head(mark, data) if data and mark else None
         return head is not None and (head.key, head.payload_size) == (key, location.length)

@@ -70,7 +70,7 @@ def recover(
     `segments` are all that there are with their sizes, in order; `rebuilt` says that the index is a new one.
     Raises StoreFull, StoreError.
     """
-    dropped = _drop_stale_rows(index, segments)
+    dropped = _drop_stale_rows(directory, index, segments)
     tails = _tails(index, segments)
     if not _continues_index(index, tails):
         index.clear()
@@ -85,7 +85,7 @@ def recover(
     return RecoveryReport(rebuilt and bool(segments), records, dropped, truncated, tuple(damage))
 
 
-def _drop_stale_rows(index: Index, segments: Sequence[tuple[Segment, int]]) -> int:
+def _drop_stale_rows(directory: Path, index: Index, segments: Sequence[tuple[Segment, int]]) -> int:
     """Drop rows of segments that are gone, replaced by another of the same number, or too short."""
     sizes = dict(segments)
     dropped = 0
@@ -94,8 +94,24 @@ def _drop_stale_rows(index: Index, segments: Sequence[tuple[Segment, int]]) -> i
         if size is None:
             dropped += index.forget_segment(known.segment.number)
         elif size < known.indexed:
+            _sync_segment(directory / known.segment.file_name)
             dropped += index.forget_past(known.segment, size)
     return dropped
+
+
+def _sync_segment(path: Path) -> None:
+    """Make sure that a file that a collection cut is not longer again after a power loss.
+
+    What is behind the cut would then look like records that the index has yet to learn of.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise os_failure(error, f"recovering {path}") from None
 
 
 def _tails(index: Index, segments: Sequence[tuple[Segment, int]]) -> list[_Tail]:

@@ -6,6 +6,7 @@ A collection needs some before it gives any back: for the index's own log, and f
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +15,7 @@ _SMALLEST = 3 << 20
 _LARGEST = 16 << 20
 _SHARE = 64
 _PLENTY = 4
+_GROWTH = 4
 
 
 class Reserve:
@@ -21,6 +23,7 @@ class Reserve:
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / "reserve"
+        self._until_renewal = _SMALLEST_STORE
 
     @property
     def size(self) -> int:
@@ -39,9 +42,19 @@ class Reserve:
             return False
         return had_some
 
+    def grow(self, added: int, stored: Callable[[], int]) -> None:
+        """Note that `added` bytes came to the store, and renew the reserve once that makes a difference.
+
+        A disk may be filled by one long add. `stored` is asked for the bytes of all segments then.
+        """
+        self._until_renewal -= added
+        if self._until_renewal <= 0:
+            self.renew(stored())
+
     def renew(self, stored: int) -> None:
         """Keep as much as befits a store whose segments have `stored` bytes, if there is plenty of space."""
         wanted = _wanted(stored)
+        self._until_renewal = max(_SMALLEST_STORE, stored // _GROWTH)
         if wanted <= self.size <= 2 * wanted:
             return
         self.release()

@@ -105,9 +105,10 @@ class SegmentFiles:
         with self._lock:
             return [self._segments[number] for number in sorted(self._segments)]
 
-    def mark(self, number: int) -> bytes:
-        """Return the mark of a known segment."""
-        return self._segments[number].mark
+    def mark(self, number: int) -> bytes | None:
+        """Return a segment's mark; None if there is no such segment, or none any more."""
+        segment = self._segments.get(number)
+        return None if segment is None else segment.mark
 
     def read(self, number: int, offset: int, length: int) -> bytes:
         """Return `length` bytes, fewer where the file ends. Raises OSError, also for an unknown segment."""

@@ -193,6 +193,9 @@ class PackStore(Blockstore):
             if key not in entries and not self._has_sound(block, held):
                 entries[key] = Entry(Kind.BLOCK, key, block.data)
         self._pack.log.append(list(entries.values()))
+        self._pack.reserve.grow(
+            sum(entry.size for entry in entries.values()), lambda: _file_sizes(self._pack.directory)[0]
+        )
 
     def _has_sound(self, block: Block, held: HeldKeys | None) -> bool:
         """Whether a sound copy is stored; comparing with the bytes at hand is cheaper than hashing it."""
