@@ -131,7 +131,7 @@ def test_damage_inside_is_reported(path: Path) -> None:
 def test_a_pin_that_is_no_cid_is_damage(path: Path) -> None:
     Pins(path).close()
     connection = sqlite3.connect(path)
-    connection.execute("INSERT INTO pins VALUES (x'00ff', 1, NULL)")
+    connection.execute("INSERT INTO pins VALUES (x'00ff', 1, NULL, NULL)")
     connection.commit()
     connection.close()
     with Pins(path) as pins, pytest.raises(StoreError, match="no CID"):
@@ -149,7 +149,7 @@ def test_a_newer_layout_is_not_touched(path: Path) -> None:
 
 def test_a_change_that_fails_is_undone(pins: Pins) -> None:
     with pytest.raises(ZeroDivisionError), pins._facts.transaction() as connection:
-        connection.execute("INSERT INTO pins VALUES (x'01', 1, NULL)")
+        connection.execute("INSERT INTO pins VALUES (x'01', 1, NULL, NULL)")
         raise ZeroDivisionError
     assert list(pins.list()) == []
 

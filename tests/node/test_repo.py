@@ -85,7 +85,7 @@ def test_load_or_init_makes_a_repo_once(tmp_path: Path) -> None:
 
 def test_a_repo_of_a_newer_layout_is_left_alone(tmp_path: Path) -> None:
     repo.init(tmp_path / "repo")
-    (tmp_path / "repo" / "version").write_text("2\n")
+    (tmp_path / "repo" / "version").write_text(f"{repo.VERSION + 1}\n")
     with pytest.raises(RepoError, match="newer peershelf"):
         Repo.load(tmp_path / "repo")
 

@@ -1,7 +1,8 @@
 """facts.db: what a node knows that cannot be rebuilt from its blocks.
 
 SQLite with `synchronous=FULL`, so a transaction is durable once it is committed. All tables are defined here,
-as steps that bring an older file up to date; docs/store-format.md says what they mean.
+as steps that made a file what it is; docs/store-format.md says what they mean. A new file gets all of them.
+An older one is not changed by opening it: bringing a repo from one layout to another is `repo migrate`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _STEPS = (
         name TEXT
     ) WITHOUT ROWID;
     """,
+    "ALTER TABLE pins ADD COLUMN added INTEGER;",
 )
 
 
@@ -82,12 +84,14 @@ class Facts:
         if connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)]:
             raise self._damaged()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if not 0 <= version <= len(_STEPS):
+        if version == 0:
+            connection.executescript(f"BEGIN; {''.join(_STEPS)} PRAGMA user_version = {len(_STEPS)}; COMMIT;")
+        elif version > len(_STEPS):
             raise StoreError(
                 f"{self._path} has layout {version}, which this program does not know: use a newer one"
             )
-        for number, step in enumerate(_STEPS[version:], version + 1):
-            connection.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
+        elif version < len(_STEPS):
+            raise StoreError(f"{self._path} has an older layout, {version}: run `node repo migrate`")
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

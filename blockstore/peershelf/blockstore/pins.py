@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,8 @@ from peershelf.blockstore.errors import InvalidCid, StoreError
 from peershelf.blockstore.facts import Facts
 
 _PAGE = 1000
+_GET = "SELECT cid, recursive, name, added FROM pins WHERE cid = ?"
+_LIST = "SELECT cid, recursive, name, added FROM pins WHERE cid > ? ORDER BY cid LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Pin:
     recursive: bool
     name: str | None = None
     """A label for people."""
+    added: int | None = field(default=None, compare=False)
+    """When it was pinned, in seconds since 1970; None where nobody knows."""
 
 
 class Pins:
@@ -39,9 +44,10 @@ class Pins:
         """Pin a CID. A second pin widens the scope, never narrows it, and keeps the name if it has none."""
         with self._facts.transaction() as connection:
             connection.execute(
-                "INSERT INTO pins VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET "
-                "recursive = max(recursive, excluded.recursive), name = coalesce(excluded.name, name)",
-                (cid.to_bytes(), recursive, name),
+                "INSERT INTO pins (cid, recursive, name, added) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT DO UPDATE SET recursive = max(recursive, excluded.recursive), "
+                "name = coalesce(excluded.name, name)",
+                (cid.to_bytes(), recursive, name, int(time.time())),
             )
 
     def remove(self, *cids: Cid) -> int:
@@ -56,16 +62,16 @@ class Pins:
         """Pin `new` recursively under the name of `old`, and unpin `old`, both or neither."""
         with self._facts.transaction() as connection:
             connection.execute(
-                "INSERT INTO pins SELECT ?, 1, name FROM pins WHERE cid = ? "
+                "INSERT INTO pins (cid, recursive, name, added) SELECT ?, 1, name, ? FROM pins WHERE cid = ? "
                 "ON CONFLICT DO UPDATE SET recursive = 1, name = coalesce(name, excluded.name)",
-                (new.to_bytes(), old.to_bytes()),
+                (new.to_bytes(), int(time.time()), old.to_bytes()),
             )
             connection.execute("DELETE FROM pins WHERE cid = ?", (old.to_bytes(),))
 
     def get(self, cid: Cid) -> Pin | None:
         """Return the pin of this very CID, if there is one."""
         with self._facts.reading() as connection:
-            row = connection.execute("SELECT * FROM pins WHERE cid = ?", (cid.to_bytes(),)).fetchone()
+            row = connection.execute(_GET, (cid.to_bytes(),)).fetchone()
         return _pin(row) if row else None
 
     def list(self) -> Iterator[Pin]:
@@ -73,9 +79,7 @@ class Pins:
         after = b""
         while True:
             with self._facts.reading() as connection:
-                rows = connection.execute(
-                    "SELECT * FROM pins WHERE cid > ? ORDER BY cid LIMIT ?", (after, _PAGE)
-                ).fetchall()
+                rows = connection.execute(_LIST, (after, _PAGE)).fetchall()
             if not rows:
                 return
             yield from map(_pin, rows)
@@ -94,9 +98,9 @@ class Pins:
         self.close()
 
 
-def _pin(row: tuple[bytes, int, str | None]) -> Pin:
-    cid, recursive, name = row
+def _pin(row: tuple[bytes, int, str | None, int | None]) -> Pin:
+    cid, recursive, name, added = row
     try:
-        return Pin(Cid.from_bytes(cid), bool(recursive), name)
+        return Pin(Cid.from_bytes(cid), bool(recursive), name, added)
     except InvalidCid:
         raise StoreError("facts.db holds a pin that is no CID: restore it from a backup") from None

@@ -3,7 +3,7 @@
     config.toml   settings            identity.key  the node's key, mode 0600
     facts.db      pins                version       the layout's number
     segments/     blocks              index.db      where each block is; can be rebuilt
-    reserve       space for a full disk
+    reserve       space for a full disk     migration/    pins as they were before `repo migrate`
     lock          held while in use   api           the daemon's address, while one runs
 
 The flock on `lock` is the truth about who has the repo; the text in it only serves the error message.
@@ -24,7 +24,7 @@ from peershelf.node import config, durable, identity
 from peershelf.node.errors import RepoError, RepoExists, RepoMissing
 from peershelf.node.settings import Value
 
-VERSION = 1
+VERSION = 2
 """The layout that this program reads and writes."""
 
 _ENVIRONMENT_PATH = "PEERSHELF_PATH"
@@ -112,6 +112,7 @@ _OURS = (
     "segments",
     "index.",
     "reserve",
+    "migration",
     "lock",
     "api",
     ".init-",
@@ -140,7 +141,12 @@ def _check_version(path: Path) -> None:
     text = (path / "version").read_text("ascii", errors="replace").strip()
     if not text.isdecimal():
         raise RepoError(f"{path / 'version'} holds no number; the repo is damaged")
-    if int(text) != VERSION:
+    if int(text) > VERSION:
         raise RepoError(
             f"the repo has layout {int(text)}, this program reads {VERSION}: use a newer peershelf"
+        )
+    if int(text) < VERSION:
+        raise RepoError(
+            f"the repo has layout {int(text)}, this program uses {VERSION}: run `node repo migrate` "
+            f"(`node repo migrate --to {int(text)}` brings it back)"
         )

@@ -40,6 +40,7 @@ GROUPS = (
             "repo ls",
             "repo gc",
             "repo verify",
+            "repo migrate",
         ),
     ),
     ("Shell", ("completion",)),

@@ -57,6 +57,6 @@ COMMAND = Command(
     ),
     examples=(
         ("dag import tree.car", "a whole tree from a file"),
-        ("dag export CID | peershelf --repo other dag import", "from one repo to another"),
+        ("dag import < tree.car", "from standard input"),
     ),
 )

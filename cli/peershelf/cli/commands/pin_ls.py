@@ -28,7 +28,9 @@ def run(context: Context, call: Call) -> int:
         elif quiet:
             output.line(cid)
         else:
-            output.line(f"{cid} {safe(str(record['Type']))}" + (f" {name}" if names and name else ""))
+            added = f" {safe(str(record['Added']))}" if context.verbose and "Added" in record else ""
+            shown = f" {name}" if names and name else ""
+            output.line(f"{cid} {safe(str(record['Type']))}{added}{shown}")
 
     context.backend().records("pin/ls", show, call.arguments, options)
     return 0
@@ -50,6 +52,7 @@ COMMAND = Command(
     ),
     examples=(
         ("pin ls --names", "what was pinned, with names"),
+        ("pin ls -v", "and when it was pinned"),
         ("pin ls CID", "how this CID is pinned"),
         ("pin ls -t all -q | wc -l", "how many blocks pins keep"),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
+from datetime import UTC, datetime
 
 import trio
 
@@ -144,7 +145,12 @@ async def _pins_of(node: Node, request: Request) -> AsyncGenerator[Record, None]
 
 def _record(cid: Cid, pin: Pin, how: PinKind) -> Record:
     through = f" through {pin.cid}" if how == "indirect" and pin.cid != cid else ""
-    return {"Cid": str(cid), "Type": how + through, "Name": pin.name if pin.name and not through else ""}
+    record: dict[str, object] = {"Cid": str(cid), "Type": how + through, "Name": ""}
+    if not through:
+        record["Name"] = pin.name or ""
+        if pin.added is not None:
+            record["Added"] = datetime.fromtimestamp(pin.added, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return record
 
 
 def verify(node: Node, request: Request) -> Closeable[Record]:

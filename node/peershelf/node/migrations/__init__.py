@@ -1,0 +1,9 @@
+"""Bringing a repo from one layout to another, and back. One module for each step, entered in STEPS."""
+
+from __future__ import annotations
+
+from peershelf.node.migrations import m0001_to_0002
+from peershelf.node.migrations.step import Step
+
+STEPS: tuple[Step, ...] = (m0001_to_0002.STEP,)
+"""In their order: the first one leads from layout 1 to 2."""
