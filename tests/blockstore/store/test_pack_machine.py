@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from peershelf.blockstore.block import Block
+from peershelf.blockstore.store.base import Hold
 from peershelf.blockstore.store.pack import PackStore
 
 SEGMENT_SIZE = 2000
@@ -23,6 +24,7 @@ class PackStoreMachine(RuleBasedStateMachine):
     """`held` is what reads must find; `durable` what they must find after a crash that loses all it may.
 
     `ghosts` were garbage: they may be back once the index is another than the one that they went from.
+    `shielded` is what went through a hold that stays open over several steps.
     """
 
     @initialize()
@@ -32,6 +34,8 @@ class PackStoreMachine(RuleBasedStateMachine):
         self.held: set[Block] = set()
         self.durable: set[Block] = set()
         self.ghosts: set[Block] = set()
+        self.shielded: set[Block] = set()
+        self.hold: Hold | None = None
         self.store = PackStore.open(self.directory, segment_size=SEGMENT_SIZE)
 
     @rule(blocks=some_blocks)
@@ -45,6 +49,22 @@ class PackStoreMachine(RuleBasedStateMachine):
         self.store.put_many(blocks, durable=False)
         self.held.update(blocks)
 
+    @rule(blocks=some_blocks, durable=st.booleans())
+    def put_within_a_hold(self, blocks: list[Block], durable: bool) -> None:
+        self.hold = self.hold or self.store.hold()
+        self.hold.put_many(blocks, durable=durable)
+        self.held.update(blocks)
+        self.shielded.update(blocks)
+        if durable:
+            self.durable = set(self.held)
+
+    @precondition(lambda self: self.hold is not None)
+    @rule()
+    def end_the_hold(self) -> None:
+        self.hold.close()
+        self.hold = None
+        self.shielded.clear()
+
     @rule(blocks=some_blocks)
     def delete(self, blocks: list[Block]) -> None:
         expected = len(self.held.intersection(blocks))
@@ -52,6 +72,7 @@ class PackStoreMachine(RuleBasedStateMachine):
         self.ghosts -= self.held.intersection(blocks)
         self.held.difference_update(blocks)
         self.durable.difference_update(blocks)
+        self.shielded.difference_update(blocks)
         if expected:
             self.durable = set(self.held)
 
@@ -65,8 +86,8 @@ class PackStoreMachine(RuleBasedStateMachine):
                 removed = {key for step in islice(sweep, steps) for key in step.keys}
         gone = {block for block in self.held if block.cid.multihash in removed}
         assert len(gone) == len(removed)
-        assert not gone & {*live, *held}
-        if steps == 30:
+        assert not gone & {*live, *held, *self.shielded}
+        if steps == 30 and self.hold is None:
             assert self.held - gone <= {*live, *held}
         self.held -= gone
         self.ghosts |= gone
@@ -150,6 +171,8 @@ class PackStoreMachine(RuleBasedStateMachine):
         self.durable = set(self.held)
 
     def _open(self) -> None:
+        self.hold = None
+        self.shielded.clear()
         self.store = PackStore.open(self.directory, segment_size=SEGMENT_SIZE)
         assert self.store.recovery.damage == ()
 

@@ -21,6 +21,7 @@ from peershelf.blockstore.store.holds import Position
 from peershelf.blockstore.store.pack.compaction import Compaction
 from peershelf.blockstore.store.pack.pack import Pack
 from peershelf.blockstore.store.pack.records import HEADER_SIZE
+from peershelf.blockstore.store.pack.remains import RemainsFinder
 from peershelf.blockstore.store.pack.roomy import with_room
 from peershelf.blockstore.store.pack.segments import Location, list_segments
 
@@ -132,8 +133,9 @@ class PackCollection(Collection):
     def _compactions(self, victims: Sequence[int], stained: Container[int]) -> Iterator[Compaction]:
         """What to do for each victim. Where it is the active segment, the log first goes on in a new one."""
         segments = {segment.number: segment for segment in self._pack.files.known()}
+        finder = RemainsFinder(self._pack, stained, self._start)
         for number in victims:
-            compaction = Compaction(self._pack, segments[number], stained, self._start)
+            compaction = Compaction(self._pack, segments[number], finder)
             if number != self._pack.log.position[0]:
                 yield compaction
             elif compaction.is_worth_it():
@@ -167,7 +169,8 @@ class PackCollection(Collection):
     def _old_sizes(self) -> dict[int, int]:
         """The segments that were there at the start, without what came to them since."""
         number, end = self._start
-        sizes = {one: size for one, size in self._sizes().items() if one <= number}
+        known = {segment.number for segment in self._pack.files.known()}
+        sizes = {one: size for one, size in self._sizes().items() if one <= number and one in known}
         if number in sizes:
             sizes[number] = min(sizes[number], end)
             if not end:

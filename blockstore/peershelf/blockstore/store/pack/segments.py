@@ -112,7 +112,9 @@ class SegmentFiles:
 
     def read(self, number: int, offset: int, length: int) -> bytes:
         """Return `length` bytes, fewer where the file ends. Raises OSError, also for an unknown segment."""
-        return os.pread(self._file(number).descriptor, length, offset)
+        # Named, because it could else be closed, and its number given to another file, before the read.
+        file = self._file(number)
+        return os.pread(file.descriptor, length, offset)
 
     def close(self) -> None:
         """Close all files, those still being read from as soon as they are not."""
