@@ -283,7 +283,7 @@ async def test_a_block_that_a_pin_needs_stays(node: Node) -> None:
 async def test_a_pinned_dag_of_which_blocks_are_missing_keeps_no_other_block(node: Node) -> None:
     inner = Block.create(bytes.fromhex("0a020801"), codec=DAG_PB)
     root = pb.encode(pb.PbNode(None, (pb.Link(inner.cid),)))
-    await node.put_block(root, codec=DAG_PB, pin=True)
+    node.pins.add((await node.put_block(root, codec=DAG_PB)).cid)
     other = await node.put_block(b"other")
     await node.remove_block(other.cid)
     await node.put_block(inner.data, codec=DAG_PB)

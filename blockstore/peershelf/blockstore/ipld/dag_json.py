@@ -1,155 +1,61 @@
-"""The dag-json codec, reading and writing.
+"""The dag-json codec, writing; `json_reader` is the other direction.
 
 JSON in which a link is `{"/": "CID"}` and bytes are `{"/": {"bytes": "base64"}}`. Written without blanks, map
 keys in the order of their bytes, numbers and escapes as Kubo writes them, so that the same node is the same
-block. Reading takes any JSON of that meaning, but no key twice. https://ipld.io/specs/codecs/dag-json/spec/
+block. https://ipld.io/specs/codecs/dag-json/spec/
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
-import json
 import math
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.errors import InvalidCid, MalformedBlock
+from peershelf.blockstore.errors import MalformedBlock
+from peershelf.blockstore.ipld.json_reader import Reader
 from peershelf.blockstore.ipld.model import MAX_DEPTH, Node, checked_number, too_deep
 
 _ESCAPED = re.compile(r'[\x00-\x1f"\\\u2028\u2029]')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_END: Any = object()
 _LINK = "/"
 _BYTES = "bytes"
 
 
 def decode(data: bytes) -> Node:
     """Read a node. Raises MalformedBlock."""
-    return _Reader().read(data)
+    return Reader(data).read()
 
 
 def links(data: bytes) -> tuple[Cid, ...]:
     """Return the CIDs in a node, in the order of its bytes, with repetitions. Raises MalformedBlock."""
-    reader = _Reader()
-    reader.read(data)
+    reader = Reader(data)
+    reader.read()
     return tuple(reader.links)
 
 
 def encode(node: Node) -> bytes:
     """Return the bytes of a node. Raises MalformedBlock for what the codec cannot hold."""
     parts: list[str] = []
-    _write(node, parts, 0)
+    stack: list[Iterator[Node]] = [iter((node,))]
+    while stack:
+        item = next(stack[-1], _END)
+        if item is _END:
+            stack.pop()
+        elif not isinstance(item, list | dict):
+            parts.append(_scalar(item))
+        elif len(stack) > MAX_DEPTH:
+            raise too_deep()
+        else:
+            stack.append(_items(item, parts) if isinstance(item, list) else _values(item, parts))
     try:
         return "".join(parts).encode()
     except UnicodeEncodeError:
         raise MalformedBlock("texts are valid Unicode") from None
-
-
-class _Reader:
-    """Turns JSON's objects into maps, links and bytes; `links` are those met so far."""
-
-    def __init__(self) -> None:
-        self.links: list[Cid] = []
-
-    def read(self, data: bytes) -> Node:
-        try:
-            node = json.loads(
-                data.decode(),
-                object_pairs_hook=self._object,
-                parse_int=_integer,
-                parse_float=lambda text: checked_number(float(text)),
-                parse_constant=_no_constant,
-            )
-        except MalformedBlock:
-            raise
-        except RecursionError:
-            raise too_deep() from None
-        except ValueError as error:
-            raise _malformed(
-                "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-            ) from None
-        _check_texts(node)
-        return node  # type: ignore[no-any-return]
-
-    def _object(self, pairs: list[tuple[str, Any]]) -> Node:
-        node = dict(pairs)
-        if len(node) != len(pairs):
-            raise _malformed("a map's key comes twice")
-        if list(node) != [_LINK]:
-            return node
-        match node[_LINK]:
-            case str() as text:
-                return self._link(text)
-            case {"bytes": str() as text, **rest} if not rest:
-                return _decode_base64(text)
-        return node
-
-    def _link(self, text: str) -> Cid:
-        try:
-            cid = Cid.parse(text)
-        except InvalidCid as error:
-            raise _malformed(str(error)) from None
-        self.links.append(cid)
-        return cid
-
-
-def _integer(text: str) -> int:
-    # Python refuses to read very long numbers, and reading long ones takes long.
-    if len(text) > 25:
-        raise _malformed("integers have 64 bits at most")
-    return int(checked_number(int(text)))
-
-
-def _no_constant(text: str) -> Node:
-    raise _malformed("floats are finite numbers")
-
-
-def _decode_base64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        raise _malformed("bytes that are not base64") from None
-
-
-def _check_texts(node: Node) -> None:
-    """Refuse halves of surrogate pairs, and what is nested so deep that writing it would fail."""
-    pending: list[tuple[Node, int]] = [(node, 0)]
-    while pending:
-        one, depth = pending.pop()
-        if depth > MAX_DEPTH:
-            raise too_deep()
-        if isinstance(one, str):
-            _check_text(one)
-        elif isinstance(one, list):
-            pending += ((item, depth + 1) for item in one)
-        elif isinstance(one, dict):
-            for key, item in one.items():
-                _check_text(key)
-                pending.append((item, depth + 1))
-
-
-def _check_text(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise _malformed("texts are valid Unicode") from None
-
-
-def _malformed(reason: str) -> MalformedBlock:
-    return MalformedBlock(f"malformed dag-json node: {reason}")
-
-
-def _write(node: Node, parts: list[str], depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise too_deep()
-    if isinstance(node, list):
-        _write_list(node, parts, depth)
-    elif isinstance(node, dict):
-        _write_map(node, parts, depth)
-    else:
-        parts.append(_scalar(node))
 
 
 def _scalar(node: Node) -> str:
@@ -171,23 +77,30 @@ def _scalar(node: Node) -> str:
     raise MalformedBlock(f"dag-json cannot hold a {type(node).__name__}")
 
 
-def _write_list(node: list[Node], parts: list[str], depth: int) -> None:
+def _items(node: list[Node], parts: list[str]) -> Iterator[Node]:
+    """Write what stands around the items, each of which is written while this waits."""
     parts.append("[")
     for number, item in enumerate(node):
         if number:
             parts.append(",")
-        _write(item, parts, depth + 1)
+        yield item
     parts.append("]")
 
 
-def _write_map(node: dict[str, Node], parts: list[str], depth: int) -> None:
+def _values(node: dict[str, Node], parts: list[str]) -> Iterator[Node]:
     if _is_reserved(node):
         raise MalformedBlock("dag-json cannot hold this map: it would read as a link or as bytes")
     parts.append("{")
-    for number, key in enumerate(sorted(node, key=lambda key: key.encode("utf-8", "surrogatepass"))):
+    for number, key in enumerate(sorted(node, key=_order)):
         parts += "," if number else "", _quoted(key), ":"
-        _write(node[key], parts, depth + 1)
+        yield node[key]
     parts.append("}")
+
+
+def _order(key: str) -> bytes:
+    if not isinstance(key, str):
+        raise MalformedBlock("a map's keys are texts")
+    return key.encode("utf-8", "surrogatepass")
 
 
 def _is_reserved(node: dict[str, Node]) -> bool:

@@ -10,8 +10,8 @@ from peershelf.blockstore.errors import MalformedBlock
 Node = None | bool | int | float | str | bytes | Cid | list["Node"] | dict[str, "Node"]
 """What a block says. Maps have text keys; ints have 64 bits and a sign; floats are finite."""
 
-MAX_DEPTH = 256
-"""Lists and maps inside one another that are read and written: more than anybody uses."""
+MAX_DEPTH = 1024
+"""Lists and maps inside one another that are read and written: as many as Kubo takes."""
 
 MIN_INT, MAX_INT = -(1 << 64), (1 << 64) - 1
 

@@ -25,10 +25,11 @@ COMMAND = Command(
     run,
     arguments=(Argument("CID[/path]"),),
     details="The path goes through map keys, list indices and links, in dag-cbor and dag-json, and through\n"
-    "the names of links in dag-pb.",
+    "the names of links in dag-pb; /ipld/CID/Links/0/Hash goes by the fields of dag-pb instead.",
     options=(Option("--output-codec", "how to print it (default dag-json)", metavar="NAME", choices=CODECS),),
     examples=(
         ("dag get CID", "a node as JSON"),
         ("dag get CID/people/0/name", "a part of it"),
+        ("dag get --output-codec dag-cbor CID > node.cbor", "its bytes as dag-cbor"),
     ),
 )

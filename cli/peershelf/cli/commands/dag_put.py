@@ -24,7 +24,7 @@ def run(context: Context, call: Call) -> int:
         else:
             output.line(safe(str(record["Cid"]["/"])), flush=True)
 
-    options = call.only("store-codec", "input-codec", "hash", "pin")
+    options = call.only("store-codec", "input-codec", "hash", "pin", "allow-big-block")
     sources = collect(call.arguments or [STDIN])
     context.backend(create=True).records("dag/put", show, options=options, sources=sources)
     return 0
@@ -41,10 +41,12 @@ COMMAND = Command(
         Option("--store-codec", "how to store it (default dag-cbor)", metavar="NAME", choices=CODECS),
         Option("--input-codec", "what FILE is (default dag-json)", metavar="NAME", choices=CODECS),
         Option("--hash", "the hash function (default sha2-256)", metavar="NAME"),
-        Option("--pin", "keep it, and all that it links to and is here (default false)"),
+        Option("--pin", "keep it, and fetch and keep all that it links to (default false)"),
+        Option("--allow-big-block", "only false, as Kubo's scripts may say: no peer takes big blocks"),
     ),
     examples=(
         ("dag put person.json", "store JSON as dag-cbor"),
+        ("dag put --input-codec dag-cbor < node.cbor", "store dag-cbor, which must be canonical"),
         ("dag put --store-codec dag-json --pin < person.json", "store it as it is, and keep it"),
     ),
 )

@@ -16,10 +16,10 @@ from peershelf.blockstore.errors import BlockNotFound, UnsupportedCodec
 from peershelf.blockstore.store.base import StoreStats
 from peershelf.node import removal
 from peershelf.node.errors import StillPinned
-from peershelf.node.facade.core import Core
+from peershelf.node.facade.pinning import Pinning
 
 
-class BlockAccess(Core):
+class BlockAccess(Pinning):
     """Blocks by CID, and counts of them."""
 
     async def get_block(self, cid: Cid, *, offline: bool = False, timeout: float = math.inf) -> Block:
@@ -33,14 +33,22 @@ class BlockAccess(Core):
         codec: int = RAW,
         hash_code: int = multihash.SHA2_256,
         pin: bool = False,
+        offline: bool = False,
+        timeout: float = math.inf,
     ) -> Block:
-        """Store one block durably. Raises BlockTooLarge, UnsupportedHash, MalformedBlock, StoreError."""
+        """Store one block durably, whatever its bytes say.
+
+        With `pin`, what is below it is fetched and pinned with it. Raises BlockTooLarge, UnsupportedHash,
+        StoreError; for a pin MalformedBlock where the links cannot be read, and what pin() raises, after
+        which the block is stored and not pinned.
+        """
         block = Block.create(data, codec=codec, hash_code=hash_code)
-        if pin:
-            await trio.to_thread.run_sync(_check_pinnable, block)
+        has_links = pin and await trio.to_thread.run_sync(_has_links, block)
         with self.store.hold() as hold:
             await trio.to_thread.run_sync(self._store_sink(hold, durable=True), [block])
-            if pin:
+            if has_links:
+                await self.pin(block.cid, offline=offline, timeout=timeout)
+            elif pin:
                 await trio.to_thread.run_sync(self.pins.add, block.cid)
         return block
 
@@ -62,7 +70,8 @@ class BlockAccess(Core):
         return await trio.to_thread.run_sync(self.store.stats)
 
 
-def _check_pinnable(block: Block) -> None:
-    """Refuse a block whose links nobody could follow to keep them. Raises MalformedBlock."""
+def _has_links(block: Block) -> bool:
+    """Whether there is anything below a block that could be followed. Raises MalformedBlock."""
     with suppress(UnsupportedCodec):
-        links(block.cid, block.data)
+        return bool(links(block.cid, block.data))
+    return False

@@ -37,7 +37,9 @@ async def put(node: Node, request: Request) -> AsyncGenerator[Record, None]:
     function = hash_code(request.text("mhtype") or "sha2-256")
     async for part in request.parts:
         data = await bounded(part.chunks)
-        block = await node.put_block(data, codec=codec, hash_code=function, pin=request.flag("pin"))
+        block = await node.put_block(
+            data, codec=codec, hash_code=function, pin=request.flag("pin"), offline=request.offline
+        )
         yield {"Key": str(block.cid), "Size": len(data)}
 
 

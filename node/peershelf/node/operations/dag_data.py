@@ -17,20 +17,21 @@ from peershelf.node.operations.blocks import bounded, once
 async def get(node: Node, request: Request) -> ByteStream:
     """What a path leads to, written in the codec that was asked for."""
     codec = codec_code(request.text("output-codec") or "dag-json")
-    data = await node.dag_get(request.arg(0), offline=request.offline, timeout=request.timeout)
-    written = await trio.to_thread.run_sync(codecs.encode, codec, data)
-    return ByteStream(once(written), len(written))
+    data = await node.dag_read(request.arg(0), codec=codec, offline=request.offline, timeout=request.timeout)
+    return ByteStream(once(data), len(data))
 
 
 async def put(node: Node, request: Request) -> AsyncGenerator[Record, None]:
-    """One record for each node, once it is durable."""
+    """One record for each node, once it is durable and, if it is to be, pinned."""
     source = codec_code(request.text("input-codec") or "dag-json")
     codec = codec_code(request.text("store-codec") or "dag-cbor")
     function = hash_code(request.text("hash") or "sha2-256")
     async for part in request.parts:
-        data = await trio.to_thread.run_sync(codecs.decode, source, await bounded(part.chunks))
-        cid = await node.dag_put(data, codec=codec, hash_code=function, pin=request.flag("pin"))
-        yield {"Cid": {"/": str(cid)}}
+        data = await trio.to_thread.run_sync(codecs.transcode, await bounded(part.chunks), source, codec)
+        block = await node.put_block(
+            data, codec=codec, hash_code=function, pin=request.flag("pin"), offline=request.offline
+        )
+        yield {"Cid": {"/": str(block.cid)}}
 
 
 async def resolve(node: Node, request: Request) -> Record:
