@@ -205,3 +205,14 @@ async def test_directories_are_sharded_alike(
     expected = await kubos_cid(ipfs, tree, *options)
     ours = with_options(PROFILES[profile], max_directory_links=most, hamt_fanout=fanout)
     assert our_cid(tree, ours) == expected
+
+
+@pytest.mark.slow
+async def test_a_hundred_thousand_entries_in_the_smallest_shards(ipfs: Ipfs, tmp_path: Path) -> None:
+    await ipfs("init", "--empty-repo", "--profile=unixfs-v1-2025")
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    large(tree)
+    expected = await kubos_cid(ipfs, tree, "--pin=false", "--max-directory-links=1", "--max-hamt-fanout=8")
+    ours = with_options(PROFILES["unixfs-v1-2025"], max_directory_links=1, hamt_fanout=8)
+    assert our_cid(tree, ours) == expected

@@ -11,11 +11,10 @@ import pytest
 from peershelf.blockstore.block import MAX_BLOCK_SIZE, Block
 from peershelf.blockstore.dag import pb
 from peershelf.blockstore.errors import InvalidImportOption
-from peershelf.blockstore.unixfs import hamt, message
+from peershelf.blockstore.unixfs import hamt, message, shards
 from peershelf.blockstore.unixfs.importer import Imported
 from peershelf.blockstore.unixfs.message import Data, DataType
 from peershelf.blockstore.unixfs.metadata import NONE, Metadata
-from peershelf.blockstore.unixfs.murmur3 import murmur3_64
 from peershelf.blockstore.unixfs.profiles import UNIXFS_V0_2015, UNIXFS_V1_2025, Estimation, Profile
 from peershelf.blockstore.unixfs.tree import TreeImporter
 
@@ -127,14 +126,19 @@ def test_shards_tell_their_filled_slots_in_as_few_bytes_as_can_be(fanout: int) -
         assert sum(1 << slot for slot in slots) == int.from_bytes(shard.data, "big")
 
 
-def test_names_whose_hashes_are_too_alike_are_refused() -> None:
+def test_shards_go_as_deep_as_hashes_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     profile = replace(UNIXFS_V1_2025, directory_threshold=1, hamt_fanout=8)
-    seen: dict[int, bytes] = {}
-    shift = hamt.shift(8, hamt.MAX_HAMT_DEPTH - 1)
-    for name in numbered(100_000):
-        twin = seen.setdefault(murmur3_64(name) >> shift, name)
-        if twin != name:
-            break
+    hashes = {b"a": 0b0010, b"b": 0b1000}
+    monkeypatch.setattr(shards, "murmur3_64", hashes.__getitem__)
+    assert len(write(profile, [b"a", b"b"])) == hamt.levels(8) == 21
+
+
+@pytest.mark.parametrize(("fanout", "bits"), [(8, 63), (256, 64), (1024, 60)])
+def test_names_whose_hashes_are_too_alike_are_refused(
+    monkeypatch: pytest.MonkeyPatch, fanout: int, bits: int
+) -> None:
+    profile = replace(UNIXFS_V1_2025, directory_threshold=1, hamt_fanout=fanout)
+    hashes = {b"a": 0, b"b": (1 << 64 - bits) - 1}
+    monkeypatch.setattr(shards, "murmur3_64", hashes.__getitem__)
     with pytest.raises(InvalidImportOption, match="--max-hamt-fanout"):
-        write(profile, [name, twin])
-    assert is_sharded(write(replace(profile, hamt_fanout=16), [name, twin]))
+        write(profile, [b"a", b"b"])

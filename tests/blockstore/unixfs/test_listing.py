@@ -65,7 +65,7 @@ def node(content: Data, *links: tuple[bytes, Cid]) -> Block:
 def shard(*links: tuple[bytes, Cid], fanout: int = 256, filled: int | None = None) -> Block:
     """A HAMT node whose bits are those of its links, unless told otherwise."""
     if filled is None:
-        filled = sum(1 << int(name[:2], 16) for name, _ in links)
+        filled = sum(1 << int(name[: hamt.width(fanout)], 16) for name, _ in links)
     bits = filled.to_bytes((filled.bit_length() + 7) // 8, "big")
     return node(Data(DataType.HAMT, bits, hash_type=MURMUR3, fanout=fanout), *links)
 
@@ -213,7 +213,30 @@ def test_shards_of_two_hundred_levels_end(shelf: Any) -> None:
         shelf.put(block)
     with pytest.raises(MalformedBlock, match="too deep"):
         entries(shelf, block.cid)
-    assert len(shelf.fetched) <= hamt.MAX_HAMT_DEPTH + 1
+    assert len(shelf.fetched) <= hamt.levels(256) + 1
+
+
+def test_shards_without_entries_are_not_visited_in_all_ways_that_lead_to_them(shelf: Any) -> None:
+    block = shard(fanout=1024)
+    shelf.put(block)
+    for _ in range(hamt.levels(1024) - 1):
+        block = shard(*((b"%03X" % slot, block.cid) for slot in range(1024)), fanout=1024)
+        shelf.put(block)
+    with pytest.raises(MalformedBlock, match="empty"):
+        entries(shelf, block.cid)
+
+
+def test_entries_are_not_listed_in_all_ways_that_lead_to_them(shelf: Any) -> None:
+    shift = hamt.shift(256, hamt.levels(256) - 1)
+    name = b"a"
+    block = shard((b"%02X" % (murmur3_64(name) >> shift & 255) + name, LEAF.cid))
+    shelf.put(block)
+    for _ in range(hamt.levels(256) - 1):
+        block = shard(*((b"%02X" % slot, block.cid) for slot in range(256)))
+        shelf.put(block)
+    with pytest.raises(MalformedBlock, match="wrong shard"):
+        entries(shelf, block.cid)
+    assert len(shelf.fetched) <= hamt.levels(256)
 
 
 @given(

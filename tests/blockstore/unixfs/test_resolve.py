@@ -13,7 +13,7 @@ from peershelf.blockstore.cid import DAG_PB, Cid
 from peershelf.blockstore.dag import pb
 from peershelf.blockstore.errors import BlockstoreError, MalformedBlock, PathNotFound
 from peershelf.blockstore.multihash import IDENTITY
-from peershelf.blockstore.unixfs import message
+from peershelf.blockstore.unixfs import hamt, message
 from peershelf.blockstore.unixfs.exporter import FileReader
 from peershelf.blockstore.unixfs.message import Data, DataType
 from peershelf.blockstore.unixfs.resolve import PathResolver
@@ -117,20 +117,21 @@ def test_shards_that_we_cannot_read_are_malformed(shelf: Any, content: Data) -> 
         resolve(shelf, root.cid, "a")
 
 
-def all_slots(child: Cid) -> Block:
-    shard = Data(DataType.HAMT, hash_type=MURMUR3, fanout=256)
-    return node(shard, *((f"{slot:02X}".encode(), child) for slot in range(256)))
+def all_slots(child: Cid, fanout: int = 256) -> Block:
+    shard = Data(DataType.HAMT, hash_type=MURMUR3, fanout=fanout)
+    return node(shard, *((hamt.slot_name(slot, fanout), child) for slot in range(fanout)))
 
 
-def test_shards_deeper_than_the_hash_are_malformed(shelf: Any) -> None:
-    shard = all_slots(LEAF.cid)
-    for _ in range(10):
+@pytest.mark.parametrize(("fanout", "levels"), [(8, 21), (256, 8), (1024, 6)])
+def test_shards_deeper_than_the_hash_are_malformed(shelf: Any, fanout: int, levels: int) -> None:
+    shard = all_slots(LEAF.cid, fanout)
+    for _ in range(200):
         shelf.put(shard)
-        shard = all_slots(shard.cid)
+        shard = all_slots(shard.cid, fanout)
     shelf.put(shard)
     with pytest.raises(MalformedBlock, match="too deep"):
         resolve(shelf, shard.cid, "a")
-    assert len(shelf.fetched) == 9
+    assert len(shelf.fetched) == levels + 1
 
 
 def test_a_shard_leads_to_shards_only(shelf: Any) -> None:

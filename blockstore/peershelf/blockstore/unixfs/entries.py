@@ -63,6 +63,9 @@ def shard_entries(
         raise MalformedBlock("malformed directory: its shards differ in their number of slots")
     if depth >= hamt.levels(fanout):
         raise MalformedBlock("malformed directory: its shards are too deep")
+    if parent is not None and not links:
+        # Else a few blocks could be a tree of more empty shards than anybody has time to visit.
+        raise MalformedBlock("malformed directory: one of its shards is empty")
     filled = 0
     found: list[Entry | Shard] = []
     for link in links:

@@ -1,8 +1,9 @@
 """HAMT directories: which slot of which shard an entry belongs in, and how large a tree of shards may be.
 
 An entry's place is given by the hash of its name. The shard at depth 0, the root, takes the highest bits of
-the hash, as many as number its slots, its children take the bits after those, and so on. The limits bound
-what a stranger's directory may cost (CVE-2023-23625), and hold for our own, so that everybody can read them.
+the hash, as many as number its slots, its children take the bits after those, and so on until there are no
+bits left. The limits bound what a stranger's directory may cost (CVE-2023-23625), and hold for our own, so
+that everybody can read them.
 https://specs.ipfs.tech/unixfs/#dag-pb-hamtdirectory
 """
 
@@ -14,9 +15,6 @@ from peershelf.blockstore.unixfs.message import Data
 MIN_FANOUT = 8
 MAX_FANOUT = 1024
 """Fewest and most slots of a shard; always a power of two."""
-
-MAX_HAMT_DEPTH = 8
-"""Most shards on the way to an entry, less where the hash has no bits for as many."""
 
 MURMUR3_X64_64 = 0x22
 """The multicodec of the only hash function."""
@@ -38,8 +36,8 @@ def fanout_of(content: Data) -> int:
 
 
 def levels(fanout: int) -> int:
-    """Return the most shards on the way to an entry where shards have `fanout` slots."""
-    return min(MAX_HAMT_DEPTH, _HASH_BITS // _bits(fanout))
+    """Return the most shards on the way to an entry, which is as many as the hash has bits for."""
+    return _HASH_BITS // _bits(fanout)
 
 
 def shift(fanout: int, depth: int) -> int:
