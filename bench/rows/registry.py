@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from bench.rows import add, attacks, block, cat, commands, daemon, growth, small, stream, swarm, transfer
+from bench.rows import (
+    add,
+    attacks,
+    block,
+    cat,
+    commands,
+    daemon,
+    garbage,
+    growth,
+    small,
+    stream,
+    swarm,
+    transfer,
+)
 
 ROWS = (
     *add.ROWS,
@@ -16,4 +29,5 @@ ROWS = (
     *daemon.ROWS,
     *stream.ROWS,
     *growth.ROWS,
+    *garbage.ROWS,
 )
