@@ -164,6 +164,9 @@ class PackStoreMachine(RuleBasedStateMachine):
     def _meet_ghosts(self) -> None:
         found = {block for block in BLOCKS if self.store.has(block.cid)}
         assert self.held <= found <= self.held | self.ghosts
+        if self.store.recovery.index_rebuilt:
+            # An index from before would not know the ghosts that are back; no crash brings one here.
+            self.saved_index = None
         self.held, self.durable = set(found), set(found)
 
     def _close(self) -> None:
