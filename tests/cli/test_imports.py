@@ -65,6 +65,9 @@ sys.exit(code)
         ["block", "put", __file__],
         ["block", "stat", "bafy"],
         ["block", "rm", "bafy"],
+        ["dag", "get", "bafy"],
+        ["dag", "put", __file__],
+        ["dag", "resolve", "bafy"],
         ["refs", "local"],
         ["repo", "stat"],
         ["swarm", "peers"],
@@ -88,13 +91,26 @@ def test_a_command_through_a_daemon_imports_nothing_slow(
         "Hash": "x",
         "Name": "x",
         "Ref": "x",
+        "Cid": {"/": "x"},
+        "RemPath": "",
     }
     answers = dict.fromkeys(
-        ["id", "version", "repo/stat", "block/stat", "swarm/peers", "config/show", "bitswap/stat"],
+        [
+            "id",
+            "version",
+            "repo/stat",
+            "block/stat",
+            "swarm/peers",
+            "config/show",
+            "bitswap/stat",
+            "dag/resolve",
+        ],
         api.sized(everything),
     )
-    answers |= dict.fromkeys(["add", "block/put", "block/rm", "refs/local", "ping"], api.records(everything))
-    daemon.answers |= answers | dict.fromkeys(("cat", "block/get"), api.chunked([b"x"]))
+    answers |= dict.fromkeys(
+        ["add", "block/put", "block/rm", "dag/put", "refs/local", "ping"], api.records(everything)
+    )
+    daemon.answers |= answers | dict.fromkeys(("cat", "block/get", "dag/get"), api.chunked([b"x"]))
     (held / "api").write_text(daemon.address)
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *words, "--repo", str(held)], capture_output=True, text=True, timeout=30
