@@ -167,3 +167,31 @@ def test_closed_pins_say_so(path: Path) -> None:
 def test_no_directory_for_it(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="No such file or directory"):
         Pins(tmp_path / "absent" / "facts.db")
+
+
+def test_a_pin_is_replaced_with_its_name(pins: Pins) -> None:
+    pins.add(cid(1), name="site")
+    assert pins.replace(cid(1), cid(2))
+    assert list(pins.list()) == [Pin(cid(2), True, "site")]
+    assert pins.replace(cid(2), cid(3), unpin=False)
+    assert set(pins.list()) == {Pin(cid(2), True, "site"), Pin(cid(3), True, "site")}
+
+
+def test_the_replacement_keeps_a_name_of_its_own_and_becomes_recursive(pins: Pins) -> None:
+    pins.add(cid(1), name="site")
+    pins.add(cid(2), recursive=False, name="other")
+    assert pins.replace(cid(1), cid(2))
+    assert list(pins.list()) == [Pin(cid(2), True, "other")]
+
+
+def test_a_pin_replaced_by_itself_stays(pins: Pins) -> None:
+    pins.add(cid(1), name="site")
+    assert pins.replace(cid(1), cid(1))
+    assert list(pins.list()) == [Pin(cid(1), True, "site")]
+
+
+def test_what_is_not_pinned_recursively_is_not_replaced(pins: Pins) -> None:
+    pins.add(cid(1), recursive=False)
+    assert not pins.replace(cid(1), cid(3))
+    assert not pins.replace(cid(2), cid(3))
+    assert list(pins.list()) == [Pin(cid(1), False)]

@@ -58,15 +58,22 @@ class Pins:
                 for cid in cids
             )
 
-    def replace(self, old: Cid, new: Cid) -> None:
-        """Pin `new` recursively under the name of `old`, and unpin `old`, both or neither."""
+    def replace(self, old: Cid, new: Cid, *, unpin: bool = True) -> bool:
+        """Pin `new` recursively, and with `unpin` give up the recursive pin `old`, both or neither.
+
+        `new` gets the name of `old` if it has none. Returns False, and changes nothing, where `old` is not
+        pinned recursively.
+        """
         with self._facts.transaction() as connection:
-            connection.execute(
-                "INSERT INTO pins (cid, recursive, name, added) SELECT ?, 1, name, ? FROM pins WHERE cid = ? "
+            pinned = connection.execute(
+                "INSERT INTO pins (cid, recursive, name, added) "
+                "SELECT ?, 1, name, ? FROM pins WHERE cid = ? AND recursive "
                 "ON CONFLICT DO UPDATE SET recursive = 1, name = coalesce(name, excluded.name)",
                 (new.to_bytes(), int(time.time()), old.to_bytes()),
-            )
-            connection.execute("DELETE FROM pins WHERE cid = ?", (old.to_bytes(),))
+            ).rowcount
+            if pinned and unpin and old != new:
+                connection.execute("DELETE FROM pins WHERE cid = ?", (old.to_bytes(),))
+        return bool(pinned)
 
     def get(self, cid: Cid) -> Pin | None:
         """Return the pin of this very CID, if there is one."""

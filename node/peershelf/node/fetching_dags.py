@@ -61,6 +61,7 @@ class DagGatherer:
 
     async def _visit(self, one: Visit) -> None:
         self.gathered = Gathered(self.gathered.blocks + 1, self.gathered.size + one.size)
+        self._progress(self.gathered)
         if one.data is None or inline_bytes(one.cid) is not None:
             return
         self._waiting.append(Block(one.cid, one.data))
@@ -72,7 +73,6 @@ class DagGatherer:
         waiting, self._waiting, self._waiting_size = self._waiting, [], 0
         if waiting:
             await trio.to_thread.run_sync(self._put, waiting)
-        self._progress(self.gathered)
 
     def _put(self, blocks: list[Block]) -> None:
         self._hold.put_many(blocks, durable=False)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 
 import trio
 
 from peershelf.blockstore import multihash
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import RAW, Cid
-from peershelf.blockstore.dag.links import links
-from peershelf.blockstore.errors import BlockNotFound, UnsupportedCodec
+from peershelf.blockstore.errors import BlockNotFound
 from peershelf.blockstore.store.base import StoreStats
 from peershelf.node import removal
 from peershelf.node.errors import StillPinned
@@ -36,20 +34,16 @@ class BlockAccess(Pinning):
         offline: bool = False,
         timeout: float = math.inf,
     ) -> Block:
-        """Store one block durably, whatever its bytes say.
+        """Store one block durably, whatever its bytes say; with `pin`, fetch and pin what is below it too.
 
-        With `pin`, what is below it is fetched and pinned with it. Raises BlockTooLarge, UnsupportedHash,
-        StoreError; for a pin MalformedBlock where the links cannot be read, and what pin() raises, after
-        which the block is stored and not pinned.
+        Raises BlockTooLarge, UnsupportedHash and StoreError; and where it is stored, but cannot be pinned
+        with what it links to, MalformedBlock, UnsupportedCodec, BlockNotFound and TimedOut.
         """
         block = Block.create(data, codec=codec, hash_code=hash_code)
-        has_links = pin and await trio.to_thread.run_sync(_has_links, block)
         with self.store.hold() as hold:
             await trio.to_thread.run_sync(self._store_sink(hold, durable=True), [block])
-            if has_links:
+            if pin:
                 await self.pin(block.cid, offline=offline, timeout=timeout)
-            elif pin:
-                await trio.to_thread.run_sync(self.pins.add, block.cid)
         return block
 
     async def remove_block(self, cid: Cid) -> None:
@@ -68,10 +62,3 @@ class BlockAccess(Pinning):
     async def stats(self) -> StoreStats:
         """Count the store's blocks and bytes."""
         return await trio.to_thread.run_sync(self.store.stats)
-
-
-def _has_links(block: Block) -> bool:
-    """Whether there is anything below a block that could be followed. Raises MalformedBlock."""
-    with suppress(UnsupportedCodec):
-        return bool(links(block.cid, block.data))
-    return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Literal
@@ -43,8 +43,9 @@ class Pinning(Reading):
         """Pin a DAG, or one block, and return its CID; then all of it is here and survives a power loss.
 
         A second pin of a CID widens the first, and gives it the name if there is one. `progress` is told
-        what is here. Raises PinnedAlready for a single block where the DAG below it is pinned, and what
-        Reading raises; then nothing is pinned.
+        of each block that is here. Raises PinnedAlready for a single block where the DAG below it is pinned,
+        UnsupportedCodec where nobody here can tell what is below a block, and what Reading raises; then
+        nothing is pinned, and what has come stays for the next time, as a cache.
         """
         losses = self.store.losses
         async with self._gathered(reference, recursive, progress, offline, timeout) as cid:
@@ -76,10 +77,8 @@ class Pinning(Reading):
 
             def keep() -> None:
                 self.store.sync(losses=losses)
-                if unpin and after != before.cid:
-                    self.pins.replace(before.cid, after)
-                else:
-                    self.pins.add(after, name=before.name)
+                if not self.pins.replace(before.cid, after, unpin=unpin):
+                    raise NotPinned(f"{before.cid} was unpinned meanwhile; nothing was changed")
 
             await trio.to_thread.run_sync(keep)
         return before.cid, after
@@ -164,7 +163,7 @@ class Pinning(Reading):
         for cid in cids:
             pin = self.pins.get(cid)
             if pin is None:
-                holder = holders(self.store, self.pins, [cid]).get(cid)
+                holder = self._holders([cid]).get(cid)
                 how = "is not pinned" if holder is None else f"is pinned indirectly, under {holder}"
                 raise NotPinned(f"{cid} {how}; nothing was unpinned")
             if pin.recursive and not recursive:
@@ -178,8 +177,7 @@ class Pinning(Reading):
                 yield pin, kind
         if "indirect" in kinds:
             for cid in indirect(self.store, self.pins):
-                if self.pins.get(cid) is None:
-                    yield Pin(cid, recursive=False), "indirect"
+                yield Pin(cid, recursive=False), "indirect"
 
     def _how_pinned(self, cids: tuple[Cid, ...]) -> dict[Cid, tuple[Pin, PinKind]]:
         found: dict[Cid, tuple[Pin, PinKind]] = {}
@@ -188,8 +186,12 @@ class Pinning(Reading):
             if pin is not None:
                 found[cid] = pin, "recursive" if pin.recursive else "direct"
         rest = [cid for cid in cids if cid not in found]
-        for cid, holder in holders(self.store, self.pins, rest).items() if rest else ():
+        for cid, holder in self._holders(rest).items() if rest else ():
             pin = self.pins.get(holder)
-            if pin is not None and pin.recursive:
+            if pin is not None:
                 found[cid] = pin, "indirect"
         return found
+
+    def _holders(self, cids: Sequence[Cid]) -> dict[Cid, Cid]:
+        check = trio.from_thread.check_cancelled
+        return holders(self.store, self.pins, cids, only_recursive=True, check=check)

@@ -27,6 +27,12 @@ _KINDS: dict[str, tuple[PinKind, ...]] = {
 }
 """Kubo's types, and `pinned`: all that was pinned, without what is below it."""
 
+_BETWEEN_TWO = 0.1
+"""Seconds from one word about progress to the next."""
+
+_TOLD_EVERY = 32 << 20
+"""Bytes read from one word about a verification's progress to the next."""
+
 Send = Callable[[Record], Awaitable[None]]
 
 
@@ -92,6 +98,7 @@ async def _progress(request: Request, send: Send) -> AsyncIterator[Progress | No
             await changed.wait()
             changed = trio.Event()
             await send({"Progress": latest[0].blocks, "Bytes": latest[0].size})
+            await trio.sleep(_BETWEEN_TWO)
 
     with single_error():
         async with trio.open_nursery() as nursery:
@@ -121,11 +128,16 @@ def _without_cid(record: Record) -> Record:
     return {key: value for key, value in record.items() if key != "Cid"}
 
 
-async def _pins(node: Node, request: Request) -> AsyncGenerator[Record, None]:
-    kind, part = request.text("type", "all"), request.text("name", "")
+def _kinds(request: Request) -> tuple[PinKind, ...]:
+    kind = request.text("type", "all")
     if kind not in _KINDS:
         raise UsageError(f"option type takes one of {', '.join(_KINDS)}")
-    pinned = node.pinned(*_KINDS[kind])
+    return _KINDS[kind]
+
+
+async def _pins(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+    part = request.text("name", "")
+    pinned = node.pinned(*_kinds(request))
     async with aclosing(pinned):
         async for pin, how in pinned:
             if part in (pin.name or ""):
@@ -133,8 +145,8 @@ async def _pins(node: Node, request: Request) -> AsyncGenerator[Record, None]:
 
 
 async def _pins_of(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+    wanted = _kinds(request)
     cids = [await node.resolve(reference, offline=True) for reference in request.args]
-    wanted = _KINDS.get(request.text("type", "all"), ())
     found = await node.how_pinned(*cids)
     for cid in cids:
         if cid not in found or found[cid][1] not in wanted:
@@ -180,8 +192,6 @@ def _verified(one: Verified) -> Record:
         record["BadNodes"] = [{"Cid": str(bad.cid), "Err": bad.reason} for bad in one.bad]
     return record
 
-
-_TOLD_EVERY = 32 << 20
 
 PIN_OPERATIONS = (
     Records(
