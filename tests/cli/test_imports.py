@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from peershelf.node.archive import tar_format
+from peershelf.node.archive.member import DIRECTORY, Member
+from peershelf.node.archive.tar_writer import TarWriter
+
 SLOW = [
     "argparse",
     "asyncio",
@@ -61,6 +65,12 @@ sys.exit(code)
         ["version"],
         ["add", __file__],
         ["cat", "bafy"],
+        ["add", "-r", str(Path(__file__).parents[1] / "bench")],
+        ["get", "bafy", "-o", "tree"],
+        ["ls", "bafy"],
+        ["refs", "bafy"],
+        ["resolve", "bafy"],
+        ["dag", "stat", "bafy"],
         ["block", "get", "bafy"],
         ["block", "put", __file__],
         ["block", "stat", "bafy"],
@@ -93,27 +103,28 @@ def test_a_command_through_a_daemon_imports_nothing_slow(
         "Ref": "x",
         "Cid": {"/": "x"},
         "RemPath": "",
+        "Path": "x",
+        "Objects": [{"Hash": "x", "Links": [{"Name": "x", "Hash": "x", "Size": 1, "Type": 2}]}],
+        "DagStats": [{"Cid": "x", "Size": 1, "NumBlocks": 1}],
+        "UniqueBlocks": 1,
+        "TotalSize": 1,
+        "SharedSize": 0,
+        "Ratio": 1.0,
     }
-    answers = dict.fromkeys(
-        [
-            "id",
-            "version",
-            "repo/stat",
-            "block/stat",
-            "swarm/peers",
-            "config/show",
-            "bitswap/stat",
-            "dag/resolve",
-        ],
-        api.sized(everything),
-    )
-    answers |= dict.fromkeys(
-        ["add", "block/put", "block/rm", "dag/put", "refs/local", "ping"], api.records(everything)
-    )
+    asked = ["id", "version", "repo/stat", "block/stat", "swarm/peers", "config/show", "bitswap/stat"]
+    answers = dict.fromkeys([*asked, "resolve", "dag/resolve"], api.sized(everything))
+    listed = ["add", "block/put", "block/rm", "dag/put", "refs/local", "ping", "ls", "refs", "dag/stat"]
+    answers |= dict.fromkeys(listed, api.records(everything))
+    archive = TarWriter(b"x").begin(Member((), DIRECTORY)) + tar_format.END
     daemon.answers |= answers | dict.fromkeys(("cat", "block/get", "dag/get"), api.chunked([b"x"]))
+    daemon.answers["get"] = api.chunked([archive])
     (held / "api").write_text(daemon.address)
     done = subprocess.run(
-        [sys.executable, "-c", PROBE, *words, "--repo", str(held)], capture_output=True, text=True, timeout=30
+        [sys.executable, "-c", PROBE, *words, "--repo", str(held)],
+        cwd=held,
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     assert done.returncode == 0, done.stderr
     imported = {module.partition(".")[0] for module in done.stderr.split()} | set(done.stderr.split())

@@ -96,7 +96,7 @@ class ArchiveSink:
         if self._file is None:
             parent, name = os.path.split(os.fsencode(self.path))
             self._directory = Directory.open(parent)
-            self._file = OutputFile(self._directory, name, None, {name})
+            self._file = OutputFile(self._directory, name, {name})
         return self._file
 
     @contextmanager

@@ -8,6 +8,7 @@ from peershelf.cli import output
 from peershelf.cli.errors import UsageError
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.progress import Progress
+from peershelf.cli.signals import all_like_ctrl_c
 from peershelf.cli.sinks import ArchiveSink, TreeSink
 from peershelf.cli.text import human_size, safe
 from peershelf.cli.values import positive_number
@@ -35,12 +36,13 @@ def run(context: Context, call: Call) -> int:
         return _to_standard_output(context, call, as_archive=as_archive)
     sink = ArchiveSink(_archive_path(call)) if as_archive else TreeSink(call.text("output"))
     progress = Progress(enabled=call.flag("progress", default=True))
-    try:
-        _stream(context, call, progress.counting(sink.write), progress.expect)
-        sink.finish()
-    finally:
-        progress.clear()
-        sink.close()
+    with all_like_ctrl_c():
+        try:
+            _stream(context, call, progress.counting(sink.write), progress.expect)
+            sink.finish()
+        finally:
+            progress.clear()
+            sink.close()
     if context.json:
         output.json_line({"Path": sink.path, "Bytes": sink.size})
     else:

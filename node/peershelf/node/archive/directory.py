@@ -98,7 +98,8 @@ class Directory:
             if here is None or (here.st_ino, here.st_dev) != (opened.st_ino, opened.st_dev):
                 return False  # whoever had the lock has finished it under its own name
             if stat.S_ISREG(opened.st_mode) and opened.st_nlink == 1 and opened.st_uid == os.geteuid():
-                os.ftruncate(descriptor, 0)
+                if opened.st_size:
+                    os.ftruncate(descriptor, 0)
                 return True
             self.remove(name)
             return False
@@ -157,6 +158,8 @@ def unfinished_name(taken: Container[bytes]) -> bytes:
 
 def set_metadata(descriptor: int, mode: int | None, mtime: int | None) -> None:
     """Set permissions, never setuid, setgid or sticky, and time, where they differ from what is there."""
+    if mode is None and mtime is None:
+        return
     there = os.fstat(descriptor)
     if mode is not None and stat.S_IMODE(there.st_mode) != mode & 0o777:
         os.fchmod(descriptor, mode & 0o777)

@@ -21,7 +21,16 @@ class OutputFile:
     if all of them are the same, and otherwise stays until the new one takes its place.
     """
 
-    def __init__(self, directory: Directory, name: bytes, size: int | None, taken: Container[bytes]) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        name: bytes,
+        taken: Container[bytes],
+        *,
+        size: int = 0,
+        there: os.stat_result | None = None,
+    ) -> None:
+        """`there` is what has the name already; None if nothing does, or if it is not worth comparing."""
         self._directory = directory
         self._name = name
         self._taken = taken
@@ -29,8 +38,8 @@ class OutputFile:
         self._new = -1
         self._new_name: bytes | None = None
         self._done = 0
-        if size is not None:
-            self._old = self._open_old(size)
+        if there is not None and stat.S_ISREG(there.st_mode) and there.st_size == size:
+            self._old = self._open_old()
         if self._old < 0:
             self._begin_new()
 
@@ -60,10 +69,7 @@ class OutputFile:
                 os.close(descriptor)
         self._old = self._new = -1
 
-    def _open_old(self, size: int) -> int:
-        there = self._directory.look(self._name)
-        if there is None or not stat.S_ISREG(there.st_mode) or there.st_size != size:
-            return -1
+    def _open_old(self) -> int:
         try:
             descriptor = self._directory.open_file(self._name)
         except OSError:

@@ -139,9 +139,11 @@ class TreeWriter:
             self._refuse(member, "cannot be written where a directory is: move that away")
         if member.kind == FILE:
             self._member, self._left = member, member.size
-            self._file = OutputFile(directory, name, member.size, taken | {name})
+            taken.add(name)
+            self._file = OutputFile(directory, name, taken, size=member.size, there=there)
         else:
-            self._make_link(directory, name, member, taken | {name})
+            taken.add(name)
+            self._make_link(directory, name, member, taken, there)
 
     def _enter(self, directory: Directory, name: bytes, member: Member) -> None:
         there = directory.look(name)
@@ -158,9 +160,15 @@ class TreeWriter:
                 level.directory.close()
                 level.directory = None
 
-    def _make_link(self, directory: Directory, name: bytes, member: Member, taken: set[bytes]) -> None:
+    def _make_link(
+        self,
+        directory: Directory,
+        name: bytes,
+        member: Member,
+        taken: set[bytes],
+        there: os.stat_result | None,
+    ) -> None:
         self._refuse(member, problem_of_target(member.target))
-        there = directory.look(name)
         same = there is not None and stat.S_ISLNK(there.st_mode)
         if not same or directory.target_of(name) != member.target:
             directory.rename(directory.make_link(member.target, taken), name)
