@@ -28,6 +28,7 @@ DOCUMENTS = [
     json.dumps({f"key {number}": list(range(number)) for number in range(40)}),
     "[" * 300 + "]" * 300,
 ]
+DOCUMENTS.append(f"[{','.join(DOCUMENTS)}]")
 PB_DOCUMENTS = [
     '{"Links":[]}',
     '{"Data":{"/":{"bytes":"CAE"}},"Links":[]}',
@@ -52,12 +53,9 @@ async def test_documents_have_the_same_cids_and_come_out_as_the_same_bytes(kubo,
             put = ("dag", "put", "--store-codec", codec)
             cids = (await theirs.cli(*put, *files)).split()
             assert shelf.text(*put, *files).split() == cids
-            for cid, document in zip(cids, DOCUMENTS, strict=True):
-                for output in ("dag-json", "dag-cbor"):
-                    get = ("dag", "get", f"--output-codec={output}", cid)
-                    if codec == "dag-json" and ("e16" in document or "e308" in document):
-                        continue  # whole floats of many digits, which neither reads back
-                    assert shelf(*get) == await theirs.cli_bytes(*get), document
+            for output in ("dag-json", "dag-cbor"):
+                get = ("dag", "get", f"--output-codec={output}", cids[-1])
+                assert shelf(*get) == await theirs.cli_bytes(*get)
 
 
 async def test_dag_pb_as_data(kubo, shelf, tmp_path: Path) -> None:

@@ -226,3 +226,13 @@ def api() -> ModuleType:
 def launch() -> Callable[..., subprocess.Popen[bytes]]:
     """Start the program without waiting for it."""
     return start
+
+
+@pytest.fixture(params=["alone", "daemon"])
+def node(request: pytest.FixtureRequest, shelf: Any) -> Iterator[Any]:
+    """A repo that commands open themselves, and one through a daemon."""
+    if request.param == "alone":
+        yield shelf
+    else:
+        with shelf.running():
+            yield shelf

@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,6 @@ from peershelf.blockstore.car import writer
 from peershelf.blockstore.cid import RAW, Cid
 
 NewShelf = Callable[[], Any]
-
-
-@pytest.fixture(params=["alone", "daemon"])
-def node(request: pytest.FixtureRequest, new_shelf: NewShelf) -> Iterator[Any]:
-    shelf = new_shelf()
-    if request.param == "alone":
-        yield shelf
-    else:
-        with shelf.running():
-            yield shelf
 
 
 @pytest.fixture

@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 DOCUMENT = '{"name": "ü", "list": [1, {"deep": 1.5}], "bytes": {"/": {"bytes": "AQID"}}}'
 CANONICAL = '{"bytes":{"/":{"bytes":"AQID"}},"list":[1,{"deep":1.5}],"name":"ü"}'
-
-
-@pytest.fixture(params=["alone", "daemon"])
-def node(request: pytest.FixtureRequest, shelf: Any) -> Iterator[Any]:
-    """A repo without a daemon, and one with."""
-    if request.param == "alone":
-        yield shelf
-    else:
-        with shelf.running():
-            yield shelf
 
 
 def test_data_go_in_and_come_out_through_paths(node: Any, tmp_path: Path) -> None:

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 NewShelf = Callable[[], Any]
-
-
-@pytest.fixture(params=["alone", "daemon"])
-def node(request: pytest.FixtureRequest, shelf: Any) -> Iterator[Any]:
-    """A repo without a daemon, and one with."""
-    if request.param == "alone":
-        yield shelf
-    else:
-        with shelf.running():
-            yield shelf
 
 
 @pytest.fixture

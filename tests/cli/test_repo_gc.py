@@ -6,11 +6,8 @@ import json
 import random
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 BLOCKS = 30
 
@@ -25,15 +22,6 @@ def garbage(shelf: Any, folder: Path, *, seed: int = 1, size: int = BLOCKS * 10_
 
 def local(shelf: Any) -> list[str]:
     return sorted(shelf.text("refs", "local").splitlines())
-
-
-@pytest.fixture(params=["alone", "daemon"])
-def node(request: pytest.FixtureRequest, shelf: Any) -> Iterator[Any]:
-    if request.param == "alone":
-        yield shelf
-    else:
-        with shelf.running():
-            yield shelf
 
 
 def test_each_block_is_told_as_refs_local_names_it_and_the_last_line_sums_up(

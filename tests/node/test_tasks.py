@@ -103,3 +103,22 @@ def test_several_errors_stay_a_group() -> None:
     with pytest.raises(ExceptionGroup) as raised, single_error():
         raise ExceptionGroup("two", [LookupError(), ValueError()])
     assert len(raised.value.exceptions) == 2
+
+
+async def test_closing_while_a_producer_with_tasks_of_its_own_sends_is_no_error() -> None:
+    """The broken channel and the cancelled tasks came as one group, which ended the whole node."""
+    closed = trio.Event()
+
+    async def produce(send: Callable[[int], Awaitable[None]]) -> None:
+        async with trio.open_nursery() as own:
+            own.start_soon(trio.sleep_forever)
+            await send(1)
+            with trio.CancelScope(shield=True):
+                await closed.wait()
+            await send(2)
+
+    async with trio.open_nursery() as nursery:
+        items = HandedOver(nursery, produce)
+        assert await anext(items) == 1
+        await items.aclose()
+        closed.set()

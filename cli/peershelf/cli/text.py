@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 def safe(text: str) -> str:
     """Escape what could move the cursor, colour the terminal, reorder or break the line.
@@ -12,6 +16,16 @@ def safe(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def safe_field(record: Mapping[str, object], key: str) -> str:
+    """A field of a record, made safe; of a name that is no text its true bytes, as a lone surrogate each."""
+    exact = record.get(f"{key}Bytes")
+    if exact is None:
+        return safe(str(record[key]))
+    from binascii import a2b_base64
+
+    return safe(a2b_base64(str(exact)).decode("utf-8", "surrogateescape"))
 
 
 def one_line(text: str) -> str:

@@ -98,8 +98,13 @@ async def _produce(
 
     with scope, channel:
         try:
-            await produce(send)
-        except trio.BrokenResourceError:
-            return  # nobody receives any more
+            await _until_nobody_receives(produce(send))
         except Exception as error:
             await channel.send(outcome.Error(error))
+
+
+async def _until_nobody_receives(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except* trio.BrokenResourceError:
+        pass  # it may come in a group, together with the cancellation of the producer's own tasks

@@ -15,6 +15,9 @@ from peershelf.blockstore.errors import MalformedBlock
 from peershelf.blockstore.ipld import dag_cbor
 from peershelf.blockstore.ipld.model import MAX_DEPTH, Node
 
+MINUS_ZERO = bytes.fromhex("fb8000000000000000")
+"""A float that libipld alone refuses: Kubo writes it."""
+
 
 def plain(node: Node) -> object:
     """The node as libipld has it, where a CID is its bytes."""
@@ -35,7 +38,8 @@ def test_what_is_written_reads_the_same_and_as_libipld_reads_it(any_node, find_c
     written = dag_cbor.encode(node)
     read = dag_cbor.decode(written)
     assert dag_cbor.encode(read) == written
-    assert plain(read) == libipld.decode_dag_cbor(written) == plain(node)
+    assert plain(read) == plain(node)
+    assert MINUS_ZERO in written or plain(read) == libipld.decode_dag_cbor(written)
     assert list(dag_cbor.links(written)) == find_cids(read)
 
 
@@ -53,7 +57,7 @@ def test_damaged_nodes_are_refused_or_are_what_libipld_reads(any_node, find_cids
         assert b"\xd8\x2a" in block or not _is_canonical(block), "libipld takes it for canonical"
         return
     assert dag_cbor.encode(node) == block
-    assert plain(node) == libipld.decode_dag_cbor(block)
+    assert MINUS_ZERO in block or plain(node) == libipld.decode_dag_cbor(block)
     assert list(dag_cbor.links(block)) == find_cids(node)
 
 

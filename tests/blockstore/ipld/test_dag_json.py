@@ -25,12 +25,13 @@ JSON = st.recursive(
 INLINE = Cid.parse("bafkqaaa")
 
 
-def is_writable(node: Node) -> bool:
+def is_kept(node: Node) -> bool:
+    """Whether dag-json can hold it, and give it back: -0.0 is written as an integer, which has no sign."""
     try:
         dag_json.encode(node)
     except MalformedBlock:
         return False
-    return True
+    return b"\xfb\x80\0\0\0\0\0\0\0" not in dag_cbor.encode(node)
 
 
 def whole_floats_as_ints(node: Node) -> Node:
@@ -44,7 +45,7 @@ def whole_floats_as_ints(node: Node) -> Node:
 
 @given(data=st.data())
 def test_what_is_written_is_json_and_reads_the_same(any_node, find_cids, data) -> None:
-    node = data.draw(any_node.filter(is_writable))
+    node = data.draw(any_node.filter(is_kept))
     written = dag_json.encode(node)
     json.loads(written)
     try:

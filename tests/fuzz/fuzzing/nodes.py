@@ -16,6 +16,8 @@ from peershelf.blockstore.multihash import IDENTITY, SHA2_512
 
 _NOT_TOO_DEEP = 300
 """Bytes that what judges by recursion can take."""
+_MINUS_ZERO = bytes.fromhex("fb8000000000000000")
+"""A float that libipld alone refuses: Kubo writes it."""
 _CIDS = (
     Block.create(b"raw").cid,
     Block.create(b"old", codec=DAG_PB, version=0).cid,
@@ -45,7 +47,7 @@ def check_dag_cbor(data: bytes) -> None:
         return
     assert dag_cbor.encode(node) == data, "there is another encoding"
     assert _links_or_none(dag_cbor.links, data) == _cids_in(node)
-    if len(data) < _NOT_TOO_DEEP:
+    if len(data) < _NOT_TOO_DEEP and _MINUS_ZERO not in data:
         assert libipld.decode_dag_cbor(data) == _with_cids_as_bytes(node)
 
 
@@ -93,8 +95,9 @@ def check_dag_json(data: bytes) -> None:
     json.loads(data)
     assert _links_or_none(dag_json.links, data) == _cids_in(node)
     try:
-        written = dag_json.encode(node)
-        # Kubo writes whole floats as integers, so only what was written once is what it was.
+        # Kubo writes whole floats as integers and so do we; what was read back once, stays.
+        once = dag_json.decode(dag_json.encode(node))
+        written = dag_json.encode(once)
         again = dag_json.decode(written)
     except MalformedBlock:
         return  # a map that would read as a link, or such an integer of more than 64 bits

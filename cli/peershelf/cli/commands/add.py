@@ -10,7 +10,7 @@ from peershelf.cli.errors import UsageError
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.progress import Progress
 from peershelf.cli.sources import STDIN
-from peershelf.cli.text import safe
+from peershelf.cli.text import safe, safe_field
 from peershelf.cli.trees import Trees
 from peershelf.cli.values import positive_number, whole_number
 
@@ -148,7 +148,7 @@ class AddReport:
         elif self._only_cids:
             output.line(cid, flush=True)
         else:
-            output.line(f"added {cid} {safe(str(record['Name']))}".rstrip(), flush=True)
+            output.line(f"added {cid} {safe_field(record, 'Name')}".rstrip(), flush=True)
 
 
 COMMAND = Command(

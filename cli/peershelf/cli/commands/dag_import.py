@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command, Option
+from peershelf.cli.progress import Progress
 from peershelf.cli.sources import STDIN, collect
 from peershelf.cli.text import one_line, safe
 
@@ -18,9 +19,19 @@ def run(context: Context, call: Call) -> int:
     """Import, and print what became of the roots; 1 if one could not be pinned."""
     failures = 0
     silent = call.flag("silent")
+    sources = collect(call.arguments or [STDIN])
+    sizes = [source.size for source in sources]
+    progress = Progress(
+        enabled=call.flag("progress", default=True) and not context.json and not silent,
+        total=None if None in sizes else sum(size or 0 for size in sizes),
+    )
 
     def show(record: Record) -> None:
         nonlocal failures
+        if "Progress" in record:
+            progress.update(int(record["Progress"]))
+            return
+        progress.clear()
         problem = str(record["Root"].get("PinErrorMsg") or "") if "Root" in record else ""
         failures += bool(problem)
         if context.json:
@@ -30,9 +41,11 @@ def run(context: Context, call: Call) -> int:
         elif not silent:
             output.line(_line(record))
 
-    options = call.only("pin-roots", "stats")
-    sources = collect(call.arguments or [STDIN])
-    context.backend(create=True).records("dag/import", show, options=options, sources=sources)
+    options = {**call.only("pin-roots", "stats"), "progress": "true" if progress.enabled else "false"}
+    try:
+        context.backend(create=True).records("dag/import", show, options=options, sources=sources)
+    finally:
+        progress.clear()
     return 1 if failures else 0
 
 
@@ -54,6 +67,7 @@ COMMAND = Command(
         Option("--pin-roots", "pin the roots (default true)"),
         Option("--stats", "print how many blocks there were"),
         Option("--silent", "print errors alone"),
+        Option("-p, --progress", "show on a terminal how far it is (default true)"),
     ),
     examples=(
         ("dag import tree.car", "a whole tree from a file"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from peershelf.cli import output
@@ -12,6 +13,7 @@ from peershelf.cli.signals import all_like_ctrl_c
 from peershelf.cli.sinks import ArchiveSink, TreeSink
 from peershelf.cli.text import human_size, safe
 from peershelf.cli.values import positive_number
+from peershelf.node.operations.texts import text_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def run(context: Context, call: Call) -> int:
             progress.clear()
             sink.close()
     if context.json:
-        output.json_line({"Path": sink.path, "Bytes": sink.size})
+        output.json_line({**text_fields("Path", os.fsencode(sink.path)), "Bytes": sink.size})
     else:
         output.line(f"saved {safe(sink.path)} ({human_size(sink.size)})")
     return 0

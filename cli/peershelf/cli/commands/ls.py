@@ -6,7 +6,7 @@ import stat
 
 from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command, Option
-from peershelf.cli.text import human_size, safe
+from peershelf.cli.text import human_size, safe, safe_field
 from peershelf.node.go_mode import from_go
 
 TYPE_CHECKING = False
@@ -66,9 +66,9 @@ class Table:
         is_directory = entry["Type"] == _DIRECTORY
         size = int(entry["Size"])
         shown = "-" if is_directory else human_size(size) if self._human else str(size)
-        name = safe(str(entry["Name"])) + ("/" if is_directory else "")
+        name = safe_field(entry, "Name") + ("/" if is_directory else "")
         if self._long and entry["Type"] == _SYMLINK:
-            name += f" -> {safe(str(entry['Target']))}"
+            name += f" -> {safe_field(entry, 'Target')}"
         self._row(_mode(entry), safe(str(entry["Hash"])), shown, _time(entry), name)
 
     def _row(self, mode: str, cid: str, size: str, time: str, name: str) -> None:

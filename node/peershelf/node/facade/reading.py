@@ -21,6 +21,9 @@ from peershelf.node.tree_reading import Listed
 
 Bytes = int | bytes | memoryview
 
+_SENT_AT_ONCE = 256
+"""Entries or links that may wait for whoever iterates."""
+
 
 class Reading(Core):
     """Directories, whole trees and bare DAGs.
@@ -63,7 +66,7 @@ class Reading(Core):
             async with self._reading(reference, offline=offline, timeout=timeout) as (fetcher, (root,)):
                 await tree_reading.list_directory(self.blocks, fetcher, root, send, look_up=look_up)
 
-        return self.run_stream(produce)
+        return self.run_stream(produce, buffered=_SENT_AT_ONCE)
 
     async def get(
         self,
@@ -140,7 +143,7 @@ class Reading(Core):
                     max_depth=max_depth,
                 )
 
-        return self.run_stream(produce)
+        return self.run_stream(produce, buffered=_SENT_AT_ONCE)
 
     async def dag_stat(
         self,

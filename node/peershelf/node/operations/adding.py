@@ -22,6 +22,7 @@ from peershelf.node.operations.base import Part, Record, Records, Request
 from peershelf.node.operations.growing import Growing, Send
 from peershelf.node.operations.held import HeldRecords
 from peershelf.node.operations.profile import PROFILE_OPTIONS, requested_profile
+from peershelf.node.operations.texts import text_fields
 from peershelf.node.tasks import Closeable
 from peershelf.node.trees import Added, Preserve
 
@@ -151,11 +152,12 @@ def _hold(held: HeldRecords, top: str | None, added: Added, *, only_roots: bool)
     if added.path and only_roots:
         return
     cid = str(added.imported.cid)
-    name = b"/".join(added.path).decode("utf-8", "surrogateescape")
+    name = b"/".join(added.path)
     if top is not None:
-        name = f"{top}/{name}" if name else top or cid
+        above = top.encode("utf-8", "surrogateescape")
+        name = above + b"/" + name if name else above or cid.encode()
     record: dict[str, object] = {
-        "Name": name,
+        **text_fields("Name", name),
         "Hash": cid,
         "Size": str(added.imported.dag_size),
     }

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from peershelf.blockstore.cid import Cid
 from peershelf.node.api import Node
 from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream
+from peershelf.node.operations.telling import telling
 from peershelf.node.tasks import Closeable
 
 
@@ -28,14 +29,20 @@ def import_cars(node: Node, request: Request) -> Closeable[Record]:
     pin_roots = request.flag("pin-roots", True)
 
     async def produce(send: Callable[[Record], Awaitable[None]]) -> None:
-        blocks = size = 0
+        blocks = size = done = 0
         roots: dict[Cid, str] = {}
-        async for part in request.parts:
-            found = await node.import_car(part.chunks, pin_roots=pin_roots)
-            blocks += found.imported.blocks
-            size += found.imported.size
-            for root in found.imported.roots:
-                roots[root] = found.not_pinned.get(root, "")
+
+        def progress(state: int) -> Record:
+            return {"Progress": done + state}
+
+        async with telling(request, send, progress) as tell:
+            async for part in request.parts:
+                found = await node.import_car(part.chunks, pin_roots=pin_roots, progress=tell)
+                blocks += found.imported.blocks
+                size += found.imported.size
+                done += found.imported.size
+                for root in found.imported.roots:
+                    roots[root] = found.not_pinned.get(root, "")
         if pin_roots:
             for root, problem in roots.items():
                 await send({"Root": {"Cid": {"/": str(root)}, "PinErrorMsg": problem}})
@@ -58,7 +65,7 @@ CAR_OPERATIONS = (
         "dag/import",
         import_cars,
         takes_parts=True,
-        options=frozenset({"pin-roots", "stats", "silent"}),
+        options=frozenset({"pin-roots", "stats", "silent", "progress"}),
         fixed={"allow-big-block": "false"},
     ),
 )

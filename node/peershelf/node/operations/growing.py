@@ -13,6 +13,7 @@ from peershelf.blockstore.unixfs.tree import Path
 from peershelf.node import files
 from peershelf.node.errors import UsageError
 from peershelf.node.operations.base import Part, Record
+from peershelf.node.operations.texts import as_text
 from peershelf.node.trees import (
     MAX_TARGET,
     SMALL_SIZE,
@@ -82,7 +83,7 @@ class Growing:
         if entries:
             await trio.to_thread.run_sync(self._tree.add, entries)
         if self._tell is not None and any(map(_is_small_file, entries)):
-            await self._tell({"Name": self._last_name, "Bytes": size})
+            await self._tell({"Name": as_text(self._last_name), "Bytes": size})
 
     async def _import(self, name: str, source: files.Source, metadata: Metadata) -> Imported:
         tell = self._tell
@@ -128,7 +129,7 @@ async def _pieces(
 
 
 def _from_thread(name: str, tell: Send) -> files.Progress:
-    return lambda done: trio.from_thread.run(tell, {"Name": name, "Bytes": done})
+    return lambda done: trio.from_thread.run(tell, {"Name": as_text(name), "Bytes": done})
 
 
 async def _reported(name: str, chunks: AsyncIterator[bytes], tell: Send) -> AsyncGenerator[bytes, None]:
@@ -139,6 +140,6 @@ async def _reported(name: str, chunks: AsyncIterator[bytes], tell: Send) -> Asyn
         done += len(chunk)
         if done - told >= _PROGRESS_STEP:
             told = done
-            await tell({"Name": name, "Bytes": done})
+            await tell({"Name": as_text(name), "Bytes": done})
     if told != done:
-        await tell({"Name": name, "Bytes": done})
+        await tell({"Name": as_text(name), "Bytes": done})

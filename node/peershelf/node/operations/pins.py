@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 import trio
@@ -13,10 +13,11 @@ from peershelf.blockstore.pins import Pin
 from peershelf.node.api import Node
 from peershelf.node.errors import NotPinned, UsageError
 from peershelf.node.facade.pinning import PinKind
-from peershelf.node.fetching_dags import Gathered, Progress
+from peershelf.node.fetching_dags import Gathered
 from peershelf.node.operations.base import Record, Records, Request, Unary
+from peershelf.node.operations.telling import telling
 from peershelf.node.pinned import Verified
-from peershelf.node.tasks import Closeable, single_error
+from peershelf.node.tasks import Closeable
 
 _KINDS: dict[str, tuple[PinKind, ...]] = {
     "all": ("direct", "recursive", "indirect"),
@@ -26,9 +27,6 @@ _KINDS: dict[str, tuple[PinKind, ...]] = {
     "indirect": ("indirect",),
 }
 """Kubo's types, and `pinned`: all that was pinned, without what is below it."""
-
-_BETWEEN_TWO = 0.1
-"""Seconds from one word about progress to the next."""
 
 _TOLD_EVERY = 32 << 20
 """Bytes read from one word about a verification's progress to the next."""
@@ -45,7 +43,7 @@ def add(node: Node, request: Request) -> Closeable[Record]:
         if (peer := request.text("peer")) is not None:
             await node.connect(peer)
         pinned: list[str] = []
-        async with _progress(request, send) as tell:
+        async with telling(request, send, _gathered) as tell:
             for reference in request.args:
                 cid = await node.pin(
                     reference,
@@ -65,7 +63,7 @@ def update(node: Node, request: Request) -> Closeable[Record]:
     """Both CIDs, once the new one is pinned; with `progress`, before that how many blocks are here."""
 
     async def produce(send: Send) -> None:
-        async with _progress(request, send) as tell:
+        async with telling(request, send, _gathered) as tell:
             both = await node.pin_update(
                 request.arg(0),
                 request.arg(1),
@@ -79,32 +77,8 @@ def update(node: Node, request: Request) -> Closeable[Record]:
     return node.run_stream(produce)
 
 
-@asynccontextmanager
-async def _progress(request: Request, send: Send) -> AsyncIterator[Progress | None]:
-    """What tells the client how much is here, as often as the client takes it."""
-    if not request.flag("progress"):
-        yield None
-        return
-    latest: list[Gathered] = []
-    changed = trio.Event()
-
-    def tell(gathered: Gathered) -> None:
-        latest[:] = [gathered]
-        changed.set()
-
-    async def pass_on() -> None:
-        nonlocal changed
-        while True:
-            await changed.wait()
-            changed = trio.Event()
-            await send({"Progress": latest[0].blocks, "Bytes": latest[0].size})
-            await trio.sleep(_BETWEEN_TWO)
-
-    with single_error():
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(pass_on)
-            yield tell
-            nursery.cancel_scope.cancel()
+def _gathered(gathered: Gathered) -> Record:
+    return {"Progress": gathered.blocks, "Bytes": gathered.size}
 
 
 async def remove(node: Node, request: Request) -> Record:

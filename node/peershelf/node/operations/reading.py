@@ -16,6 +16,7 @@ from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
 from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream
 from peershelf.node.operations.files import until_closed
+from peershelf.node.operations.texts import text_fields
 from peershelf.node.tree_reading import Listed
 
 _NO_TIME = "0001-01-01T00:00:00Z"
@@ -63,19 +64,14 @@ async def _entries(
 def _link(entry: Listed, *, with_size: bool) -> dict[str, Any]:
     info = entry.info or UNKNOWN
     return {
-        "Name": _text(entry.name),
+        **text_fields("Name", entry.name),
         "Hash": str(entry.cid),
         "Size": info.size if with_size else 0,
         "Type": int(info.kind),
-        "Target": _text(info.target or b""),
+        **text_fields("Target", info.target or b""),
         "Mode": _go_mode(info),
         "ModTime": _go_time(info.mtime),
     }
-
-
-def _text(name: bytes) -> str:
-    """A name in JSON: what is no UTF-8 in it is replaced, as Kubo does it."""
-    return name.decode("utf-8", "replace")
 
 
 def _go_mode(info: NodeInfo) -> int:

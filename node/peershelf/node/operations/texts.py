@@ -1,0 +1,22 @@
+"""Names that need not be text, in JSON, which has nothing but text."""
+
+from __future__ import annotations
+
+import base64
+
+
+def text_fields(key: str, value: bytes) -> dict[str, str]:
+    """Return the field `key`, as Kubo has it: what is no UTF-8 is replaced by U+FFFD.
+
+    Where that has happened, a field `keyBytes` has the true bytes, in base64.
+    """
+    try:
+        return {key: value.decode()}
+    except UnicodeDecodeError:
+        exact = base64.b64encode(value).decode()
+        return {key: value.decode("utf-8", "replace"), f"{key}Bytes": exact}
+
+
+def as_text(name: str) -> str:
+    """Return a name of this system, as os.fsdecode() gives it, with what is no UTF-8 replaced."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
