@@ -38,7 +38,7 @@ COMMAND = Command(
     options=(
         Option("--cid-codec", "what the bytes are (default raw)", metavar="NAME"),
         Option("--mhtype", "the hash function (default sha2-256)", metavar="NAME"),
-        Option("--pin", "keep it, and all that it links to, which has to be here (default false)"),
+        Option("--pin", "keep it, and all that it links to, fetched if need be (default false)"),
     ),
     examples=(
         ("block put block.bin", "store a file as one raw block"),
