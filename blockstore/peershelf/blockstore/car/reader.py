@@ -111,7 +111,7 @@ class CarReader:
             node = dag_cbor.decode(data)
         except MalformedBlock as error:
             raise MalformedCar(f"not a CAR: {error}") from None
-        if node == {"version": 2} and not is_inner:
+        if _version(node) == 2 and node == {"version": 2} and not is_inner:
             self._expects = _Expects.V2_HEADER
             return None
         roots = _roots(node)
@@ -179,13 +179,20 @@ class CarReader:
 
 
 def _roots(node: object) -> tuple[Cid, ...]:
+    version = _version(node)
+    if version is not None and version > 2:
+        raise MalformedCar(f"a CAR of version {version} cannot be read here")
     match node:
-        case {"roots": list() as roots, "version": 1, **rest} if not rest:
+        case {"roots": list() as roots, **rest} if version == 1 and rest.keys() == {"version"}:
             if all(isinstance(root, Cid) for root in roots):
                 return tuple(roots)
-        case {"version": int() as version} if version > 2:
-            raise MalformedCar(f"a CAR of version {version} cannot be read here")
     raise MalformedCar("not a CAR: it does not begin with a version and roots")
+
+
+def _version(node: object) -> int | None:
+    """Return the version that a header names, if it is an integer: to Python, true and 1.0 are 1 too."""
+    version = node.get("version") if isinstance(node, dict) else None
+    return version if type(version) is int else None
 
 
 def _cid_length(data: bytes) -> int:
