@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from peershelf.blockstore.store.directories import make_directory, sync_directory
 from peershelf.blockstore.store.lock import DirectoryLock
 from peershelf.node import config, durable, identity
 from peershelf.node.errors import RepoError, RepoExists, RepoMissing
@@ -90,11 +91,12 @@ def init(path: Path, profiles: tuple[str, ...] = ()) -> Repo:
     """Make a repo with a new identity.
 
     Everything is written beside and moved in, `version` last, so an init that is cut short can be run again.
+    Once this returns, the repo survives a power loss, its directory's name included.
     Raises RepoExists, RepoError if other files are there, ConfigError for an unknown profile, OSError.
     """
     if exists(path):
         raise RepoExists(f"there is a repo at {path} already; nothing was changed")
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_directory(path)
     if _holds_strangers_files(path):
         raise RepoError(f"{path} holds other files; choose an empty directory")
     with DirectoryLock(path / "lock"):
@@ -132,6 +134,8 @@ def _fill(path: Path, profiles: tuple[str, ...]) -> None:
             if not (path / name).exists():
                 (staging / name).rename(path / name)
         path.chmod(0o700)
+        # A power loss must not leave `version` without what it vouches for.
+        sync_directory(path)
         durable.write_file(path / "version", f"{VERSION}\n".encode())
     finally:
         shutil.rmtree(staging, ignore_errors=True)

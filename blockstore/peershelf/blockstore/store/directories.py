@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 
 
-def make_directory(path: Path) -> None:
-    """Make a directory for its owner only, unless there is one. Raises OSError."""
+def make_directory(path: Path, *, mode: int = 0o700) -> None:
+    """Make a directory durably, for its owner only, and the usual way its parents. Raises OSError."""
     if not path.is_dir():
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(path.parent, mode=0o777)
+        path.mkdir(mode=mode, exist_ok=True)
         sync_directory(path.parent)
 
 
