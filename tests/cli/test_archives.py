@@ -74,6 +74,22 @@ def test_a_root_that_is_not_whole_is_not_pinned(
     assert node.text("dag", "import", "--pin-roots=false", tmp_path / "part.car") == ""
 
 
+def test_a_dag_in_several_archives_is_pinned(
+    node: Any, new_shelf: NewShelf, tree: Path, tmp_path: Path
+) -> None:
+    other = new_shelf()
+    cid = other.text("add", "-Q", tree / "big")
+    blocks = [
+        Block(Cid.parse(ref), other("block", "get", ref)) for ref in [cid, *other.text("refs", cid).split()]
+    ]
+    paths = []
+    for number, block in enumerate(blocks):
+        paths.append(tmp_path / f"{number}.car")
+        paths[-1].write_bytes(writer.header([block.cid][number:]) + b"".join(writer.section(block)))
+    assert node.text("dag", "import", *paths) == f"pinned root {cid}"
+    assert node("cat", cid) == (tree / "big").read_bytes()
+
+
 GOOD = Block.create(b"good")
 BAD = {
     "a wrong hash": b"".join(writer.section(Block(Block.create(b"one").cid, b"another"))),

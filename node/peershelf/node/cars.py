@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import trio
 
@@ -31,6 +31,17 @@ class Imported:
     blocks: int = 0
     size: int = 0
     """Bytes of the blocks."""
+    archive_size: int = 0
+    """Bytes of the archive."""
+
+    def plus(self, other: Imported) -> Imported:
+        """What both held; each root once."""
+        return Imported(
+            tuple(dict.fromkeys((*self.roots, *other.roots))),
+            self.blocks + other.blocks,
+            self.size + other.size,
+            self.archive_size + other.archive_size,
+        )
 
 
 class CarImport:
@@ -53,9 +64,10 @@ class CarImport:
         Raises MalformedCar, HashMismatch, UnsupportedHash, BlockTooLarge, StoreError.
         """
         self._reader.receive(data)
+        self.imported = replace(self.imported, archive_size=self.imported.archive_size + len(data))
         while (event := self._reader.next_event()) is not None:
             if isinstance(event, Roots):
-                self.imported = Imported(event.cids)
+                self.imported = replace(self.imported, roots=event.cids)
             else:
                 self._add(Block.verify(*event))
 
@@ -67,7 +79,7 @@ class CarImport:
 
     def _add(self, block: Block) -> None:
         done = self.imported
-        self.imported = Imported(done.roots, done.blocks + 1, done.size + len(block.data))
+        self.imported = replace(done, blocks=done.blocks + 1, size=done.size + len(block.data))
         if inline_bytes(block.cid) is None:
             self._waiting.append(block)
             self._waiting_size += len(block.data)
@@ -101,19 +113,26 @@ async def import_car(
 
 
 async def export_car(
-    blocks: Blocks, fetcher: Fetcher, root: Cid, send: Callable[[bytes | memoryview], Awaitable[None]]
+    blocks: Blocks,
+    fetcher: Fetcher,
+    root: Cid,
+    send: Callable[[bytes | memoryview], Awaitable[None]],
+    progress: Callable[[int], None] | None = None,
 ) -> None:
     """Send the archive of a DAG: each block once, parents before children, first children first.
 
     Raises what drive() raises.
     """
     pieces: list[bytes | memoryview] = [writer.header([root])]
-    size = 0
+    size = sent = 0
 
     async def flush() -> None:
-        nonlocal size
+        nonlocal size, sent
         for piece in gathered(pieces):
             await send(piece)
+            sent += len(piece)
+        if progress is not None:
+            progress(sent)
         pieces.clear()
         size = 0
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 import trio
 
 from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.errors import BlockstoreError
+from peershelf.blockstore.errors import BlockNotFound, BlockstoreError
 from peershelf.blockstore.path import parse_reference
 from peershelf.node import cars
 from peershelf.node.cars import Imported
@@ -38,10 +38,16 @@ class Archives(Pinning):
     """Exporting and importing."""
 
     def export_car(
-        self, reference: Cid | str, *, offline: bool = False, timeout: float = math.inf
+        self,
+        reference: Cid | str,
+        *,
+        progress: Progress | None = None,
+        offline: bool = False,
+        timeout: float = math.inf,
     ) -> Closeable[bytes | memoryview]:
         """Iterate over the bytes of a CAR (version 1) with all that a reference leads to.
 
+        `progress` is told how many bytes have been given out.
         What is not here is fetched. Raises as Reading does, and UnsupportedCodec.
         """
         if isinstance(reference, str):
@@ -49,7 +55,7 @@ class Archives(Pinning):
 
         async def produce(send: Callable[[bytes | memoryview], Awaitable[None]]) -> None:
             async with self._reading(reference, offline=offline, timeout=timeout) as (fetcher, (root,)):
-                await cars.export_car(self.blocks, fetcher, root, send)
+                await cars.export_car(self.blocks, fetcher, root, send, progress)
 
         return self.run_stream(produce)
 
@@ -62,18 +68,41 @@ class Archives(Pinning):
         that are done. Every block is hashed first. Raises MalformedCar, HashMismatch, UnsupportedHash and
         BlockTooLarge, which leave no wrong block behind and pin nothing, OSError and StoreError.
         """
-        chunks = source if isinstance(source, AsyncIterator) else _chunks(source)
-        losses = self.store.losses
+        return await self.import_cars(_one(source), pin_roots=pin_roots, progress=progress)
+
+    async def import_cars(
+        self,
+        sources: AsyncIterator[CarSource],
+        *,
+        pin_roots: bool = True,
+        progress: Progress | None = None,
+    ) -> ImportedCar:
+        """As import_car, of several that may be parts of one DAG: all are stored before a root is pinned."""
+        losses, before = self.store.losses, Imported()
+
+        def tell(done: int) -> None:
+            if progress is not None:
+                progress(before.archive_size + done)
+
         with self.store.hold() as hold:
-            imported = await cars.import_car(chunks, self._store_sink(hold, durable=False), progress)
+            sink = self._store_sink(hold, durable=False)
+            async for source in sources:
+                chunks = source if isinstance(source, AsyncIterator) else _chunks(source)
+                before = before.plus(await cars.import_car(chunks, sink, tell))
             await trio.to_thread.run_sync(lambda: self.store.sync(losses=losses))
             not_pinned: dict[Cid, str] = {}
-            for root in imported.roots if pin_roots else ():
+            for root in before.roots if pin_roots else ():
                 try:
                     await self.pin(root, offline=True)
+                except BlockNotFound:
+                    not_pinned[root] = "its DAG is not whole here; `node pin add` fetches the rest from peers"
                 except BlockstoreError as error:
                     not_pinned[root] = describe(error)
-        return ImportedCar(imported, not_pinned)
+        return ImportedCar(before, not_pinned)
+
+
+async def _one(source: CarSource) -> AsyncIterator[CarSource]:
+    yield source
 
 
 async def _chunks(source: str | os.PathLike[str] | BinaryIO) -> AsyncIterator[bytes]:

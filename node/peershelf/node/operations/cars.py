@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
-from peershelf.blockstore.cid import Cid
 from peershelf.node.api import Node
 from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream
 from peershelf.node.operations.telling import telling
@@ -29,25 +28,18 @@ def import_cars(node: Node, request: Request) -> Closeable[Record]:
     pin_roots = request.flag("pin-roots", True)
 
     async def produce(send: Callable[[Record], Awaitable[None]]) -> None:
-        blocks = size = done = 0
-        roots: dict[Cid, str] = {}
+        def done(size: int) -> Record:
+            return {"Progress": size}
 
-        def progress(state: int) -> Record:
-            return {"Progress": done + state}
-
-        async with telling(request, send, progress) as tell:
-            async for part in request.parts:
-                found = await node.import_car(part.chunks, pin_roots=pin_roots, progress=tell)
-                blocks += found.imported.blocks
-                size += found.imported.size
-                done += found.imported.size
-                for root in found.imported.roots:
-                    roots[root] = found.not_pinned.get(root, "")
-        if pin_roots:
-            for root, problem in roots.items():
-                await send({"Root": {"Cid": {"/": str(root)}, "PinErrorMsg": problem}})
+        async with telling(request, send, done) as tell:
+            archives = (part.chunks async for part in request.parts)
+            found = await node.import_cars(archives, pin_roots=pin_roots, progress=tell)
+        for root in found.imported.roots if pin_roots else ():
+            problem = found.not_pinned.get(root, "")
+            await send({"Root": {"Cid": {"/": str(root)}, "PinErrorMsg": problem}})
         if request.flag("stats"):
-            await send({"Stats": {"BlockCount": blocks, "BlockBytesCount": size}})
+            counts = {"BlockCount": found.imported.blocks, "BlockBytesCount": found.imported.size}
+            await send({"Stats": counts})
 
     return node.run_stream(produce)
 
