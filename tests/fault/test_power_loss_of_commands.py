@@ -117,6 +117,18 @@ def test_nothing_that_a_command_reported_is_lost(
             raise
 
 
+def test_no_repo_is_left_without_what_its_version_vouches_for(history: History, tmp_path: Path) -> None:
+    """Neither `init` nor any other command would work there."""
+    for moment in range(1, history.init.moment + 1):
+        for seed in range(20):
+            directory = tmp_path / f"{moment}-{seed}"
+            history.lose(directory, random.Random(seed), range(moment, moment + 1))
+            repo = directory / REPO
+            if (repo / "version").exists():
+                assert (repo / "config.toml").stat().st_size
+                assert (repo / "identity.key").stat().st_size
+
+
 SYNCS: dict[str, Forget] = {
     "the repo's own name": lambda op: op.path == "outer",
     "the names in the repo": lambda op: op.path == REPO,
