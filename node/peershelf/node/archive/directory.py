@@ -63,6 +63,11 @@ class Directory:
         except FileNotFoundError:
             return None
 
+    def capacity(self) -> int:
+        """Bytes that the whole file system has room for; 0 where it does not say."""
+        system = os.fstatvfs(self._descriptor)
+        return system.f_blocks * system.f_frsize
+
     def make(self, name: bytes) -> None:
         """Make a directory."""
         os.mkdir(name, 0o777, dir_fd=self._descriptor)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _MOST_OPEN = 64
 """Directories of the stack that are kept open, besides the first."""
 
+_LARGE = 1 << 40
+"""Bytes of a file that few disks have. A few blocks can claim as many, and be read for as long."""
+
 
 class _Level:
     """A directory on the way to what is being written."""
@@ -140,6 +143,8 @@ class TreeWriter:
         if member.kind == FILE:
             self._member, self._left = member, member.size
             taken.add(name)
+            if member.size >= _LARGE and 0 < directory.capacity() < member.size:
+                self._refuse(member, f"claims {member.size} bytes, more than the whole disk has")
             self._file = OutputFile(directory, name, taken, size=member.size, there=there)
         else:
             taken.add(name)
