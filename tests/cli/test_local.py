@@ -123,7 +123,7 @@ def test_a_setting_is_kept(run: Run) -> None:
     assert (run("config", "set", "Datastore.StorageMax", "20GB").err) == ""
     assert run("config", "set", "Bootstrap", "[]").code == 0
     assert run("config", "get", "Datastore.StorageMax").out == "20GB\n"
-    assert json.loads(run("config", "show").out)["Datastore"] == {"StorageMax": "20GB"}
+    assert json.loads(run("config", "show").out)["Datastore"]["StorageMax"] == "20GB"
 
 
 def test_commands_that_start_together_take_turns(launch: Launch, repo: Path, tmp_path: Path) -> None:
