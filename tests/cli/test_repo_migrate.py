@@ -83,6 +83,34 @@ def test_what_cannot_be(old: Any, tmp_path: Path) -> None:
     assert "use a newer peershelf" in old.fails("cat", FILE)
 
 
+def test_pins_in_the_log_of_a_database_that_somebody_reads_are_not_lost(old: Any) -> None:
+    writer = sqlite3.connect(old.path / "facts.db")
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("INSERT INTO pins SELECT x'015500', 0, 'late'")
+    writer.commit()
+    reader = sqlite3.connect(old.path / "facts.db", isolation_level=None)
+    reader.execute("BEGIN")
+    assert len(reader.execute("SELECT * FROM pins").fetchall()) == 3
+    writer.execute("INSERT INTO pins SELECT x'01550001', 0, 'later'")
+    writer.commit()
+    assert "another program has" in old.fails("repo", "migrate")
+    reader.close()
+    writer.close()
+    old("repo", "migrate")
+    facts = sqlite3.connect(old.path / "facts.db")
+    assert {"late", "later"} <= {name for (name,) in facts.execute("SELECT name FROM pins")}
+    facts.close()
+
+
+def test_a_database_without_anything_in_it_is_no_obstacle(old: Any) -> None:
+    for path in old.path.glob("facts.db*"):
+        path.unlink()
+    (old.path / "facts.db").touch(0o600)
+    old("repo", "migrate")
+    assert old.text("pin", "ls") == ""
+    assert old("cat", FILE) == b"single\n"
+
+
 def test_not_while_a_daemon_runs(shelf: Any) -> None:
     with shelf.running():
         assert "is in use by" in shelf.fails("repo", "migrate", "--to", "1")

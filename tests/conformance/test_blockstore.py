@@ -81,6 +81,13 @@ def test_putting_twice_stores_once(store: Blockstore) -> None:
     assert sorted(store.multihashes()) == keys(held)
 
 
+def test_only_what_is_damaged_is_dropped(store: Blockstore) -> None:
+    held = blocks(3)
+    store.put_many(held)
+    assert store.drop_damaged([block.cid for block in [*held, *blocks(1, label="absent")]]) == []
+    assert [store.get(block.cid) for block in held] == [block.data for block in held]
+
+
 def test_putting_nothing_is_allowed(store: Blockstore) -> None:
     store.put_many([])
     store.put_many([], durable=False)

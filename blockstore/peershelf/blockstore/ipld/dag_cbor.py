@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from functools import partial
 from operator import itemgetter
-from typing import Any
 
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import MalformedBlock
 from peershelf.blockstore.ipld.cbor_reader import Reader
-from peershelf.blockstore.ipld.model import MAX_DEPTH, Node, checked_number, too_deep
+from peershelf.blockstore.ipld.model import Node, checked_number, write
 
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _LIST, _MAP, _TAG = range(7)
 _FALSE, _TRUE, _NULL = b"\xf4", b"\xf5", b"\xf6"
@@ -25,7 +25,6 @@ _CID_TAG = 42
 _CID_PREFIX = b"\0"
 _SIZES = {24: 1, 25: 2, 26: 4, 27: 8}
 """By the low bits of an item's first byte: how many bytes its number has."""
-_END: Any = object()
 
 
 def decode(data: bytes) -> Node:
@@ -43,22 +42,13 @@ def links(data: bytes) -> tuple[Cid, ...]:
 def encode(node: Node) -> bytes:
     """Return the bytes of a node. Raises MalformedBlock for what the codec cannot hold."""
     parts: list[bytes] = []
-    stack: list[Iterator[Node]] = [iter((node,))]
-    while stack:
-        item = next(stack[-1], _END)
-        if item is _END:
-            stack.pop()
-        elif not isinstance(item, list | dict):
-            parts.append(_scalar(item))
-        elif len(stack) > MAX_DEPTH:
-            raise too_deep()
-        elif isinstance(item, list):
-            parts.append(_head(_LIST, len(item)))
-            stack.append(iter(item))
-        else:
-            parts.append(_head(_MAP, len(item)))
-            stack.append(_values(item, parts))
+    write(node, lambda scalar: parts.append(_scalar(scalar)), partial(_contents, parts))
     return b"".join(parts)
+
+
+def _contents(parts: list[bytes], node: list[Node] | dict[str, Node]) -> Iterator[Node]:
+    parts.append(_head(_LIST if isinstance(node, list) else _MAP, len(node)))
+    return iter(node) if isinstance(node, list) else _values(node, parts)
 
 
 def _values(node: dict[str, Node], parts: list[bytes]) -> Iterator[Node]:

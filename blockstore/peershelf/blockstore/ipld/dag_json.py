@@ -12,16 +12,15 @@ import math
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from functools import partial
 
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import MalformedBlock
 from peershelf.blockstore.ipld.json_reader import Reader
-from peershelf.blockstore.ipld.model import MAX_DEPTH, Node, checked_number, too_deep
+from peershelf.blockstore.ipld.model import Node, checked_number, write
 
 _ESCAPED = re.compile(r'[\x00-\x1f"\\\u2028\u2029]')
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_END: Any = object()
 _LINK = "/"
 _BYTES = "bytes"
 
@@ -41,21 +40,15 @@ def links(data: bytes) -> tuple[Cid, ...]:
 def encode(node: Node) -> bytes:
     """Return the bytes of a node. Raises MalformedBlock for what the codec cannot hold."""
     parts: list[str] = []
-    stack: list[Iterator[Node]] = [iter((node,))]
-    while stack:
-        item = next(stack[-1], _END)
-        if item is _END:
-            stack.pop()
-        elif not isinstance(item, list | dict):
-            parts.append(_scalar(item))
-        elif len(stack) > MAX_DEPTH:
-            raise too_deep()
-        else:
-            stack.append(_items(item, parts) if isinstance(item, list) else _values(item, parts))
+    write(node, lambda scalar: parts.append(_scalar(scalar)), partial(_contents, parts))
     try:
         return "".join(parts).encode()
     except UnicodeEncodeError:
         raise MalformedBlock("texts are valid Unicode") from None
+
+
+def _contents(parts: list[str], node: list[Node] | dict[str, Node]) -> Iterator[Node]:
+    return _items(node, parts) if isinstance(node, list) else _values(node, parts)
 
 
 def _scalar(node: Node) -> str:

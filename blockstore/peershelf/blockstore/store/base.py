@@ -114,6 +114,10 @@ class Blockstore(ABC):
         """Remove blocks; those that are not there are passed over. Returns how many were removed."""
 
     @abstractmethod
+    def drop_damaged(self, cids: Iterable[Cid]) -> list[Cid]:
+        """Remove those blocks whose bytes do not hash right just now, and return them. The others stay."""
+
+    @abstractmethod
     def hold(self) -> Hold:
         """Begin to hold blocks against collections; close the hold when they are pinned or not needed."""
 

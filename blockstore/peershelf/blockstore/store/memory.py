@@ -77,6 +77,17 @@ class MemoryStore(Blockstore):
             self._check_open()
             return sum(self._blocks.pop(cid.multihash, None) is not None for cid in cids)
 
+    def drop_damaged(self, cids: Iterable[Cid]) -> list[Cid]:
+        with self._lock:
+            self._check_open()
+            wanted = [cid for cid in cids if cid.multihash in self._blocks]
+            dropped = [
+                cid for cid in wanted if not multihash.matches(cid.multihash, self._blocks[cid.multihash])
+            ]
+            for cid in dropped:
+                self._blocks.pop(cid.multihash, None)
+            return dropped
+
     def hold(self) -> Hold:
         self._check_open()
         return _MemoryHold(self, self._holds)

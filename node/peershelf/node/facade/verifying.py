@@ -94,9 +94,10 @@ class Verifying(Pinning):
         return [*left.values(), *malformed]
 
     async def _drop(self, found: Sequence[Finding], send: Send) -> None:
-        await trio.to_thread.run_sync(self.store.delete_many, [one.cid for one in found])
+        dropped = await trio.to_thread.run_sync(self.store.drop_damaged, [one.cid for one in found])
         for one in found:
-            await send(Finding(one.cid, "dropped", one.pin))
+            # One that was put or fetched again meanwhile is sound.
+            await send(Finding(one.cid, "dropped" if one.cid in dropped else "healed", one.pin))
 
 
 async def _take(items: Iterator[T]) -> list[T]:

@@ -70,7 +70,7 @@ class _Migration:
             raise RepoError(
                 f"the repo has layout {before}, which this program does not know: use a newer one"
             )
-        layout = _layout_of(self._facts) if self._facts.exists() else target
+        layout = _layout_of(self._facts) or target
         while layout != target:
             layout = self._step(layout, up=layout < target)
         if not self._dry_run and read_version(self._repo) != target:
@@ -86,6 +86,7 @@ class _Migration:
         return after
 
     def _replace_facts(self, layout: int, after: int, statements: str) -> None:
+        _empty_log(self._facts)
         folder = self._repo / "migration"
         make_directory(folder)
         kept = folder / f"facts-{layout}.db"
@@ -95,7 +96,7 @@ class _Migration:
         with closing(sqlite3.connect(changed, isolation_level=None)) as connection:
             connection.executescript(f"BEGIN; {statements} PRAGMA user_version = {after}; COMMIT;")
         _sync(changed)
-        # The copies have all that was in the log, which must not be taken for that of the new file.
+        # The log is empty, and must not be taken for that of the new file.
         for suffix in ("-wal", "-shm"):
             self._facts.with_name(self._facts.name + suffix).unlink(missing_ok=True)
         sync_directory(self._repo)
@@ -115,11 +116,24 @@ def read_version(repo: Path) -> int:
     return int(text)
 
 
-def _layout_of(facts: Path) -> int:
+def _empty_log(facts: Path) -> None:
+    """Bring what is in the database's log into its file, which then has everything. Raises RepoError."""
+    with closing(sqlite3.connect(facts, isolation_level=None)) as connection:
+        busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise RepoError(f"another program has {facts} open: end it first")
+
+
+def _layout_of(facts: Path) -> int | None:
+    """Return the layout of the database; None where there is none yet, or one without anything in it."""
+    if not facts.exists():
+        return None
     with closing(sqlite3.connect(facts, isolation_level=None)) as connection:
         if connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)]:
             raise RepoError(f"{facts}, which holds the pins, is damaged: restore it from a backup first")
         (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchall():
+            return None
     if not OLDEST <= version <= NEWEST:
         raise RepoError(f"{facts} has layout {version}, which this program does not know: use a newer one")
     return int(version)

@@ -28,7 +28,10 @@ async def verify(node: Node, request: Request) -> AsyncGenerator[Record, None]:
                 done = one
                 yield {"Msg": "", "Progress": one.blocks, "Bytes": one.size}
                 continue
-            bad = bad | {one.cid} if one.state in _BAD else bad - {one.cid}
+            if one.state in _BAD:
+                bad.add(one.cid)
+            else:
+                bad.discard(one.cid)
             yield _told(one)
     yield {
         "Msg": "verify complete, all blocks validated."

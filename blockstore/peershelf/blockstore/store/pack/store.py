@@ -149,6 +149,19 @@ class PackStore(Blockstore):
             self._pack.log.flush()
         return len(entries)
 
+    def drop_damaged(self, cids: Iterable[Cid]) -> list[Cid]:
+        dropped: list[Cid] = []
+        for cid in cids:
+            # One at a time, since a block is read under the lock: nobody may heal it in between.
+            with self._pack.writing():
+                location = self._pack.locate(cid.multihash)
+                data = None if location is None else self._pack.read(location)
+                if location is not None and (data is None or not multihash.matches(cid.multihash, data)):
+                    self._pack.log.append([Entry(Kind.TOMBSTONE, cid.multihash)])
+                    dropped.append(cid)
+        self.sync()
+        return dropped
+
     def multihashes(self) -> Iterator[bytes]:
         self._pack.check_open()
         return self._keys_in_order()
