@@ -44,6 +44,22 @@ def test_a_fetched_copy_heals_without_being_synced(damaged: Any) -> None:
         assert store.stats().blocks == 30
 
 
+def test_what_was_healed_meanwhile_is_not_dropped(damaged: Any, readable: Readable) -> None:
+    healed, lost = damaged.blocks[3], damaged.blocks[5]
+    for number in (3, 5):
+        damaged.flip(damaged.segments[0], number * RECORD + HEAD + 500)
+    with damaged.open() as store:
+        store.put_many([healed])
+        found = [block.cid for block in damaged.blocks[:8]]
+        assert store.drop_damaged(found) == [lost.cid]
+        assert not store.has(lost.cid)
+        assert len(readable(store, damaged.blocks)) == 29
+    damaged.lose_index()
+    with damaged.open() as store:
+        assert store.get(healed.cid) == healed.data
+        assert not store.has(lost.cid)
+
+
 def test_the_copy_that_healed_a_block_survives_the_loss_of_the_index(
     damaged: Any, readable: Readable
 ) -> None:
