@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,13 @@ def put(shelf: Any) -> Callable[[Bomb], str]:
         return str(blocks[-1].cid)
 
     return put
+
+
+@pytest.fixture(autouse=True)
+def removed(tmp_path: Path) -> Iterator[None]:
+    """What goes deeper than paths are long is more than pytest can remove."""
+    yield
+    subprocess.run(["rm", "-rf", *map(str, tmp_path.iterdir())], check=True)
 
 
 def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
