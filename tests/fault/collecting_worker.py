@@ -14,6 +14,7 @@ import threading
 from pathlib import Path
 
 from peershelf.blockstore.block import Block
+from peershelf.blockstore.store.live import LiveKeys
 from peershelf.blockstore.store.pack import PackStore
 
 SEGMENT_SIZE = 256 * 1024
@@ -57,8 +58,8 @@ class Worker:
                 with self._store.collecting() as collection:
                     with self._lock:
                         names = list(self._pinned)
-                    live = {block.cid.multihash for name in names for block in blocks(name)}
-                    for _ in collection.sweep(live.__contains__):
+                    live = LiveKeys(block.cid.multihash for name in names for block in blocks(name))
+                    for _ in collection.sweep(live):
                         pass
                 _say("collected", str(self._store.stats().disk_size))
         except BaseException as error:

@@ -13,6 +13,7 @@ import pytest
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.errors import StoreFull
+from peershelf.blockstore.store.live import LiveKeys
 from peershelf.blockstore.store.pack import PackStore
 
 SEGMENT_SIZE = 4 << 20
@@ -59,7 +60,7 @@ def fill_up(disk: Path) -> None:
 def collect(store: PackStore, live: Iterable[Block]) -> int:
     keys = {block.cid.multihash for block in live}
     with store.collecting() as collection:
-        return sum(step.freed for step in collection.sweep(keys.__contains__))
+        return sum(step.freed for step in collection.sweep(LiveKeys(keys)))
 
 
 def spread(blocks: list[Block]) -> list[Block]:

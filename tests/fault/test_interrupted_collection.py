@@ -19,6 +19,7 @@ import pytest
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.errors import StoreError
+from peershelf.blockstore.store.live import LiveKeys
 from peershelf.blockstore.store.pack import PackStore
 from peershelf.blockstore.store.pack.index import Index
 
@@ -51,7 +52,7 @@ def open_store(directory: Path) -> PackStore:
 
 def collect(store: PackStore) -> None:
     with store.collecting() as collection:
-        for _ in collection.sweep({block.cid.multihash for block in OLD}.__contains__):
+        for _ in collection.sweep(LiveKeys(block.cid.multihash for block in OLD)):
             pass
 
 

@@ -16,6 +16,7 @@ from types import ModuleType
 
 import pytest
 
+from peershelf.blockstore.store.live import LiveKeys
 from peershelf.blockstore.store.pack import PackStore
 
 ROUNDS = int(os.environ.get("PEERSHELF_KILL_ROUNDS", "15"))
@@ -74,7 +75,7 @@ def test_what_is_pinned_outlives_a_kill_and_what_is_not_gives_its_space_back(
             assert {cid: store.get(cid) for cid in live} == live
             if rng.random() < 0.5:
                 with store.collecting() as collection:
-                    for _ in collection.sweep(keys.__contains__):
+                    for _ in collection.sweep(LiveKeys(keys)):
                         pass
                 assert set(store.multihashes()) == keys
                 size = sum(path.stat().st_size for path in (tmp_path / "segments").iterdir())

@@ -65,8 +65,7 @@ class Collector:
             marking = _Marking(self._store, self._roots, check)
             for pin in self._pins.list():
                 marking.marks.add_pin(pin)
-            is_live = marking.marks.keys.__contains__
-            for swept in collection.sweep(is_live, before_step=marking.follow_readers):
+            for swept in collection.sweep(marking.marks.live, before_step=marking.follow_readers):
                 collected = collected.plus(swept)
                 on_swept(swept)
         return replace(collected, seconds=time.monotonic() - start)

@@ -42,8 +42,8 @@ def holders(
         if pin.recursive:
             marks.add_present(pin.cid)
         elif not only_recursive:
-            marks.keys.add(pin.cid.multihash)
-        for cid in [cid for cid in wanted if cid.multihash in marks.keys]:
+            marks.live.add(pin.cid.multihash)
+        for cid in [cid for cid in wanted if cid.multihash in marks.live.keys]:
             found[cid] = pin.cid
             del wanted[cid]
     return found

@@ -39,14 +39,14 @@ def test_a_recursive_pin_keeps_all_below_it() -> None:
     root = parent(inner, LEAVES[3], inner)
     marks = Marks(stored(root, inner).get)  # raw leaves are not read
     marks.add_pin(Pin(root.cid, recursive=True))
-    assert marks.keys == keys(root, inner, *LEAVES[:4])
+    assert marks.live.keys == keys(root, inner, *LEAVES[:4])
 
 
 def test_a_direct_pin_keeps_one_block() -> None:
     root = parent(*LEAVES)
     marks = Marks(stored().get)
     marks.add_pin(Pin(root.cid, recursive=False))
-    assert marks.keys == keys(root)
+    assert marks.live.keys == keys(root)
 
 
 @pytest.mark.parametrize("broken", ["missing", "malformed"])
@@ -63,7 +63,7 @@ def test_what_a_reader_still_waits_for_is_passed_over() -> None:
     root = parent(missing, inner)
     marks = Marks(stored(root, inner).get)
     marks.add_present(root.cid)
-    assert marks.keys == keys(root, inner, missing, *LEAVES[:2])
+    assert marks.live.keys == keys(root, inner, missing, *LEAVES[:2])
 
 
 def test_a_codec_that_nobody_reads_is_a_leaf() -> None:
@@ -71,7 +71,7 @@ def test_a_codec_that_nobody_reads_is_a_leaf() -> None:
     root = parent(odd)
     marks = Marks(stored(root, odd).get)
     marks.add_pin(Pin(root.cid, recursive=True))
-    assert marks.keys == keys(root, odd)
+    assert marks.live.keys == keys(root, odd)
 
 
 def test_links_of_a_node_that_its_cid_spells_out_are_followed() -> None:
@@ -81,7 +81,7 @@ def test_links_of_a_node_that_its_cid_spells_out_are_followed() -> None:
     root = parent(inline)
     marks = Marks(stored(root).get)
     marks.add_pin(Pin(root.cid, recursive=True))
-    assert LEAVES[0].cid.multihash in marks.keys
+    assert LEAVES[0].cid.multihash in marks.live.keys
 
 
 def test_the_same_bytes_as_raw_do_not_hide_their_links() -> None:
@@ -89,9 +89,9 @@ def test_the_same_bytes_as_raw_do_not_hide_their_links() -> None:
     as_raw = Block(Cid.v1(RAW, node.cid.multihash), node.data)
     marks = Marks(stored(node).get)
     marks.add_pin(Pin(as_raw.cid, recursive=True))
-    assert marks.keys == keys(node)
+    assert marks.live.keys == keys(node)
     marks.add_pin(Pin(node.cid, recursive=True))
-    assert marks.keys == keys(node, LEAVES[0])
+    assert marks.live.keys == keys(node, LEAVES[0])
 
 
 def test_a_chain_of_any_depth() -> None:
@@ -100,7 +100,7 @@ def test_a_chain_of_any_depth() -> None:
         blocks.append(parent(blocks[-1]))
     marks = Marks(stored(*blocks).get)
     marks.add_pin(Pin(blocks[-1].cid, recursive=True))
-    assert marks.keys == keys(*blocks)
+    assert marks.live.keys == keys(*blocks)
 
 
 cids = st.builds(

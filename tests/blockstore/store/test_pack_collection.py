@@ -11,6 +11,7 @@ import pytest
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.errors import CorruptBlock
+from peershelf.blockstore.store.live import LiveKeys
 from peershelf.blockstore.store.pack import PackStore
 from peershelf.blockstore.store.pack.collection import choose_victims
 
@@ -23,8 +24,8 @@ def open_store(directory: Path) -> PackStore:
     return PackStore.open(directory, segment_size=SEGMENT_SIZE)
 
 
-def only(live: Iterable[Block]) -> Callable[[bytes], bool]:
-    return {block.cid.multihash for block in live}.__contains__
+def only(live: Iterable[Block]) -> LiveKeys:
+    return LiveKeys(block.cid.multihash for block in live)
 
 
 def collect(store: PackStore, live: Iterable[Block] = (), *, steps: int | None = None) -> int:

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.store.base import Hold
+from peershelf.blockstore.store.live import LiveKeys
 from peershelf.blockstore.store.pack import PackStore
 
 SEGMENT_SIZE = 2000
@@ -82,7 +83,7 @@ class PackStoreMachine(RuleBasedStateMachine):
             missing = hold.keep([block.cid for block in held])
             assert set(missing) == {block.cid for block in held if block not in self.held}
             with self.store.collecting() as collection:
-                sweep = collection.sweep({block.cid.multihash for block in live}.__contains__)
+                sweep = collection.sweep(LiveKeys(block.cid.multihash for block in live))
                 removed = {key for step in islice(sweep, steps) for key in step.keys}
         gone = {block for block in self.held if block.cid.multihash in removed}
         assert len(gone) == len(removed)

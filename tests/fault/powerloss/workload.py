@@ -14,6 +14,7 @@ from pathlib import Path
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.pins import Pins
+from peershelf.blockstore.store.live import LiveKeys
 from peershelf.blockstore.store.pack import PackStore
 
 SEGMENT_SIZE = 48 * 1024
@@ -99,7 +100,7 @@ class Work:
         live = {block(name).cid.multihash for name in kept}
         self._say("collecting", [name for name in self._names if name not in kept])
         with store.collecting() as collection:
-            for _ in collection.sweep(live.__contains__):
+            for _ in collection.sweep(LiveKeys(live)):
                 pass
         self._names = kept
         self._say("collected", [])

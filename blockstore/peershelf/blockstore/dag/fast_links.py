@@ -1,14 +1,15 @@
 """The links of a block, as (codec, multihash) alone: for walks over a million blocks that need no more.
 
-dag-pb is read by two means. A file's node is a long row of links of one shape, which a regular expression
-takes apart at a tenth of a microsecond each. Any other node is gone through field by field. Both find every
-link of a node that is sound; of a malformed one they may find links that pb.decode() would refuse to see,
-which is harmless where links say what to keep.
+dag-pb is read by two means. A file's node is a long row of links of one shape: a regular expression checks
+that, and they are cut at equal distances, a twentieth of a microsecond each, where all have one size. Any
+other node is gone through field by field. Both find every link of a node that is sound; of a malformed one
+they may find links that pb.decode() would refuse to see, which is harmless where links say what to keep.
 """
 
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterable
 
 from peershelf.blockstore import varint
@@ -21,6 +22,8 @@ Target = tuple[int, bytes]
 
 # CIDv1 of one codec under SHA2-256, an empty name, and a size.
 _RAW_LINK = rb"\x12[\x2a-\x34]\x0a\x24\x01\x55(\x12\x20.{32})\x12\x00\x18[\x80-\xff]{0,9}[\x00-\x7f]"
+_BEFORE_HASH, _HASH = 6, 34
+"""Bytes of such a link up to its multihash, and of that."""
 _ONE_RAW = re.compile(_RAW_LINK, re.DOTALL)
 _ALL_RAW = re.compile(rb"(?:" + _RAW_LINK.replace(rb"(\x12", rb"(?:\x12") + rb")++", re.DOTALL)
 
@@ -37,7 +40,16 @@ def raw_leaves(data: bytes) -> list[bytes] | None:
     row = _ALL_RAW.match(data)
     if row is None or not _is_data_to_the_end(data, row.end()):
         return None
-    return _ONE_RAW.findall(data, 0, row.end())
+    return _of_one_size(data, row.end()) or _ONE_RAW.findall(data, 0, row.end())
+
+
+def _of_one_size(data: bytes, end: int) -> list[bytes]:
+    """The multihashes of raw links up to `end` if all links are as long as the first, else []."""
+    size = data[1] + 2
+    if data[1:end:size] != data[1:2] * (end // size):
+        return []
+    step = struct.Struct(f"{_BEFORE_HASH}x{_HASH}s{size - _BEFORE_HASH - _HASH}x")
+    return [key for (key,) in step.iter_unpack(data[:end])]
 
 
 def targets(cid: Cid, data: bytes) -> Iterable[Target]:

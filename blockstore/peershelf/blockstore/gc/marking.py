@@ -23,7 +23,9 @@ from peershelf.blockstore.errors import (
     MalformedBlock,
     UnsupportedCodec,
 )
+from peershelf.blockstore.multihash import IDENTITY
 from peershelf.blockstore.pins import Pin
+from peershelf.blockstore.store.live import LiveKeys
 
 _MOST_AT_A_TIME = 0.002
 """Seconds of work without a pause."""
@@ -40,12 +42,12 @@ class Marks:
         self._check = check
         self._rested = 0.0
         self._expanded: set[Target] = set()
-        self.keys: set[bytes] = set()
-        """Multihashes of the blocks that must stay."""
+        self.live = LiveKeys()
+        """The blocks that must stay."""
 
     def add_pin(self, pin: Pin) -> None:
         """Mark what a pin keeps. Raises BrokenPin if the DAG is not whole, StoreError."""
-        self.keys.add(pin.cid.multihash)
+        self.live.add(pin.cid.multihash)
         if not pin.recursive:
             return
         for target, error in self._spread(pin.cid):
@@ -57,7 +59,7 @@ class Marks:
 
     def add_present(self, root: Cid) -> None:
         """Mark a root, and below it what is here. Raises StoreError."""
-        self.keys.add(root.multihash)
+        self.live.add(root.multihash)
         for _ in self._spread(root):
             pass
 
@@ -93,10 +95,10 @@ class Marks:
             data = self._get(cid)
         leaves = raw_leaves(data) if cid.codec == DAG_PB else None
         if leaves is not None:
-            self.keys.update(leaves)
+            self.live.update(leaves)
             return []
         found = _readable_targets(cid, data)
-        self.keys.update(key for _, key in found)
+        self.live.update([key for _, key in found if key[0] != IDENTITY])
         return [one for one in found if one[0] != RAW and one not in self._expanded]
 
 

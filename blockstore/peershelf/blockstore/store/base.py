@@ -16,6 +16,7 @@ from typing import Self
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.store.live import LiveKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,11 @@ class Collection(ABC):
     """A garbage collection under way. What is put from its beginning on is not removed by it."""
 
     @abstractmethod
-    def sweep(
-        self, is_live: Callable[[bytes], bool], *, before_step: Callable[[], None] = lambda: None
-    ) -> Iterator[Swept]:
+    def sweep(self, live: LiveKeys, *, before_step: Callable[[], None] = lambda: None) -> Iterator[Swept]:
         """Remove blocks that are neither live nor held, step by step, and give their space back.
 
-        `is_live` is asked by multihash, `before_step` is called before each step, so that new roots can be
-        marked. It may be left after any step, and the process may end at any time: the next collection goes
+        `before_step` is called before each step, and may enter more keys into `live`, such as those of new
+        roots. It may be left after any step, and the process may end at any time: the next collection goes
         on. Others read and write meanwhile; no step keeps writers waiting long. Raises StoreError, StoreFull.
         """
 

@@ -12,6 +12,7 @@ from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import AlreadyCollecting, BlockNotFound, CorruptBlock, StoreClosed
 from peershelf.blockstore.store.base import Blockstore, Collection, Hold, StoreStats, Swept
 from peershelf.blockstore.store.holds import HeldKeys, Holds
+from peershelf.blockstore.store.live import LiveKeys
 
 
 class MemoryStore(Blockstore):
@@ -46,11 +47,11 @@ class MemoryStore(Blockstore):
                     missing.append(cid)
             return missing
 
-    def sweep_one(self, key: bytes, is_live: Callable[[bytes], bool]) -> int | None:
+    def sweep_one(self, key: bytes, live: LiveKeys) -> int | None:
         """Remove a block unless it is live or held. Returns how many bytes it had, None if it stays."""
         with self._lock:
             self._check_open()
-            if key not in self._blocks or is_live(key) or self._holds.in_force().protects(key):
+            if key not in self._blocks or key in live.keys or self._holds.in_force().protects(key):
                 return None
             return len(self._blocks.pop(key))
 
@@ -149,10 +150,8 @@ class _MemoryCollection(Collection):
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    def sweep(
-        self, is_live: Callable[[bytes], bool], *, before_step: Callable[[], None] = lambda: None
-    ) -> Iterator[Swept]:
+    def sweep(self, live: LiveKeys, *, before_step: Callable[[], None] = lambda: None) -> Iterator[Swept]:
         for key in self._store.multihashes():
             before_step()
-            if (size := self._store.sweep_one(key, is_live)) is not None:
+            if (size := self._store.sweep_one(key, live)) is not None:
                 yield Swept((key,), size, 0)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from peershelf.blockstore.store.base import Collection, Swept
 from peershelf.blockstore.store.failures import os_failure
 from peershelf.blockstore.store.holds import Position
+from peershelf.blockstore.store.live import Fingerprint, LiveKeys
 from peershelf.blockstore.store.pack.compaction import Compaction
 from peershelf.blockstore.store.pack.pack import Pack
 from peershelf.blockstore.store.pack.records import HEADER_SIZE
@@ -30,8 +31,6 @@ _HARDLY_DEAD = 64
 _CHEAP_SEGMENTS = 4
 _SPARED_SHARE = 20
 _REMOVED_AT_ONCE = 1024
-
-IsLive = Callable[[bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +49,13 @@ class PackCollection(Collection):
         self._start = start
         self._segment_size = segment_size
 
-    def sweep(
-        self, is_live: Callable[[bytes], bool], *, before_step: Callable[[], None] = lambda: None
-    ) -> Iterator[Swept]:
+    def sweep(self, live: LiveKeys, *, before_step: Callable[[], None] = lambda: None) -> Iterator[Swept]:
         before_step()
-        sizes, live, has_garbage = self._survey(is_live)
-        victims = choose_victims(sizes, live, self._segment_size)
+        sizes, needed, has_garbage = self._survey(live)
+        victims = choose_victims(sizes, needed, self._segment_size)
         if has_garbage:
-            yield from self._remove(is_live, before_step)
-        stained = {number for number, size in sizes.items() if size > live.get(number, 0)}
+            yield from self._remove(live, before_step)
+        stained = {number for number, size in sizes.items() if size > needed.get(number, 0)}
         for compaction in self._compactions(victims, stained):
             for freed in compaction.run():
                 yield Swept((), 0, freed)
@@ -67,30 +64,31 @@ class PackCollection(Collection):
             yield from self._shrink_index()
         self._pack.reserve.renew(sum(self._sizes().values()))
 
-    def _survey(self, is_live: IsLive) -> tuple[Mapping[int, int], Mapping[int, int], bool]:
+    def _survey(self, live: LiveKeys) -> tuple[Mapping[int, int], Mapping[int, int], bool]:
         """Return the segments' sizes, what is needed of them, both in bytes, and if there is garbage."""
         sizes, usual = self._old_sizes(), self._pack.index.usual_sizes()
-        if self._all_live(is_live) and not choose_victims(sizes, usual, self._segment_size):
+        if self._is_all_live(live) and not choose_victims(sizes, usual, self._segment_size):
             return sizes, usual, False
-        live: defaultdict[int, int] = defaultdict(int)
+        needed: defaultdict[int, int] = defaultdict(int)
         has_garbage = False
         for page in self._pages():
             held = self._pack.holds.in_force()
             for key, segment, offset, length in page:
-                if is_live(key) or held.protects(key, (segment, offset - 1)):
-                    live[segment] += HEADER_SIZE + len(key) + length
+                if key in live.keys or held.protects(key, (segment, offset - 1)):
+                    needed[segment] += HEADER_SIZE + len(key) + length
                 else:
                     has_garbage = True
-        return sizes, live, has_garbage
+        return sizes, needed, has_garbage
 
-    def _all_live(self, is_live: IsLive) -> bool:
-        """Whether there is no garbage, at half the price of looking where it is."""
-        after = b""
-        while page := self._pack.index.keys(after):
-            if not all(map(is_live, page)):
-                return False
-            after = page[-1]
-        return True
+    def _is_all_live(self, live: LiveKeys) -> bool:
+        """Whether the index holds the live keys and no others."""
+        index = self._pack.index
+        if index.totals({})[0] != live.fingerprint.count:
+            return False
+        found, after = Fingerprint(), b""
+        while page := index.keys(after):
+            found, after = found.plus(page), page[-1]
+        return found == live.fingerprint
 
     def _pages(self) -> Iterator[list[tuple[bytes, int, int, int]]]:
         """The index in key order, page by page, so that no transaction stays open."""
@@ -99,29 +97,29 @@ class PackCollection(Collection):
             yield page
             after = page[-1][0]
 
-    def _remove(self, is_live: IsLive, before_step: Callable[[], None]) -> Iterator[Swept]:
+    def _remove(self, live: LiveKeys, before_step: Callable[[], None]) -> Iterator[Swept]:
         waiting: list[_Garbage] = []
         for page in self._pages():
             held = self._pack.holds.in_force()
             for key, segment, offset, length in page:
-                if not is_live(key) and not held.protects(key, (segment, offset - 1)):
+                if key not in live.keys and not held.protects(key, (segment, offset - 1)):
                     waiting.append(_Garbage(key, Location(segment, offset, length)))
             while len(waiting) >= _REMOVED_AT_ONCE:
                 before_step()
-                yield self._remove_rows(waiting[:_REMOVED_AT_ONCE], is_live)
+                yield self._remove_rows(waiting[:_REMOVED_AT_ONCE], live)
                 del waiting[:_REMOVED_AT_ONCE]
         if waiting:
             before_step()
-            yield self._remove_rows(waiting, is_live)
+            yield self._remove_rows(waiting, live)
 
-    def _remove_rows(self, garbage: Sequence[_Garbage], is_live: IsLive) -> Swept:
+    def _remove_rows(self, garbage: Sequence[_Garbage], live: LiveKeys) -> Swept:
         with self._pack.writing():
             held = self._pack.holds.in_force()
             located = self._pack.locate_many(one.key for one in garbage)
             removed = [
                 one
                 for one in garbage
-                if not is_live(one.key)
+                if one.key not in live.keys
                 and not held.protects(one.key, one.location.position)
                 and located[one.key] == one.location
             ]
