@@ -6,12 +6,15 @@ import json
 import os
 import random
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 NewShelf = Callable[[], Any]
+HEAD = 56
+"""Bytes of a record before its block."""
 FLIPS = int(os.environ.get("PEERSHELF_FLIPS", "4"))
 
 
@@ -91,6 +94,45 @@ def test_damage_is_healed_from_a_peer(new_shelf: NewShelf, content: Path, lose_i
     assert node.text("repo", "verify").endswith("all sound")
 
 
+@dataclass
+class Places:
+    """Where the blocks' bytes are in a segment, and which of them were hit."""
+
+    payloads: dict[str, tuple[int, int]]
+    hit: set[str] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
+    """Those hit in their bytes or in their record's head, which matters only where the index is lost."""
+
+    @classmethod
+    def find(cls, source: Any, path: Path, root: str) -> Places:
+        data = path.read_bytes()
+        blocks = {cid: source("block", "get", cid) for cid in [root, *source.text("refs", root).split()]}
+        starts = {cid: data.index(block) for cid, block in blocks.items()}
+        return cls({cid: (start, start + len(blocks[cid])) for cid, start in starts.items()})
+
+    def damage(self, start: int, end: int) -> None:
+        for cid, (first, last) in self.payloads.items():
+            if start < last and end > first:
+                self.hit.add(cid)
+            if start < last and end > first - HEAD:
+                self.touched.add(cid)
+
+
+def damage(rng: random.Random, node: Any, places: Places) -> None:
+    """Flip a bit of segment or index, or cut one of them short."""
+    path = rng.choice([segment(node), node.path / "index.db"])
+    size = path.stat().st_size
+    if rng.random() < 0.8:
+        start = rng.randrange(size)
+        flip(path, start)
+        end = start + 1
+    else:
+        start, end = rng.randrange(size // 2, size), size
+        os.truncate(path, start)
+    if path.suffix == ".seg":
+        places.damage(start, end)
+
+
 @pytest.mark.parametrize("seed", range(FLIPS))
 def test_no_damage_anywhere_gives_a_wrong_byte_to_anyone(
     new_shelf: NewShelf, content: Path, seed: int
@@ -99,20 +141,20 @@ def test_no_damage_anywhere_gives_a_wrong_byte_to_anyone(
     source, node = new_shelf(), new_shelf()
     for shelf in (source, node):
         cid = shelf.text("add", "-Q", "--chunker", "size-20000", content)
-    files = [segment(node), node.path / "index.db"]
+    places = Places.find(source, segment(node), cid)
     for _ in range(rng.randrange(1, 4)):
-        path = rng.choice(files)
-        size = path.stat().st_size
-        if rng.random() < 0.8:
-            flip(path, rng.randrange(size))
-        else:
-            os.truncate(path, rng.randrange(size // 2, size))
+        damage(rng, node, places)
     done = node.run("cat", cid)
     assert content.read_bytes().startswith(done.stdout)
     is_whole = done.returncode == 0
     assert is_whole == (done.stdout == content.read_bytes())
     verified = node.run("repo", "verify")
     assert verified.returncode == (0 if is_whole else 1), verified.stderr
+    named = {line.split()[0] for line in verified.stdout.decode().splitlines()} - {"verified"}
+    # Where the root is gone, nobody can know any more what was below it.
+    assert named == {cid} if "missing" in verified.stdout.decode() and cid in named else places.hit <= named
+    assert named <= places.touched
     with source.running():
         node("repo", "verify", "--heal", "--peer", source.addresses[0])
     assert node("--offline", "cat", cid) == content.read_bytes()
+    assert node.text("repo", "verify").endswith("all sound")

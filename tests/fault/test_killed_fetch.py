@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-ROUNDS = int(os.environ.get("PEERSHELF_KILL_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("PEERSHELF_KILL_ROUNDS", "3"))
 CONTENT_SIZE = 24_000_000
 
 
@@ -28,7 +29,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(120 + 20 * ROUNDS)
-def test_a_killed_pin_or_get_leaves_nothing_wrong(
+def test_a_killed_fetch_leaves_nothing_wrong(
     new_shelf: Callable[[], Any], tree: Path, tmp_path: Path
 ) -> None:
     seed = new_shelf()
@@ -41,15 +42,20 @@ def test_a_killed_pin_or_get_leaves_nothing_wrong(
             node, target = new_shelf(), tmp_path / f"out-{number}"
             rng = random.Random(number)
             peer = ["--peer", seed.addresses[0], cid]
-            words = ["pin", "add", *peer] if number % 2 else ["get", "-o", target, *peer]
-            running = node.start(*words)
+            words = [["get", "-o", target, *peer], ["pin", "add", *peer], ["cat", *peer[:-1], f"{cid}/big"]][
+                number % 3
+            ]
+            running = node.start(*words, stdout=subprocess.PIPE)
             # This is no wait for anything: the moment must not depend on the program's progress.
             time.sleep(rng.uniform(0.5, 2.2))
             running.send_signal(signal.SIGKILL)
-            running.wait()
+            told, _ = running.communicate()
             _check_right(node, target, tree)
-            node(*words)
-            if number % 2:
+            output = node(*words)
+            if number % 3 == 2:
+                assert output == (tree / "big").read_bytes()
+                assert output.startswith(told)
+            elif number % 3:
                 assert node.text("pin", "ls", "-q") == cid
                 assert node("--offline", "cat", f"{cid}/big") == (tree / "big").read_bytes()
             else:

@@ -16,7 +16,13 @@ from pathlib import Path
 
 from peershelf.blockstore.errors import StoreClosed, StoreError
 from peershelf.blockstore.store.directories import sync_directory
-from peershelf.blockstore.store.failures import DATABASE_ERRORS, is_damage, os_failure, sqlite_failure
+from peershelf.blockstore.store.failures import (
+    DATABASE_ERRORS,
+    check_rights,
+    is_damage,
+    os_failure,
+    sqlite_failure,
+)
 
 _STEPS = (
     """
@@ -41,6 +47,7 @@ class Facts:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         _create_file(path)
+        check_rights(path)
         with self._failures():
             connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             try:

@@ -70,7 +70,7 @@ def is_locked(repo: str) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise CliError(f"cannot use the repo {one_line(repo)}: {error.strerror}") from None
+        raise CliError(f"cannot use the repo {one_line(repo)}: opening lock: {error.strerror}") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

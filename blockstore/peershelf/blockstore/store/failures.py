@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
+from pathlib import Path
 
 from peershelf.blockstore.errors import StoreError, StoreFull
 
@@ -34,6 +36,18 @@ def sqlite_failure(error: Exception, name: str) -> StoreError:
         # SQLite does not tell a quota from a broken disk.
         return StoreError(f"writing to {name} failed: check the quota, the limit on file sizes and the disk")
     return StoreError(f"using {name} failed: {error}")
+
+
+def check_rights(database: Path) -> None:
+    """Raise StoreError if one of a database's files may not be used.
+
+    SQLite would tell only when it writes. By then it may have made files beside a database that is read-only,
+    which are read-only too and are in the way once the database itself may be written again.
+    """
+    for suffix in ("", "-wal", "-shm"):
+        path = database.with_name(database.name + suffix)
+        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+            raise StoreError(f"{path} may not be read and written: {os.strerror(errno.EACCES)}")
 
 
 def is_damage(error: Exception) -> bool:

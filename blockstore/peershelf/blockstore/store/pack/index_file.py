@@ -7,7 +7,13 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from peershelf.blockstore.store.failures import DATABASE_ERRORS, is_damage, os_failure, sqlite_failure
+from peershelf.blockstore.store.failures import (
+    DATABASE_ERRORS,
+    check_rights,
+    is_damage,
+    os_failure,
+    sqlite_failure,
+)
 from peershelf.blockstore.store.pack import schema
 from peershelf.blockstore.store.pack.seal import Seal
 
@@ -25,6 +31,7 @@ def prepare(path: Path, seal: Seal) -> bool:
 
     Raises StoreFull, StoreError, for instance if the file may not be opened.
     """
+    check_rights(path)
     try:
         if path.exists() and _is_sound(path, seal):
             return False
