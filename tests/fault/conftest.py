@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,3 +81,34 @@ def readable() -> Callable[[PackStore, Iterable[Block]], list[Block]]:
         return found
 
     return readable
+
+
+@pytest.fixture
+def disk_of(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Makes file systems of a size, such as "24m"."""
+    with ExitStack() as mounted:
+
+        def make(size: str) -> Path:
+            point = tmp_path / f"disk-{size}"
+            point.mkdir()
+            mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(point)]
+            if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+                pytest.skip("mounting a file system is not allowed here")
+            mounted.callback(subprocess.run, ["umount", str(point)], check=True)
+            return point
+
+        yield make
+
+
+@pytest.fixture
+def fill_up() -> Callable[[Path], None]:
+    """Takes what space a file system has left, to the last byte, in a file `ballast`."""
+
+    def fill_up(disk: Path) -> None:
+        with (disk / "ballast").open("ab", buffering=0) as file:
+            for size in (1 << 16, 1 << 12, 1):
+                with suppress(OSError):
+                    while True:
+                        file.write(bytes(size))
+
+    return fill_up

@@ -6,7 +6,6 @@ import errno
 import os
 import resource
 import shutil
-import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,22 +26,8 @@ def random_blocks(count: int, size: int = SIZE) -> list[Block]:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MiB."""
-    point = tmp_path / "disk"
-    point.mkdir()
-    if shutil.which("mount") is None:
-        pytest.skip("there is no mount command")
-    mounting = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(point)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounting.returncode != 0:
-        pytest.skip("mounting a file system is not allowed here")
-    yield point
-    subprocess.run(["umount", str(point)], check=True)
+def small_disk(disk_of: Callable[[str], Path]) -> Path:
+    return disk_of("4m")
 
 
 @pytest.fixture

@@ -7,11 +7,9 @@ import random
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 ROUNDS = int(os.environ.get("PEERSHELF_KILL_ROUNDS", "2"))
 TREES = 2
@@ -82,22 +80,10 @@ def check(node: Any, trees: dict[str, Path], printed: set[str], target: Path) ->
         shutil.rmtree(target)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 24 MiB."""
-    point = tmp_path / "disk"
-    point.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "none", str(point)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a file system is not allowed here")
-    yield point
-    subprocess.run(["umount", str(point)], check=True)
-
-
 def test_a_disk_that_fills_up_under_a_pin(
-    shelf_at: Callable[[Path], Any], new_shelf: NewShelf, small_disk: Path, tmp_path: Path
+    shelf_at: Callable[[Path], Any], new_shelf: NewShelf, disk_of: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    rng = random.Random(7)
+    rng, small_disk = random.Random(7), disk_of("24m")
     seed, node = new_shelf(), shelf_at(small_disk / "repo")
     fits, tree = tmp_path / "fits", make_tree(tmp_path / "tree", rng)
     fits.write_bytes(rng.randbytes(2_000_000))

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.store.live import LiveKeys
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,13 @@ class Blockstore(ABC):
         With `losses`, what it was before the first of some puts without `durable`, this raises StoreError
         if a sync has failed since, so that some of their blocks may be gone. Raises StoreFull, StoreError.
         """
+
+    def with_room(self, action: Callable[[], T]) -> T:
+        """Do something that takes little space, or makes some, such as unpinning.
+
+        A store on a disk may have kept some for it. Raises what `action` raises.
+        """
+        return action()
 
     @abstractmethod
     def close(self) -> None:

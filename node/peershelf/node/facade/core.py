@@ -84,7 +84,7 @@ class Core:
             # Whoever wrote an address there is gone, and somebody else may have the port by now.
             self.repo.api_file.unlink(missing_ok=True)
             self.store = store = enter(await trio.to_thread.run_sync(PackStore.open, self._path))
-            self.pins = pins = enter(Pins(self.repo.facts_file))
+            self.pins = pins = enter(store.with_room(lambda: Pins(self.repo.facts_file)))
             _tell_of_repairs(store.recovery)
         self._nursery = nursery = await self._stack.enter_async_context(trio.open_nursery())
         if self._go_online:

@@ -52,7 +52,7 @@ class Pinning(Reading):
 
             def keep() -> None:
                 self.store.sync(losses=losses)
-                self.pins.add(cid, recursive=recursive, name=name)
+                self.store.with_room(lambda: self.pins.add(cid, recursive=recursive, name=name))
 
             await trio.to_thread.run_sync(keep)
         return cid
@@ -77,7 +77,7 @@ class Pinning(Reading):
 
             def keep() -> None:
                 self.store.sync(losses=losses)
-                if not self.pins.replace(before.cid, after, unpin=unpin):
+                if not self.store.with_room(lambda: self.pins.replace(before.cid, after, unpin=unpin)):
                     raise NotPinned(f"{before.cid} was unpinned meanwhile; nothing was changed")
 
             await trio.to_thread.run_sync(keep)
@@ -168,7 +168,7 @@ class Pinning(Reading):
                 raise NotPinned(f"{cid} {how}; nothing was unpinned")
             if pin.recursive and not recursive:
                 raise NotPinned(f"{cid} is pinned recursively; nothing was unpinned")
-        self.pins.remove(*cids)
+        self.store.with_room(lambda: self.pins.remove(*cids))
 
     def _list(self, kinds: tuple[PinKind, ...]) -> Iterator[tuple[Pin, PinKind]]:
         for pin in self.pins.list():

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from peershelf.blockstore.errors import StoreFull
+
 _SMALLEST_STORE = 4 << 20
 _SMALLEST = 3 << 20
 _LARGEST = 16 << 20
@@ -19,7 +21,7 @@ _GROWTH = 4
 
 
 class Reserve:
-    """The file `reserve` beside the index. Nothing here raises: without a reserve, all else still works."""
+    """The file `reserve` beside the index. Making it never fails: without one, all else still works."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / "reserve"
@@ -41,6 +43,20 @@ class Reserve:
         except OSError:
             return False
         return had_some
+
+    def check(self, added: int, stored: Callable[[], int]) -> None:
+        """Raise StoreFull if `added` bytes would take the space that was kept until it was given away.
+
+        Else the next process might not even find room to open the store.
+        """
+        if not added or self.size:
+            return
+        wanted = _wanted(stored())
+        if wanted and _free_space(self._path.parent) < wanted + added:
+            raise StoreFull(
+                "no space left but what a garbage collection needs: "
+                "free some, or run `node repo gc`, and try again"
+            )
 
     def grow(self, added: int, stored: Callable[[], int]) -> None:
         """Note that `added` bytes came to the store, and renew the reserve once that makes a difference.

@@ -6,8 +6,9 @@ Format, durability and recovery are defined in docs/store-format.md; `pack` says
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from peershelf.blockstore import multihash
@@ -20,7 +21,7 @@ from peershelf.blockstore.errors import (
     CorruptBlock,
     StoreError,
 )
-from peershelf.blockstore.store.base import Blockstore, Collection, Hold, StoreStats
+from peershelf.blockstore.store.base import Blockstore, Collection, Hold, StoreStats, T
 from peershelf.blockstore.store.directories import make_directory
 from peershelf.blockstore.store.failures import os_failure
 from peershelf.blockstore.store.holds import HeldKeys
@@ -32,6 +33,7 @@ from peershelf.blockstore.store.pack.log import Entry, Log
 from peershelf.blockstore.store.pack.pack import Pack
 from peershelf.blockstore.store.pack.records import Kind
 from peershelf.blockstore.store.pack.recovery import RecoveryReport, recover
+from peershelf.blockstore.store.pack.reserve import Reserve
 from peershelf.blockstore.store.pack.roomy import with_room
 from peershelf.blockstore.store.pack.segments import SegmentFiles, list_segments
 
@@ -60,6 +62,10 @@ class PackStore(Blockstore):
         Repairs what a crash or damage has left; `recovery` then says what. Takes a lock of its own in
         `segments/`. Raises StoreLocked if the store is open already, StoreFull, StoreError.
         """
+        return with_room(Reserve(directory), lambda: cls._open(directory, segment_size))
+
+    @classmethod
+    def _open(cls, directory: Path, segment_size: int) -> PackStore:
         folder = directory / "segments"
         with ExitStack() as opened:
             try:
@@ -145,8 +151,8 @@ class PackStore(Blockstore):
         keys = dict.fromkeys(cid.multihash for cid in cids)
         with self._pack.writing():
             entries = [Entry(Kind.TOMBSTONE, key) for key in keys if self._pack.locate(key) is not None]
-            self._pack.log.append(entries)
-            self._pack.log.flush()
+            self.with_room(lambda: self._pack.log.append(entries))
+            self.with_room(self._pack.log.flush)
         return len(entries)
 
     def drop_damaged(self, cids: Iterable[Cid]) -> list[Cid]:
@@ -157,7 +163,8 @@ class PackStore(Blockstore):
                 location = self._pack.locate(cid.multihash)
                 data = None if location is None else self._pack.read(location)
                 if location is not None and (data is None or not multihash.matches(cid.multihash, data)):
-                    self._pack.log.append([Entry(Kind.TOMBSTONE, cid.multihash)])
+                    tombstone = Entry(Kind.TOMBSTONE, cid.multihash)
+                    self.with_room(partial(self._pack.log.append, [tombstone]))
                     dropped.append(cid)
         self.sync()
         return dropped
@@ -178,9 +185,13 @@ class PackStore(Blockstore):
 
     def sync(self, *, losses: int | None = None) -> None:
         with self._pack.writing():
-            self._pack.log.flush()
+            # What is left to do is to index what was written, which takes little.
+            self.with_room(self._pack.log.flush)
             if losses is not None and self._pack.log.losses != losses:
                 raise StoreError("syncing the store failed in another thread: try again")
+
+    def with_room(self, action: Callable[[], T]) -> T:
+        return with_room(self._pack.reserve, action)
 
     def close(self) -> None:
         pack = self._pack
@@ -205,10 +216,13 @@ class PackStore(Blockstore):
             key = block.cid.multihash
             if key not in entries and not self._has_sound(block, held):
                 entries[key] = Entry(Kind.BLOCK, key, block.data)
+        added = sum(entry.size for entry in entries.values())
+        self._pack.reserve.check(added, self._stored)
         self._pack.log.append(list(entries.values()))
-        self._pack.reserve.grow(
-            sum(entry.size for entry in entries.values()), lambda: _file_sizes(self._pack.directory)[0]
-        )
+        self._pack.reserve.grow(added, self._stored)
+
+    def _stored(self) -> int:
+        return _file_sizes(self._pack.directory)[0]
 
     def _has_sound(self, block: Block, held: HeldKeys | None) -> bool:
         """Whether a sound copy is stored; comparing with the bytes at hand is cheaper than hashing it."""
