@@ -44,6 +44,7 @@ def test_a_command_that_fails_anywhere(
             shelf("add", "-Q", "--pin=false", folder / "1")
             call = words
         else:
+            (folder / "2").write_bytes(rng.randbytes(2_000_000))
             call = [*words, str(folder if "-r" in words else folder / "2")]
         code = errno.ENOSPC if number % 2 else errno.EIO
         shelf.environment = {**plain, **environment(recorder, shelf.path, fail=f"{number}:{code}")}
