@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from recording import build_recorder, environment
 
-STEP = int(os.environ.get("PEERSHELF_FAILING_STEP", "11"))
+STEP = int(os.environ.get("PEERSHELF_FAILING_STEP", "9"))
 """Every so many calls one is made to fail; 1 for all of them."""
 
-MOST = 90
+MOST = 64
 
 
 @pytest.fixture(scope="module")

@@ -188,7 +188,7 @@ class PackStore(Blockstore):
             # What is left to do is to index what was written, which takes little.
             self.with_room(self._pack.log.flush)
             if losses is not None and self._pack.log.losses != losses:
-                raise StoreError("syncing the store failed in another thread: try again")
+                raise StoreError("a sync of the store failed meanwhile: try again")
 
     def with_room(self, action: Callable[[], T]) -> T:
         return with_room(self._pack.reserve, action)
