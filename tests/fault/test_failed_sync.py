@@ -114,7 +114,7 @@ def test_another_threads_put_is_not_acknowledged_for_what_was_dropped(
                 store.sync()
             yield blocks[0]
 
-        with pytest.raises(StoreError, match="failed in another thread: try again"):
+        with pytest.raises(StoreError, match="a sync of the store failed meanwhile"):
             store.put_many(interrupted())
 
 
@@ -128,7 +128,7 @@ def test_an_import_whose_blocks_another_threads_failed_sync_dropped_is_not_ackno
         with pytest.raises(StoreError):
             store.sync()
         store.put_many(blocks[5:], durable=False)
-        with pytest.raises(StoreError, match="failed in another thread: try again"):
+        with pytest.raises(StoreError, match="a sync of the store failed meanwhile"):
             store.sync(losses=losses)
         store.sync(losses=store.losses)
 
