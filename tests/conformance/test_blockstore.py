@@ -29,6 +29,7 @@ def test_what_was_put_is_read_at_once(store: Blockstore, durable: bool) -> None:
     assert [store.get(block.cid) for block in held] == [block.data for block in held]
     assert all(store.has(block.cid) for block in held)
     assert {store.size(block.cid) for block in held} == {100}
+    assert store.sizes(block.cid for block in [*held, Block.create(b"absent")]) == {b.cid: 100 for b in held}
 
 
 def test_a_block_that_is_not_there(store: Blockstore) -> None:

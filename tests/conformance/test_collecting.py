@@ -96,7 +96,9 @@ def test_a_hold_keeps_what_is_there_and_says_what_is_not(store: Blockstore) -> N
     held, absent = blocks(5), blocks(2, "absent")
     store.put_many(held)
     with store.hold() as hold:
-        assert hold.keep(block.cid for block in [*held[:3], *absent]) == [block.cid for block in absent]
+        assert hold.keep(block.cid for block in [*held[:3], *absent]) == {
+            block.cid: 100 for block in held[:3]
+        }
         collect(store)
         assert present(store, held) == held[:3]
 

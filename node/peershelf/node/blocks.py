@@ -35,6 +35,9 @@ _INLINE_LOOKUPS = 32
 _MOST_PEERS_NAMED = 5
 _HOW_TO_ASK = ": use `node daemon`, or cat --peer ADDR"
 
+_Absent = dict[Cid, BlockNotFound | CorruptBlock | None]
+"""What the store cannot give, with its word on it if it was asked for more than whether it is there."""
+
 
 class Blocks:
     """The local store, and behind it the exchange if the node is online."""
@@ -114,10 +117,13 @@ class Fetcher:
         self._found_in, self._found_out = trio.open_memory_channel[Found](_FOUND_AHEAD)
         self._awaited: dict[Cid, None] = {}
 
-    def want(self, cids: Sequence[Cid]) -> None:
-        """Ask for blocks; each call's answers come through receive()."""
-        self._awaited.update(dict.fromkeys(cids))
-        cids = self._ask_at_once(cids)
+    def want(self, cids: Sequence[Cid], absent: Sequence[Cid] = ()) -> None:
+        """Ask for blocks, and for some that the store does not have, as the caller has just seen.
+
+        The answers come through receive().
+        """
+        self._awaited.update(dict.fromkeys((*cids, *absent)))
+        cids = [*self._ask_at_once(cids), *self._ask_peers_for(absent)]
         batch = max(1, min(_BATCH, math.ceil(len(cids) / _READERS)))
         for start in range(0, len(cids), batch):
             self._wants_in.send_nowait(cids[start : start + batch])
@@ -137,13 +143,19 @@ class Fetcher:
         """
         if self._session is None or len(cids) > _INLINE_LOOKUPS:
             return cids
-        missing = [cid for cid in cids if inline_bytes(cid) is None and self._store.size(cid) is None]
+        here = self._store.sizes(cids)
+        return [*here, *self._ask_peers_for([cid for cid in cids if cid not in here])]
+
+    def _ask_peers_for(self, absent: Sequence[Cid]) -> Sequence[Cid]:
+        """Ask peers, if they are being asked already; return those that have to go the long way."""
+        if self._session is None or not absent:
+            return absent
         try:
-            self._session.want(missing)
+            self._session.want(absent)
         except UnsupportedHash:
-            return cids
+            return absent
         self._more_asked.set()
-        return [cid for cid in cids if cid not in missing]
+        return ()
 
     async def receive(self) -> Found:
         """Return what has come of one or more of the wants. Raises StoreError."""
@@ -165,29 +177,33 @@ class Fetcher:
         async for cids in self._wants_out:
             left = cids
             while left:
-                found, left = await trio.to_thread.run_sync(self._read_batch, left)
-                if self._exchange is not None and found.missing:
-                    await self._ask_peers(list(found.missing))
-                    found = Found(found.blocks)
-                if found.blocks or found.missing:
-                    await self._found_in.send(found)
+                blocks, absent, left = await trio.to_thread.run_sync(self._read_batch, left)
+                if self._exchange is not None and absent:
+                    await self._ask_peers(list(absent))
+                    absent = {}
+                if blocks or absent:
+                    await self._found_in.send(Found(blocks, _explain_absence(absent)))
 
-    def _read_batch(self, cids: Sequence[Cid]) -> tuple[Found, Sequence[Cid]]:
-        """Read the first of these blocks. Returns them, and those that are left for the next time."""
+    def _read_batch(self, cids: Sequence[Cid]) -> tuple[list[Block], _Absent, Sequence[Cid]]:
+        """Read the first of these blocks. Returns them, what is not there, and what is left for next time."""
         blocks: list[Block] = []
-        missing: dict[Cid, BlockstoreError] = {}
+        absent: _Absent = {}
+        here = self._store.sizes(cids)
         size = 0
         for number, cid in enumerate(cids):
             if size >= _BATCH_BYTES:
-                return Found(blocks, missing), cids[number:]
+                return blocks, absent, cids[number:]
+            data = inline_bytes(cid)
+            if data is None and cid not in here:
+                absent[cid] = None
+                continue
             try:
-                data = inline_bytes(cid)
                 blocks.append(Block(cid, self._store.get(cid) if data is None else data))
                 size += len(blocks[-1].data)
             except (BlockNotFound, CorruptBlock) as error:
                 # A damaged copy is as good as none where a peer may have a sound one.
-                missing[cid] = type(error)(f"{error}, and no peer was asked{_HOW_TO_ASK}")
-        return Found(blocks, missing), ()
+                absent[cid] = error
+        return blocks, absent, ()
 
     async def _ask_peers(self, cids: Sequence[Cid]) -> None:
         async with self._session_opening:
@@ -214,6 +230,14 @@ class Fetcher:
                 # The session has nothing left to wait for until more is asked.
                 await self._more_asked.wait()
                 self._more_asked = trio.Event()
+
+
+def _explain_absence(absent: _Absent) -> Mapping[Cid, BlockstoreError]:
+    """What to say where nobody else is asked."""
+    errors = {
+        cid: error or BlockNotFound(f"block {cid} is not in the store") for cid, error in absent.items()
+    }
+    return {cid: type(error)(f"{error}, and no peer was asked{_HOW_TO_ASK}") for cid, error in errors.items()}
 
 
 def _explain_answers(answers: Mapping[PeerId, Answer]) -> str:

@@ -63,32 +63,30 @@ async def drive(
         for one in visits:
             await visit(one)
         wanted = traversal.wants(read_ahead(blocks))
+        absent: Sequence[Cid] = ()
         if not load_leaves:
-            wanted = await _pass_over_leaves(blocks, traversal, wanted, hold)
-        if wanted:
-            fetcher.want(wanted)
+            wanted, absent = await _pass_over_leaves(blocks, traversal, wanted, hold)
+        if wanted or absent:
+            fetcher.want(wanted, absent)
         if not visits and traversal.is_waiting:
             await _receive(fetcher, traversal)
 
 
 async def _pass_over_leaves(
     blocks: Blocks, traversal: Traversal[StepT], wanted: Sequence[Cid], hold: Hold | None
-) -> list[Cid]:
-    """Tell the traversal which raw blocks the store has; return what has to be loaded."""
+) -> tuple[list[Cid], list[Cid]]:
+    """Tell the traversal which raw blocks the store has; return what may be there, and what is not."""
     leaves = [cid for cid in wanted if cid.codec == RAW]
     if not leaves:
-        return list(wanted)
+        return list(wanted), []
     here = await trio.to_thread.run_sync(_those_here, blocks, leaves, hold)
     for cid, size in here.items():
         traversal.present(cid, size)
-    return [cid for cid in wanted if cid not in here]
+    return [cid for cid in wanted if cid.codec != RAW], [cid for cid in leaves if cid not in here]
 
 
 def _those_here(blocks: Blocks, cids: Sequence[Cid], hold: Hold | None) -> dict[Cid, int]:
-    if hold is not None:
-        missing = frozenset(hold.keep(cids))
-        cids = [cid for cid in cids if cid not in missing]
-    return {cid: size for cid in cids if (size := blocks.store.size(cid)) is not None}
+    return blocks.store.sizes(cids) if hold is None else hold.keep(cids)
 
 
 async def _receive(fetcher: Fetcher, traversal: Traversal[StepT]) -> None:

@@ -36,8 +36,8 @@ Progress = Callable[[Gathered], None]
 class DagGatherer:
     """Visits every block below a root once, fetching what is not here, and holds all of them.
 
-    A block that was read, or came from a peer, may be collected before it is held. So its bytes are put once
-    more through the hold, which costs a comparison where they are still there.
+    A block that was read, or came from a peer, may be collected before it is held. Then its bytes are put
+    once more, through the hold.
     """
 
     def __init__(self, blocks: Blocks, hold: Hold, progress: Progress | None) -> None:
@@ -72,10 +72,13 @@ class DagGatherer:
     async def _hold_waiting(self) -> None:
         waiting, self._waiting, self._waiting_size = self._waiting, [], 0
         if waiting:
-            await trio.to_thread.run_sync(self._put, waiting)
+            await trio.to_thread.run_sync(self._have, waiting)
 
-    def _put(self, blocks: list[Block]) -> None:
-        self._hold.put_many(blocks, durable=False)
+    def _have(self, blocks: list[Block]) -> None:
+        kept = self._hold.keep(block.cid for block in blocks)
+        gone = [block for block in blocks if block.cid not in kept]
+        if gone:
+            self._hold.put_many(gone, durable=False)
 
 
 class _Bare(AllLinks):

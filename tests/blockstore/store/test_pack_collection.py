@@ -100,7 +100,7 @@ def test_a_hold_still_protects_what_was_moved(tmp_path: Path, make_blocks: MakeB
     with open_store(tmp_path) as store:
         store.put_many(mixed)
         with store.hold() as hold:
-            assert hold.keep(block.cid for block in held) == []
+            assert len(hold.keep(block.cid for block in held)) == len(held)
             collect(store)
             assert readable(store, mixed) == held
             collect(store)

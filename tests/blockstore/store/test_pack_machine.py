@@ -80,8 +80,8 @@ class PackStoreMachine(RuleBasedStateMachine):
     @rule(live=some_blocks, held=st.lists(st.sampled_from(BLOCKS), max_size=3), steps=st.integers(1, 30))
     def collect(self, live: list[Block], held: list[Block], steps: int) -> None:
         with self.store.hold() as hold:
-            missing = hold.keep([block.cid for block in held])
-            assert set(missing) == {block.cid for block in held if block not in self.held}
+            kept = hold.keep([block.cid for block in held])
+            assert kept == {block.cid: len(block.data) for block in held if block in self.held}
             with self.store.collecting() as collection:
                 sweep = collection.sweep(LiveKeys(block.cid.multihash for block in live))
                 removed = {key for step in islice(sweep, steps) for key in step.keys}

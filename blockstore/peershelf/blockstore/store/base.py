@@ -45,8 +45,8 @@ class Hold(ABC):
         """As the store's, and hold the blocks, those that were there already too."""
 
     @abstractmethod
-    def keep(self, cids: Iterable[Cid]) -> list[Cid]:
-        """Hold blocks that are there; returns the CIDs of those that are not, which are not held."""
+    def keep(self, cids: Iterable[Cid]) -> dict[Cid, int]:
+        """Hold those of the blocks that are there; returns them, each with its length in bytes."""
 
     @abstractmethod
     def close(self) -> None:
@@ -109,6 +109,10 @@ class Blockstore(ABC):
     @abstractmethod
     def size(self, cid: Cid) -> int | None:
         """The block's length in bytes without reading it; None if it is not there."""
+
+    @abstractmethod
+    def sizes(self, cids: Iterable[Cid]) -> dict[Cid, int]:
+        """The lengths of those of the blocks that are there: as size(), for half of its time a block."""
 
     @abstractmethod
     def delete_many(self, cids: Iterable[Cid]) -> int:

@@ -35,17 +35,13 @@ class MemoryStore(Blockstore):
                 self._blocks[block.cid.multihash] = bytes(block.data)
                 self._holds.touch(held, block.cid.multihash)
 
-    def keep(self, cids: Iterable[Cid], held: HeldKeys) -> list[Cid]:
-        """Enter blocks that are there into a hold; returns the others."""
+    def keep(self, cids: Iterable[Cid], held: HeldKeys) -> dict[Cid, int]:
+        """Enter blocks that are there into a hold; returns their lengths."""
         with self._lock:
-            self._check_open()
-            missing: list[Cid] = []
-            for cid in cids:
-                if cid.multihash in self._blocks:
-                    self._holds.touch(held, cid.multihash)
-                else:
-                    missing.append(cid)
-            return missing
+            kept = self.sizes(cids)
+            for cid in kept:
+                self._holds.touch(held, cid.multihash)
+            return kept
 
     def sweep_one(self, key: bytes, live: LiveKeys) -> int | None:
         """Remove a block unless it is live or held. Returns how many bytes it had, None if it stays."""
@@ -72,6 +68,9 @@ class MemoryStore(Blockstore):
         self._check_open()
         data = self._blocks.get(cid.multihash)
         return None if data is None else len(data)
+
+    def sizes(self, cids: Iterable[Cid]) -> dict[Cid, int]:
+        return {cid: size for cid in cids if (size := self.size(cid)) is not None}
 
     def delete_many(self, cids: Iterable[Cid]) -> int:
         with self._lock:
@@ -139,7 +138,7 @@ class _MemoryHold(Hold):
     def put_many(self, blocks: Iterable[Block], *, durable: bool = True) -> None:
         self._store.put_held(blocks, self._held)
 
-    def keep(self, cids: Iterable[Cid]) -> list[Cid]:
+    def keep(self, cids: Iterable[Cid]) -> dict[Cid, int]:
         return self._store.keep(cids, self._held)
 
     def close(self) -> None:

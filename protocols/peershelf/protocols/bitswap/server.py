@@ -70,8 +70,7 @@ class Server:
 
     def look_again(self, cids: Iterable[Cid]) -> None:
         """These blocks may be in the store now."""
-        sizes = self._sizes(cids)
-        self.blocks_added({cid: size for cid, size in sizes.items() if size is not None})
+        self.blocks_added(self._store.sizes(cids))
 
     async def run(self) -> None:
         """Read blocks and queue them for peers, for ever."""
@@ -97,8 +96,9 @@ class Server:
         read = ((want.cid, data) for want, data in loaded if data is not None)
         source.put(turn, [(cid, Payload(Prefix.of(cid), data)) for cid, data in read])
 
-    def _sizes(self, cids: Iterable[Cid]) -> dict[Cid, int | None]:
-        return {cid: self._store.size(cid) for cid in cids}
+    def _sizes(self, cids: Sequence[Cid]) -> dict[Cid, int | None]:
+        sizes = self._store.sizes(cids)
+        return {cid: sizes.get(cid) for cid in cids}
 
     def _load(self, wants: Sequence[Want]) -> list[tuple[Want, bytes | None]]:
         return [(want, self._read(want.cid)) for want in wants]

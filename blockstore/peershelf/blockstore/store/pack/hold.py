@@ -25,7 +25,7 @@ class PackHold(Hold):
     def put_many(self, blocks: Iterable[Block], *, durable: bool = True) -> None:
         self._store.put_held(blocks, self._held, durable=durable)
 
-    def keep(self, cids: Iterable[Cid]) -> list[Cid]:
+    def keep(self, cids: Iterable[Cid]) -> dict[Cid, int]:
         return self._store.keep(cids, self._held)
 
     def close(self) -> None:

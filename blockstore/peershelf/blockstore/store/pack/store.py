@@ -35,7 +35,7 @@ from peershelf.blockstore.store.pack.records import Kind
 from peershelf.blockstore.store.pack.recovery import RecoveryReport, recover
 from peershelf.blockstore.store.pack.reserve import Reserve
 from peershelf.blockstore.store.pack.roomy import with_room
-from peershelf.blockstore.store.pack.segments import SegmentFiles, list_segments
+from peershelf.blockstore.store.pack.segments import Location, SegmentFiles, list_segments
 
 SEGMENT_SIZE = 64 * 1024 * 1024
 """Bytes at which a segment is full."""
@@ -97,17 +97,13 @@ class PackStore(Blockstore):
         if durable:
             self.sync(losses=losses)
 
-    def keep(self, cids: Iterable[Cid], held: HeldKeys) -> list[Cid]:
-        """Enter blocks that are there into a hold; returns the others."""
-        missing: list[Cid] = []
+    def keep(self, cids: Iterable[Cid], held: HeldKeys) -> dict[Cid, int]:
+        """Enter blocks that are there into a hold; returns their lengths."""
         with self._pack.writing():
-            for cid in cids:
-                location = self._pack.locate(cid.multihash)
-                if location is None:
-                    missing.append(cid)
-                else:
-                    self._pack.holds.touch(held, cid.multihash, location.position)
-        return missing
+            found = self._locate_all(cids)
+            for cid, location in found.items():
+                self._pack.holds.touch(held, cid.multihash, location.position)
+        return {cid: location.length for cid, location in found.items()}
 
     def hold(self) -> Hold:
         self._pack.check_open()
@@ -146,6 +142,14 @@ class PackStore(Blockstore):
     def size(self, cid: Cid) -> int | None:
         location = self._pack.locate(cid.multihash)
         return None if location is None else location.length
+
+    def sizes(self, cids: Iterable[Cid]) -> dict[Cid, int]:
+        return {cid: location.length for cid, location in self._locate_all(cids).items()}
+
+    def _locate_all(self, cids: Iterable[Cid]) -> dict[Cid, Location]:
+        keys = {cid: cid.multihash for cid in cids}
+        located = self._pack.locate_many(keys.values())
+        return {cid: location for cid, key in keys.items() if (location := located[key]) is not None}
 
     def delete_many(self, cids: Iterable[Cid]) -> int:
         keys = dict.fromkeys(cid.multihash for cid in cids)
@@ -207,6 +211,7 @@ class PackStore(Blockstore):
             pack.reserve.renew(_file_sizes(pack.directory)[0])
 
     def _append_missing(self, blocks: Sequence[Block], held: HeldKeys | None) -> None:
+        located = self._pack.locate_many(block.cid.multihash for block in blocks)
         entries: dict[bytes, Entry] = {}
         for block in blocks:
             if len(block.data) > MAX_BLOCK_SIZE:
@@ -214,7 +219,7 @@ class PackStore(Blockstore):
                     f"a block of {len(block.data)} bytes is over the limit of {MAX_BLOCK_SIZE}"
                 )
             key = block.cid.multihash
-            if key not in entries and not self._has_sound(block, held):
+            if key not in entries and not self._has_sound(block, located[key], held):
                 entries[key] = Entry(Kind.BLOCK, key, block.data)
         added = sum(entry.size for entry in entries.values())
         self._pack.reserve.check(added, self._stored)
@@ -224,15 +229,13 @@ class PackStore(Blockstore):
     def _stored(self) -> int:
         return _file_sizes(self._pack.directory)[0]
 
-    def _has_sound(self, block: Block, held: HeldKeys | None) -> bool:
+    def _has_sound(self, block: Block, location: Location | None, held: HeldKeys | None) -> bool:
         """Whether a sound copy is stored; comparing with the bytes at hand is cheaper than hashing it."""
-        key = block.cid.multihash
-        location = self._pack.locate(key)
         if location is None or location.length != len(block.data):
             return False
         if self._pack.read(location) != block.data:
             return False
-        self._pack.holds.touch(held, key, location.position)
+        self._pack.holds.touch(held, block.cid.multihash, location.position)
         return True
 
     def _keys_in_order(self) -> Iterator[bytes]:
