@@ -48,7 +48,7 @@ async def test_a_cancelled_server_lets_an_answer_under_way_finish(
     api = make_api(node, address)
     connection = await api.connect()
     async with connection.stream:
-        await connection.send_head("/api/v0/cat?chunks=100", [("Content-Length", "0")])
+        await connection.send_head("/api/v0/cat?chunks=20", [("Content-Length", "0")])
         await connection.end()
         await node.started.wait()
         scope.cancel()
