@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bench.rows import (
     add,
+    archives,
     attacks,
     block,
     cat,
@@ -20,6 +21,7 @@ from bench.rows import (
 ROWS = (
     *add.ROWS,
     *cat.ROWS,
+    *archives.ROWS,
     *transfer.ROWS,
     *small.ROWS,
     *block.ROWS,
