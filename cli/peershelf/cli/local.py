@@ -18,6 +18,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import AsyncExitStack, aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -217,11 +218,6 @@ async def _whole(content: bytes) -> AsyncGenerator[bytes, None]:
 async def _chunks(source: Source) -> AsyncGenerator[bytes, None]:
     """The source's bytes, read in threads: a pipe may keep a reader waiting for ever."""
     with source.open() as file:
-        while True:
-            buffer = bytearray(_READ_SIZE)
-            count = await trio.to_thread.run_sync(
-                source.read_into, file, memoryview(buffer), abandon_on_cancel=True
-            )
-            if not count:
-                return
-            yield bytes(memoryview(buffer)[:count])
+        read = partial(source.read, file, _READ_SIZE)
+        while data := await trio.to_thread.run_sync(read, abandon_on_cancel=True):
+            yield data

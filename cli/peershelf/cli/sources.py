@@ -59,6 +59,13 @@ class Source:
         except OSError as error:
             raise unreadable(self.path or STDIN, error) from None
 
+    def read(self, file: io.FileIO, size: int) -> bytes:
+        """Read up to `size` bytes; none at the end. Raises CliError."""
+        try:
+            return file.read(size) or b""
+        except OSError as error:
+            raise unreadable(self.path or STDIN, error) from None
+
     def read_into(self, file: io.FileIO, buffer: memoryview) -> int:
         """Read up to `len(buffer)` bytes; 0 at the end. Raises CliError."""
         try:

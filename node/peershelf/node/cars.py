@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 import trio
@@ -17,9 +17,9 @@ from peershelf.blockstore.dag.traversal import Traversal
 from peershelf.node.blocks import Blocks, Fetcher
 from peershelf.node.dags import Visit, drive
 from peershelf.node.files import Sink, closed_at_the_end, gathered
+from peershelf.node.tasks import single_error
 
 _HOP_SIZE = 4 << 20
-_PUT_SIZE = 8 << 20
 _SENT_SIZE = 1 << 20
 
 
@@ -44,72 +44,78 @@ class Imported:
         )
 
 
-class CarImport:
-    """Takes an archive piece by piece, and puts its blocks. Blocking, for one thread at a time.
+class CarChecker:
+    """Takes an archive piece by piece, and gives its blocks out once they hash to their CIDs. Blocking."""
 
-    A block is put only if it hashes to its CID. When something is wrong, those before it may be stored: they
-    are right, and garbage unless something else needs them.
-    """
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
+    def __init__(self) -> None:
         self._reader = CarReader()
-        self._waiting: list[Block] = []
-        self._waiting_size = 0
-        self.imported = Imported()
+        self.read = Imported()
 
-    def write(self, data: bytes) -> None:
-        """Take the next bytes.
+    def write(self, pieces: Iterable[bytes]) -> list[Block]:
+        """Take the next bytes; returns the blocks that are whole with them and that a store has to keep.
 
-        Raises MalformedCar, HashMismatch, UnsupportedHash, BlockTooLarge, StoreError.
+        Raises MalformedCar, HashMismatch, UnsupportedHash, BlockTooLarge.
         """
-        self._reader.receive(data)
-        self.imported = replace(self.imported, archive_size=self.imported.archive_size + len(data))
-        while (event := self._reader.next_event()) is not None:
-            if isinstance(event, Roots):
-                self.imported = replace(self.imported, roots=event.cids)
-            else:
-                self._add(Block.verify(*event))
+        blocks: list[Block] = []
+        for data in pieces:
+            self._reader.receive(data)
+            self.read = replace(self.read, archive_size=self.read.archive_size + len(data))
+            while (event := self._reader.next_event()) is not None:
+                if isinstance(event, Roots):
+                    self.read = replace(self.read, roots=event.cids)
+                else:
+                    blocks.append(self._count(Block.verify(*event)))
+        return [block for block in blocks if inline_bytes(block.cid) is None]
 
-    def finish(self) -> Imported:
-        """The archive has ended. Raises MalformedCar if it is not whole, StoreError."""
+    def end(self) -> None:
+        """The archive has ended. Raises MalformedCar if it is not whole."""
         self._reader.end()
-        self._put()
-        return self.imported
 
-    def _add(self, block: Block) -> None:
-        done = self.imported
-        self.imported = replace(done, blocks=done.blocks + 1, size=done.size + len(block.data))
-        if inline_bytes(block.cid) is None:
-            self._waiting.append(block)
-            self._waiting_size += len(block.data)
-            if self._waiting_size >= _PUT_SIZE:
-                self._put()
-
-    def _put(self) -> None:
-        if self._waiting:
-            waiting, self._waiting, self._waiting_size = self._waiting, [], 0
-            self._sink(waiting)
+    def _count(self, block: Block) -> Block:
+        self.read = replace(self.read, blocks=self.read.blocks + 1, size=self.read.size + len(block.data))
+        return block
 
 
 async def import_car(
     chunks: AsyncIterator[bytes], sink: Sink, progress: Callable[[int], None] | None
 ) -> Imported:
-    """Put the blocks of an archive as it comes. `progress` is told the bytes of it that are done."""
-    importing = CarImport(sink)
-    piece = bytearray()
-    done = 0
-    async with closed_at_the_end(chunks):
-        async for chunk in chunks:
-            piece += chunk
-            if len(piece) >= _HOP_SIZE:
-                await trio.to_thread.run_sync(importing.write, bytes(piece))
-                done += len(piece)
-                piece.clear()
-                if progress is not None:
-                    progress(done)
-    await trio.to_thread.run_sync(importing.write, bytes(piece))
-    return await trio.to_thread.run_sync(importing.finish)
+    """Put the blocks of an archive as it comes. `progress` is told the bytes of it that are done.
+
+    While blocks are put, the next are read and hashed. When something is wrong, those before it may be
+    stored: they are right, and garbage unless something else needs them. Raises as CarChecker and `sink`.
+    """
+    checker = CarChecker()
+    checked, to_put = trio.open_memory_channel[list[Block]](1)
+    with single_error():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_put_all, to_put, sink)
+            async with checked, closed_at_the_end(chunks):
+                async for pieces in _in_hops(chunks):
+                    await checked.send(await trio.to_thread.run_sync(checker.write, pieces))
+                    if progress is not None:
+                        progress(checker.read.archive_size)
+    checker.end()
+    return checker.read
+
+
+async def _in_hops(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+    """Chunks together, as many as are worth a hop to a thread."""
+    pieces: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        pieces.append(chunk)
+        size += len(chunk)
+        if size >= _HOP_SIZE:
+            yield pieces
+            pieces, size = [], 0
+    yield pieces
+
+
+async def _put_all(to_put: trio.MemoryReceiveChannel[list[Block]], sink: Sink) -> None:
+    async with to_put:
+        async for blocks in to_put:
+            if blocks:
+                await trio.to_thread.run_sync(sink, blocks)
 
 
 async def export_car(

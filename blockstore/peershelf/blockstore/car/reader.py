@@ -104,11 +104,11 @@ class CarReader:
         return len(self._buffer) - self._read
 
     def _header(self, *, is_inner: bool) -> Roots | None:
-        data = self._take_prefixed(MAX_HEADER, "header")
-        if data is None:
+        size = self._length_of_next(MAX_HEADER, "header")
+        if size is None:
             return None
         try:
-            node = dag_cbor.decode(data)
+            node = dag_cbor.decode(self._take(size))
         except MalformedBlock as error:
             raise MalformedCar(f"not a CAR: {error}") from None
         if _version(node) == 2 and node == {"version": 2} and not is_inner:
@@ -139,24 +139,23 @@ class CarReader:
             self._buffer.clear()
             self._read = 0
             return None
-        data = self._take_prefixed(MAX_SECTION, "section")
-        if data is None:
+        size = self._length_of_next(MAX_SECTION, "section")
+        if size is None:
             return None
-        length = _cid_length(data)
-        if len(data) - length > MAX_BLOCK_SIZE:
+        length = _cid_length(self._peek(min(size, MAX_CID_SIZE)), size)
+        if size - length > MAX_BLOCK_SIZE:
             raise BlockTooLarge(
-                f"the CAR has a block of {len(data) - length} bytes; {MAX_BLOCK_SIZE} are the limit"
+                f"the CAR has a block of {size - length} bytes; {MAX_BLOCK_SIZE} are the limit"
             )
         try:
-            return Cid.from_bytes(data[:length]), data[length:]
+            return Cid.from_bytes(self._take(length)), self._take(size - length)
         except InvalidCid as error:
             raise MalformedCar(f"the CAR has a section without a CID: {error}") from None
 
-    def _take_prefixed(self, limit: int, name: str) -> bytes | None:
-        """Take a length and as many bytes, once all are here."""
+    def _length_of_next(self, limit: int, name: str) -> int | None:
+        """Take a length, once as many bytes are here behind it."""
         try:
-            window = bytes(self._buffer[self._read : self._read + varint.MAX_LENGTH])
-            length, prefix = varint.decode(window)
+            length, prefix = varint.decode(self._peek(varint.MAX_LENGTH))
         except varint.TruncatedVarint:
             return None
         except varint.InvalidVarint as error:
@@ -169,10 +168,15 @@ class CarReader:
             raise MalformedCar(f"the CAR has a {name} that is longer than the archive")
         if self._available < prefix + length:
             return None
-        return self._take(prefix + length)[prefix:]
+        self._take(prefix)
+        return length
+
+    def _peek(self, length: int) -> bytes:
+        with memoryview(self._buffer) as view:
+            return bytes(view[self._read : self._read + length])
 
     def _take(self, length: int) -> bytes:
-        data = bytes(self._buffer[self._read : self._read + length])
+        data = self._peek(length)
         self._read += length
         self._consumed += length
         return data
@@ -195,17 +199,17 @@ def _version(node: object) -> int | None:
     return version if type(version) is int else None
 
 
-def _cid_length(data: bytes) -> int:
-    """Return how many bytes the CID takes that a section begins with."""
+def _cid_length(data: bytes, size: int) -> int:
+    """Return how many bytes the CID of a section takes that has `size` bytes and begins with `data`."""
     if data.startswith(_V0_HEAD):
-        return min(_V0_CID, len(data))
+        return min(_V0_CID, size)
     offset = 0
     try:
         for _ in range(3):  # version, codec, hash function
-            _, offset = varint.decode(data[:MAX_CID_SIZE], offset)
-        length, offset = varint.decode(data[:MAX_CID_SIZE], offset)
+            _, offset = varint.decode(data, offset)
+        length, offset = varint.decode(data, offset)
     except varint.InvalidVarint as error:
         raise MalformedCar(f"the CAR has a section without a CID: {error}") from None
-    if offset + length > min(len(data), MAX_CID_SIZE):
+    if offset + length > len(data):
         raise MalformedCar("the CAR has a section with a CID that is too long")
     return offset + length
