@@ -11,6 +11,7 @@ import trio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from peershelf.protocols.errors import DialFailed, InvalidAddress, LocalProtocolError, TransportError
+from peershelf.protocols.libp2p import keeper
 
 PEER = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
 
@@ -177,3 +178,28 @@ def test_its_peer_id_is_the_identity_multihash_of_its_public_key(network_class):
     multihash = b"\x00\x24" + b"\x08\x01\x12\x20" + public
     expected = base58.b58encode(multihash).decode()
     assert network_class(private_key=seed, listen=[], agent="test").local_peer == expected
+
+
+async def test_a_stream_on_a_connection_that_is_being_closed_does_not_bring_it_back(
+    host, eventually, monkeypatch
+):
+    """The peer has not heard yet that it is to go, and opens one stream more."""
+    a, b = await host(), await host()
+    may_close = trio.Event()
+    close = keeper.close_connection
+
+    async def close_later(*arguments):
+        await may_close.wait()
+        await close(*arguments)
+
+    monkeypatch.setattr(keeper, "close_connection", close_later)
+    await a.connect(b.addresses()[0])
+    await eventually(b.peers)
+    await b.disconnect(a.local_peer)
+    with pytest.raises(TransportError):
+        await a.ping(b.local_peer)
+    assert b.peers() == []
+    may_close.set()
+    await eventually(lambda: not a.peers())
+    await a.connect(b.addresses()[0])
+    await eventually(lambda: b.peers() == [a.local_peer])

@@ -42,6 +42,7 @@ class ConnectionKeeper:
         self.protection = Protection()
         self._trimmer = Trimmer(self._trim)
         self._retiring: set[Connection] = set()
+        self._closing: set[SwarmConn] = set()
         self._swarm = swarm
         self._transport = transport
         self._limits = limits
@@ -75,7 +76,7 @@ class ConnectionKeeper:
 
     def connected(self, inner: SwarmConn) -> None:
         """The swarm has a new connection, which may have ended meanwhile."""
-        if inner.is_closed:
+        if inner.is_closed or inner in self._closing:
             self._swarm.remove_conn(inner)
         elif self.table.find(inner) is None:
             self._take_in(inner)
@@ -124,6 +125,7 @@ class ConnectionKeeper:
                 self.table.remove(connection)
                 nursery.cancel_scope.cancel()
         finally:
+            self._closing.discard(connection.inner)
             self.table.remove(connection)
             connection.end()
 
@@ -139,6 +141,7 @@ class ConnectionKeeper:
     def close(self, connection: Connection) -> None:
         """Its peer counts as gone from now on; the socket is closed in the background, within a second."""
         self.table.remove(connection)
+        self._closing.add(connection.inner)
         if self._nursery is not None:  # a host that ends closes all of them itself
             self._nursery.start_soon(close_connection, self._swarm, self._transport, connection.inner)
 
@@ -148,7 +151,7 @@ class ConnectionKeeper:
         A stream can come in before the swarm has told of its connection.
         """
         inner = stream.inner.swarm_conn
-        if inner is None or inner.is_closed:
+        if inner is None or inner.is_closed or inner in self._closing:
             raise StreamReset("the connection has ended")
         return self.table.find(inner) or self._take_in(inner)
 

@@ -89,8 +89,9 @@ class ConnectionTable:
 
     def remove(self, connection: Connection) -> None:
         """A connection has ended. To say so twice does no harm."""
-        if self._by_inner.pop(connection.inner, None) is None:
+        if self._by_inner.get(connection.inner) is not connection:
             return
+        del self._by_inner[connection.inner]
         peer = connection.peer
         connections = self._by_peer[peer]
         connections.remove(connection)
