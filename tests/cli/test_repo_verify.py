@@ -74,6 +74,19 @@ def test_a_missing_block_is_named_with_the_pin_that_needs_it(shelf: Any, content
     assert done.stdout.decode() == f"{leaf} missing (the pin of {cid} needs it)\n"
 
 
+def test_a_damaged_node_is_named_as_its_pin_knows_it(shelf: Any, tmp_path: Path) -> None:
+    """Found in the store, all that is known of a block is its multihash."""
+    tree = tmp_path / "tree"
+    (tree / "inner").mkdir(parents=True)
+    (tree / "inner" / "file").write_bytes(bytes(range(200)))
+    root = shelf.text("add", "-r", "-Q", tree)
+    inner = shelf.text("resolve", f"{root}/inner").rpartition("/")[2]
+    data = shelf("block", "get", inner)
+    flip(segment(shelf), segment(shelf).read_bytes().index(data) + 10)
+    done = shelf.run("repo", "verify")
+    assert done.stdout.decode() == f"{inner} damaged (the pin of {root} needs it)\n"
+
+
 def test_healing_needs_peers(shelf: Any, content: Path) -> None:
     assert "node daemon" in shelf.fails("repo", "verify", "--heal")
 

@@ -21,6 +21,15 @@ from peershelf.blockstore.pins import Pin, Pins
 from peershelf.blockstore.store.base import Blockstore
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What keeps a block."""
+
+    pin: Cid
+    name: Cid
+    """How the pin knows the block."""
+
+
 def holders(
     store: Blockstore,
     pins: Pins,
@@ -28,13 +37,13 @@ def holders(
     *,
     only_recursive: bool = False,
     check: Callable[[], None] = lambda: None,
-) -> dict[Cid, Cid]:
+) -> dict[Cid, Holder]:
     """Which of the blocks are reached from a pin through what is here, each with the first such pin.
 
     `check` is called between blocks, and may raise to give up.
     """
     wanted = dict.fromkeys(cids)
-    found: dict[Cid, Cid] = {}
+    found: dict[Cid, Holder] = {}
     marks = Marks(store.get, check)
     for pin in pins.list():
         if not wanted:
@@ -44,7 +53,8 @@ def holders(
         elif not only_recursive:
             marks.live.add(pin.cid.multihash)
         for cid in [cid for cid in wanted if cid.multihash in marks.live.keys]:
-            found[cid] = pin.cid
+            is_pinned = cid.multihash == pin.cid.multihash
+            found[cid] = Holder(pin.cid, pin.cid if is_pinned else marks.name_of(cid.multihash))
             del wanted[cid]
     return found
 

@@ -19,7 +19,7 @@ def remove(store: Blockstore, pins: Pins, cids: Sequence[Cid]) -> dict[Cid, Bloc
         if not store.has(cid):
             refused[cid] = BlockNotFound(f"{cid} is not in the store")
     present = [cid for cid in cids if cid not in refused]
-    for cid, pin in holders(store, pins, present).items():
-        refused[cid] = StillPinned(f"{cid} is needed by the pin of {pin}; it was not removed")
+    for cid, holder in holders(store, pins, present).items():
+        refused[cid] = StillPinned(f"{cid} is needed by the pin of {holder.pin}; it was not removed")
     store.delete_many(cid for cid in present if cid not in refused)
     return refused

@@ -63,6 +63,11 @@ class Marks:
         for _ in self._spread(root):
             pass
 
+    def name_of(self, key: bytes) -> Cid:
+        """The CID by which a marked block is known: a node's if a link says so, else that of raw bytes."""
+        codecs = {codec for codec, _ in self._expanded}
+        return Cid.v1(next((codec for codec in codecs if (codec, key) in self._expanded), RAW), key)
+
     def _spread(self, root: Cid) -> list[tuple[Target, BlockstoreError]]:
         """Mark all that is below a root. Returns the nodes that could not be read."""
         broken: list[tuple[Target, BlockstoreError]] = []

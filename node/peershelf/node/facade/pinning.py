@@ -194,4 +194,5 @@ class Pinning(Reading):
 
     def _holders(self, cids: Sequence[Cid]) -> dict[Cid, Cid]:
         check = trio.from_thread.check_cancelled
-        return holders(self.store, self.pins, cids, only_recursive=True, check=check)
+        found = holders(self.store, self.pins, cids, only_recursive=True, check=check)
+        return {cid: holder.pin for cid, holder in found.items()}

@@ -61,10 +61,12 @@ class Verifying(Pinning):
 
         bad = damaged(self.store, tell)
         while some := await _take(bad):
-            pins = await trio.to_thread.run_sync(holders, self.store, self.pins, some)
+            held = await trio.to_thread.run_sync(holders, self.store, self.pins, some)
             for cid in some:
-                found[cid] = Finding(cid, "damaged", pins.get(cid))
-                await send(found[cid])
+                holder = held.get(cid)
+                one = Finding(holder.name, "damaged", holder.pin) if holder else Finding(cid, "damaged")
+                found[one.cid] = one
+                await send(one)
         return found | await self._find_broken({cid.multihash for cid in found}, send)
 
     async def _find_broken(self, known: Set[bytes], send: Send) -> dict[Cid, Finding]:
