@@ -1,0 +1,1 @@
+"""Finding: who has a CID, where a peer is, who is near."""
