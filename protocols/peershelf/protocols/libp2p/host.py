@@ -202,6 +202,23 @@ class Libp2pNetwork(Network):
         """Return where this host can be dialed, with the peer ID; wildcards stand for each interface."""
         return [f"{address}/p2p/{self.local_peer}" for address in self._listen_addresses()]
 
+    def own_addresses(self) -> list[bytes]:
+        """Return where this host listens, as multiaddrs in their bytes, without the peer ID."""
+        return [address.to_bytes() for address in self._listen_addresses()]
+
+    def addresses_of(self, peer: PeerId) -> list[bytes]:
+        """Return where a connected peer says that it listens, as multiaddrs in bytes that nobody has checked.
+
+        Of a peer that was dialed, the address that led to it comes first.
+        """
+        found: dict[bytes, None] = {}
+        for connection in self._keeper.table.of(peer):
+            if connection.is_outbound:
+                found[connection.remote.to_bytes()] = None
+            if connection.identity is not None:
+                found.update(dict.fromkeys(connection.identity.addresses))
+        return list(found)
+
     def protocols(self) -> list[str]:
         """Return the protocol IDs that this host serves, sorted."""
         return sorted(str(protocol) for protocol in self._mux.get_protocols() if protocol is not None)

@@ -26,6 +26,8 @@ PROTOCOL_VERSION = "ipfs/0.1.0"
 MAX_MESSAGE = 65_536
 MAX_AGENT = 256
 MAX_PROTOCOLS = 512
+MAX_ADDRESSES = 32
+MAX_ADDRESS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Identity:
 
     agent: str
     protocols: tuple[str, ...]
+    addresses: tuple[bytes, ...] = ()
+    """Where it says that it listens, multiaddrs in their bytes, not looked into."""
 
 
 def describe(
@@ -84,7 +88,11 @@ def parse_identity(data: bytes) -> Identity:
     # A string that is no UTF-8 is handed out as bytes, against its declared type.
     if not all(type(text) is str for text in (agent, *protocols)):
         raise MalformedMessage("the peer's identify message has text that is no UTF-8")
-    return Identity(agent=printable(agent), protocols=tuple(printable(name) for name in protocols))
+    return Identity(
+        agent=printable(agent),
+        protocols=tuple(printable(name) for name in protocols),
+        addresses=tuple(one for one in message.listen_addrs[:MAX_ADDRESSES] if len(one) <= MAX_ADDRESS),
+    )
 
 
 def printable(text: str) -> str:

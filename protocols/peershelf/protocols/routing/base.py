@@ -1,12 +1,13 @@
-"""What every way of finding peers has in common. Results are pushed, so that a search can be cancelled anywhere."""
+"""What every way of finding has in common. Results are pushed, so that a search can be cancelled anywhere."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from peershelf.blockstore.cid import Cid
+from peershelf.protocols import transport
 from peershelf.protocols.transport import PeerId
 
 
@@ -23,7 +24,7 @@ Found = Callable[[PeerInfo], None]
 
 
 class Router(Protocol):
-    """Searches that take as long as they take: whoever asks bounds them. They raise nothing but TransportError."""
+    """Searches take as long as they take: whoever asks bounds them. They raise nothing."""
 
     async def find_providers(self, cid: Cid, found: Found) -> None:
         """Search for peers that have a block, until there is nobody left to ask."""
@@ -33,3 +34,16 @@ class Router(Protocol):
 
     async def provide(self, cid: Cid) -> int:
         """Announce that this node has a block. Returns how many others have taken note."""
+
+
+class Network(transport.Network, Protocol):
+    """Connections that can be made, for those who search."""
+
+    def own_addresses(self) -> Sequence[bytes]:
+        """Multiaddrs at which this node listens, in their bytes, without the peer ID."""
+
+    def addresses_of(self, peer: PeerId) -> Sequence[bytes]:
+        """Where a connected peer says that it listens, in bytes as above; nothing of it is proven."""
+
+    async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None:
+        """Connect to a peer, unless connected, at whichever address answers first. Raises TransportError."""

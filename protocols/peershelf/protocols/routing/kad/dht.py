@@ -1,0 +1,224 @@
+"""The DHT of one scope, driven over a network: asks, answers, and keeps its routing table alive."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import structlog
+import trio
+
+from peershelf.blockstore.cid import Cid
+from peershelf.protocols.errors import NetworkError
+from peershelf.protocols.routing.base import Found, Network, PeerInfo
+from peershelf.protocols.routing.kad import rpc
+from peershelf.protocols.routing.kad.keys import Key, key_of, peer_bytes
+from peershelf.protocols.routing.kad.lookup import Lookup
+from peershelf.protocols.routing.kad.messages import Contact, Kind, Message
+from peershelf.protocols.routing.kad.providers import ProviderRecords
+from peershelf.protocols.routing.kad.scope import Scope
+from peershelf.protocols.routing.kad.server import Answerer
+from peershelf.protocols.routing.kad.table import K, RoutingTable
+from peershelf.protocols.routing.multiaddrs import network_of, texts
+from peershelf.protocols.transport import PeerId, Stream
+
+log = structlog.get_logger(__name__)
+
+ANSWER_TIMEOUT = 10.0
+"""Seconds for reaching a peer and hearing its answer."""
+REFRESH = 600.0
+"""Seconds between two looks around, which find new peers and notice those that left."""
+_MOST_GREETED = 8
+_GREETINGS_WAITING = 256
+
+Ask = Callable[[Contact], Awaitable[Sequence[Contact]]]
+"""Asks one peer; returns the nearer peers that it told of. Raises NetworkError, trio.TooSlowError."""
+
+
+class Dht:
+    """A `Router` over the peers of one scope.
+
+    Args:
+        serve: whether to answer others, who then keep this node in their routing tables.
+    """
+
+    def __init__(self, network: Network, scope: Scope, *, serve: bool) -> None:
+        self._network = network
+        self._scope = scope
+        self._serves = serve
+        self.table = RoutingTable(network.local_peer)
+        self._records = ProviderRecords()
+        self._answerer = Answerer(scope, self.table, self._records)
+        self._arrived, self._arrivals = trio.open_memory_channel[PeerId](_GREETINGS_WAITING)
+        self._looked_around = trio.Event()
+        self.messages_sent = 0
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Take part until cancelled."""
+        if self._serves:
+            self._network.handle([self._scope.protocol], self._handle)
+        async with trio.open_nursery() as nursery:
+            for _ in range(_MOST_GREETED):
+                nursery.start_soon(self._greet_arrivals)
+            nursery.start_soon(self._keep_looking_around)
+            self._network.listen_to_peers(self)
+            task_status.started()
+
+    # The network's side.
+
+    def peer_connected(self, peer: PeerId) -> None:
+        """For the network: a peer is there, who may take part."""
+        try:
+            self._arrived.send_nowait(peer)
+        except trio.WouldBlock:
+            log.debug("dht_greeting_left_out", scope=self._scope.name, peer=peer)
+
+    def peer_disconnected(self, peer: PeerId) -> None:
+        """For the network: nothing to do, since who left may be dialed again."""
+
+    async def _handle(self, stream: Stream) -> None:
+        await rpc.serve(stream, self._answer)
+
+    def _answer(self, asker: PeerId, request: Message) -> Message | None:
+        return self._answerer.answer(asker, request, trio.current_time())
+
+    async def _greet_arrivals(self) -> None:
+        """Find out which of the peers that connect take part: those that answer."""
+        async for peer in self._arrivals.clone():
+            if peer in self.table:
+                continue
+            try:
+                await self._nearer(Contact(peer), Kind.FIND_NODE, peer_bytes(self._network.local_peer))
+            except (NetworkError, trio.TooSlowError):
+                continue
+            self._looked_around.set()
+
+    async def _keep_looking_around(self) -> None:
+        while True:
+            # The first peers are what this waits for; after them, time.
+            await self._looked_around.wait()
+            self._looked_around = trio.Event()
+            await self.look_around()
+            with trio.move_on_after(REFRESH if len(self.table) >= K else REFRESH / 20):
+                await trio.sleep_forever()
+            self._looked_around.set()
+
+    async def look_around(self) -> None:
+        """Search for ourselves and for some place at random, which fills the routing table."""
+        await self.closest_peers(peer_bytes(self._network.local_peer))
+        await self.closest_peers(os.urandom(32))
+
+    # Searching.
+
+    async def find_providers(self, cid: Cid, found: Found) -> None:
+        """Search for peers that have a block."""
+        key = cid.multihash
+        self._tell(self._records.get(key, trio.current_time()), found)
+
+        async def ask(contact: Contact) -> Sequence[Contact]:
+            answer = await self._request(contact, Message(Kind.GET_PROVIDERS, key))
+            self._tell(answer.providers, found)
+            return answer.closer
+
+        await self._search(key_of(key), ask, thorough=True)
+
+    async def find_peer(self, peer: PeerId, found: Found) -> None:
+        """Search for where a peer is."""
+        name = peer_bytes(peer)
+
+        async def ask(contact: Contact) -> Sequence[Contact]:
+            closer = await self._nearer(contact, Kind.FIND_NODE, name)
+            self._tell([one for one in closer if one.peer == peer and one.addresses], found)
+            return closer
+
+        await self._search(key_of(name), ask)
+
+    async def closest_peers(self, name: bytes) -> list[Contact]:
+        """Return the peers nearest to a place that answer, nearest first."""
+        ask = partial(self._nearer, kind=Kind.FIND_NODE, key=name)
+        return (await self._search(key_of(name), ask, thorough=True)).closest()
+
+    async def provide(self, cid: Cid) -> int:
+        """Leave a provider record with the peers nearest to a block's multihash."""
+        own = Contact(self._network.local_peer, self._scope.only(self._network.own_addresses()))
+        if not own.addresses:
+            return 0
+        record = Message(Kind.ADD_PROVIDER, cid.multihash, providers=(own,))
+        taken = 0
+
+        async def put(contact: Contact) -> None:
+            nonlocal taken
+            try:
+                await self._send(contact, record)
+            except (NetworkError, trio.TooSlowError):
+                return
+            taken += 1
+
+        async with trio.open_nursery() as nursery:
+            for contact in await self.closest_peers(cid.multihash):
+                nursery.start_soon(put, contact)
+        return taken
+
+    async def _search(self, key: Key, ask: Ask, *, thorough: bool = False) -> Lookup:
+        """Ask nearer and nearer peers until the lookup has converged."""
+        lookup = Lookup(key, self._network.local_peer, self.table.closest(key), thorough=thorough)
+
+        async def ask_one(contact: Contact) -> None:
+            try:
+                closer = await ask(contact)
+            except (NetworkError, trio.TooSlowError):
+                lookup.failed(contact.peer)
+                self.table.failed(contact.peer)
+            else:
+                lookup.answered(contact.peer, [self._scope.contact(one) for one in closer])
+            go_on()
+
+        async with trio.open_nursery() as nursery:
+
+            def go_on() -> None:
+                if lookup.done:
+                    nursery.cancel_scope.cancel()
+                for contact in lookup.next():
+                    nursery.start_soon(ask_one, contact)
+
+            go_on()
+        return lookup
+
+    def _tell(self, contacts: Sequence[Contact], found: Found) -> None:
+        for contact in contacts:
+            if contact.peer != self._network.local_peer:
+                found(PeerInfo(contact.peer, texts(self._scope.only(contact.addresses))))
+
+    # Asking one peer.
+
+    async def _nearer(self, contact: Contact, kind: Kind, key: bytes) -> Sequence[Contact]:
+        return (await self._request(contact, Message(kind, key))).closer
+
+    async def _request(self, contact: Contact, request: Message) -> Message:
+        """Ask a peer, and remember that it answered. Raises NetworkError, trio.TooSlowError."""
+        with trio.fail_after(ANSWER_TIMEOUT):
+            answer = await self._exchange(contact, request, expects_answer=True)
+        assert answer is not None
+        known = self._scope.only(self._network.addresses_of(contact.peer)) or contact.addresses
+        group = next((one for one in map(network_of, known) if one is not None), None)
+        self.table.heard(Contact(contact.peer, tuple(known)), trio.current_time(), group=group)
+        return answer
+
+    async def _send(self, contact: Contact, message: Message) -> None:
+        with trio.fail_after(ANSWER_TIMEOUT):
+            await self._exchange(contact, message, expects_answer=False)
+
+    async def _exchange(self, contact: Contact, message: Message, *, expects_answer: bool) -> Message | None:
+        if contact.peer not in self._network.peers():
+            await self._network.reach(contact.peer, texts(contact.addresses))
+        stream = await self._network.open_stream(contact.peer, [self._scope.protocol])
+        self.messages_sent += 1
+        ended_well = False
+        try:
+            answer = await rpc.ask(stream, message, expects_answer=expects_answer)
+            ended_well = True
+            return answer
+        finally:
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
+                await (stream.aclose() if ended_well else stream.reset())

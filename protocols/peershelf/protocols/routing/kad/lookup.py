@@ -1,0 +1,114 @@
+"""One lookup: asking peers that are nearer and nearer to a place, several at once, without I/O.
+
+Theory of operation. Of all peers that it was told of, a lookup asks the nearest that it has not asked, up to
+so many at a time. It has converged when the nearest few that are not known to fail have answered; for a
+record that is to be put, all of the nearest k. Nothing that a peer says can keep it from ending: of one
+answer only so many peers are taken, of all answers so many peers kept, the nearest, and so many asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import Enum, auto
+
+from peershelf.protocols.routing.kad.keys import Key, key_of_peer
+from peershelf.protocols.routing.kad.messages import Contact
+from peershelf.protocols.routing.kad.table import K
+from peershelf.protocols.transport import PeerId
+
+CONCURRENCY = 10
+"""Peers that are asked at a time."""
+RESILIENCE = 3
+"""How many of the nearest must have answered for a search to have converged."""
+_MOST_KEPT = 256
+_MOST_ASKED = 160
+_TAKEN_FROM_AN_ANSWER = K
+
+
+class _State(Enum):
+    HEARD = auto()
+    ASKED = auto()
+    ANSWERED = auto()
+    FAILED = auto()
+
+
+class Lookup:
+    """Whom to ask next, and when to stop.
+
+    Args:
+        own: this node, which is never asked.
+        seeds: who is known to begin with.
+        thorough: whether all of the nearest k have to answer, not only the nearest few.
+    """
+
+    def __init__(self, key: Key, own: PeerId, seeds: Iterable[Contact], *, thorough: bool = False) -> None:
+        self._key = key
+        self._own = own
+        self._enough = K if thorough else RESILIENCE
+        self._contacts: dict[PeerId, Contact] = {}
+        self._states: dict[PeerId, _State] = {}
+        self.asked = 0
+        """How many were asked in all."""
+        self._hear(seeds)
+
+    def next(self) -> list[Contact]:
+        """Return whom to ask now; each is to be followed by answered() or failed()."""
+        states = self._states
+        free = CONCURRENCY - self._in_flight()
+        if free <= 0 or self.done:
+            return []
+        chosen = [peer for peer in self._nearest() if states[peer] is _State.HEARD]
+        chosen = chosen[: min(free, _MOST_ASKED - self.asked)]
+        for peer in chosen:
+            states[peer] = _State.ASKED
+        self.asked += len(chosen)
+        return [self._contacts[peer] for peer in chosen]
+
+    def answered(self, peer: PeerId, closer: Sequence[Contact]) -> None:
+        """A peer that was asked has answered with peers that it holds to be nearer."""
+        if self._states.get(peer) is _State.ASKED:
+            self._states[peer] = _State.ANSWERED
+            self._hear(closer[:_TAKEN_FROM_AN_ANSWER])
+
+    def failed(self, peer: PeerId) -> None:
+        """A peer that was asked could not be reached, or gave no answer that makes sense."""
+        if self._states.get(peer) is _State.ASKED:
+            self._states[peer] = _State.FAILED
+
+    @property
+    def done(self) -> bool:
+        """Whether the nearest have answered, or there is nobody left that may be asked."""
+        standing = [peer for peer in self._nearest() if self._states[peer] is not _State.FAILED]
+        nearest = standing[: self._enough]
+        if nearest and all(self._states[peer] is _State.ANSWERED for peer in nearest):
+            return True
+        may_ask = self.asked < _MOST_ASKED and any(self._states[peer] is _State.HEARD for peer in standing)
+        return not may_ask and not self._in_flight()
+
+    def closest(self, count: int = K) -> list[Contact]:
+        """Return the nearest peers that have answered, nearest first."""
+        answered = [peer for peer in self._nearest() if self._states[peer] is _State.ANSWERED]
+        return [self._contacts[peer] for peer in answered[:count]]
+
+    def _in_flight(self) -> int:
+        return sum(state is _State.ASKED for state in self._states.values())
+
+    def _nearest(self) -> list[PeerId]:
+        return sorted(self._contacts, key=self._distance)
+
+    def _distance(self, peer: PeerId) -> int:
+        return key_of_peer(peer) ^ self._key
+
+    def _hear(self, contacts: Iterable[Contact]) -> None:
+        for contact in contacts:
+            if contact.peer != self._own and contact.peer not in self._contacts:
+                self._contacts[contact.peer] = contact
+                self._states[contact.peer] = _State.HEARD
+        if len(self._contacts) > _MOST_KEPT:
+            self._forget_farthest()
+
+    def _forget_farthest(self) -> None:
+        """Of those not asked yet; who was asked has to be remembered, or would be asked again."""
+        unasked = [peer for peer in self._nearest() if self._states[peer] is _State.HEARD]
+        for peer in unasked[max(0, len(unasked) - (len(self._contacts) - _MOST_KEPT)) :]:
+            del self._contacts[peer], self._states[peer]

@@ -1,0 +1,36 @@
+"""The two networks of a DHT: the world's, and the one around us, which never learn of each other's peers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from peershelf.protocols.routing.kad.messages import Contact
+from peershelf.protocols.routing.multiaddrs import ip_of, is_public
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One of them."""
+
+    name: str
+    protocol: str
+    admits: Callable[[bytes], bool]
+    """Whether an address belongs to it."""
+
+    def only(self, addresses: Iterable[bytes]) -> tuple[bytes, ...]:
+        """Those of the addresses that belong to it."""
+        return tuple(address for address in addresses if self.admits(address))
+
+    def contact(self, contact: Contact) -> Contact:
+        """A contact with those of its addresses that belong here."""
+        return Contact(contact.peer, self.only(contact.addresses))
+
+
+def _is_near(address: bytes) -> bool:
+    ip = ip_of(address)
+    return ip is not None and not ip.is_global and not ip.is_unspecified and not ip.is_multicast
+
+
+WAN = Scope("wan", "/ipfs/kad/1.0.0", is_public)
+LAN = Scope("lan", "/ipfs/lan/kad/1.0.0", _is_near)

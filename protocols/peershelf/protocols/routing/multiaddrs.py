@@ -1,0 +1,51 @@
+"""Multiaddrs in their bytes, as far as routing has to look into those of strangers.
+
+Thousands of them pass through a search, and few are dialed: only these are turned into text.
+https://github.com/multiformats/multiaddr
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address
+
+from multiaddr import Multiaddr  # type: ignore[import-untyped]
+
+_IP4, _IP6 = 0x04, 0x29
+_NAMES = (0x35, 0x36, 0x37, 0x38)
+"""dns, dns4, dns6, dnsaddr."""
+
+
+def ip_of(address: bytes) -> IPv4Address | IPv6Address | None:
+    """Return the IP address that a multiaddr begins with, if it begins with one."""
+    if len(address) >= 5 and address[0] == _IP4:
+        return IPv4Address(address[1:5])
+    if len(address) >= 17 and address[0] == _IP6:
+        return IPv6Address(address[1:17])
+    return None
+
+
+def is_public(address: bytes) -> bool:
+    """Whether a multiaddr may be reached from anywhere: a global IP address, or a name."""
+    ip = ip_of(address)
+    if ip is None:
+        return bool(address) and address[0] in _NAMES
+    return ip.is_global
+
+
+def network_of(address: bytes) -> str | None:
+    """Return the network that a public IP address is in, a /16 or a /32; None for others."""
+    ip = ip_of(address)
+    if ip is None or not ip.is_global:
+        return None
+    return ip.packed[: 2 if ip.version == 4 else 4].hex()
+
+
+def texts(addresses: tuple[bytes, ...]) -> tuple[str, ...]:
+    """Return multiaddrs as text; those that are none are left out."""
+    found: list[str] = []
+    for address in addresses:
+        # The library raises errors of many kinds at what strangers send.
+        with suppress(Exception):
+            found.append(str(Multiaddr(address)))
+    return tuple(found)
