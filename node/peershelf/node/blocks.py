@@ -23,6 +23,7 @@ from peershelf.node.errors import TimedOut
 from peershelf.node.tasks import single_error
 
 if TYPE_CHECKING:
+    from peershelf.node.searching import ProviderSearch
     from peershelf.protocols.bitswap import Answer, Bitswap, Session
     from peershelf.protocols.transport import PeerId
 
@@ -42,8 +43,11 @@ _Absent = dict[Cid, BlockNotFound | CorruptBlock | None]
 class Blocks:
     """The local store, and behind it the exchange if the node is online."""
 
-    def __init__(self, store: Blockstore, exchange: Bitswap | None) -> None:
+    def __init__(
+        self, store: Blockstore, exchange: Bitswap | None, search: ProviderSearch | None = None
+    ) -> None:
         self.store = store
+        self._search = search
         self.roots = TemporaryRoots()
         """What is being read now."""
         self._exchange = exchange
@@ -65,7 +69,7 @@ class Blocks:
 
         Raises TimedOut from its block if that takes longer than `timeout` seconds.
         """
-        exchange = None if offline else self._exchange
+        exchange, search = (None, None) if offline else (self._exchange, self._search)
         with (
             self.roots.protect(*roots),
             self._counted(),
@@ -73,7 +77,7 @@ class Blocks:
             trio.move_on_after(timeout) as scope,
         ):
             async with trio.open_nursery() as nursery:
-                fetcher = Fetcher(self.store, exchange, nursery)
+                fetcher = Fetcher(self.store, exchange, nursery, search)
                 for _ in range(_READERS):
                     nursery.start_soon(fetcher.read_local)
                 yield fetcher
@@ -105,8 +109,16 @@ class Fetcher:
     The caller bounds what is in flight by what it wants before it receives.
     """
 
-    def __init__(self, store: Blockstore, exchange: Bitswap | None, nursery: trio.Nursery) -> None:
+    def __init__(
+        self,
+        store: Blockstore,
+        exchange: Bitswap | None,
+        nursery: trio.Nursery,
+        search: ProviderSearch | None = None,
+    ) -> None:
         self._store = store
+        self._search = search
+        self._changed = trio.Event()
         self._exchange = exchange
         self._nursery = nursery
         self._session: Session | None = None
@@ -123,6 +135,7 @@ class Fetcher:
         The answers come through receive().
         """
         self._awaited.update(dict.fromkeys((*cids, *absent)))
+        self._something_changed()
         cids = [*self._ask_at_once(cids), *self._ask_peers_for(absent)]
         batch = max(1, min(_BATCH, math.ceil(len(cids) / _READERS)))
         for start in range(0, len(cids), batch):
@@ -160,6 +173,7 @@ class Fetcher:
     async def receive(self) -> Found:
         """Return what has come of one or more of the wants. Raises StoreError."""
         found = await self._found_out.receive()
+        self._something_changed()
         for cid in (*(block.cid for block in found.blocks), *found.missing):
             self._awaited.pop(cid, None)
         return found
@@ -209,6 +223,8 @@ class Fetcher:
         async with self._session_opening:
             if self._session is None:
                 self._session = await self._nursery.start(self._receive_from_peers)
+                if self._search is not None:
+                    self._nursery.start_soon(self._search.keep_searching, self)
         assert self._session is not None
         try:
             self._session.want(cids)
@@ -219,6 +235,18 @@ class Fetcher:
             for cid in cids:
                 await self._ask_peers([cid])
         self._more_asked.set()
+
+    def first(self) -> Cid | None:
+        """What is waited for, to be searched for."""
+        return next(iter(self._awaited), None)
+
+    async def change(self) -> None:
+        """Return when something has come, or something else is waited for."""
+        await self._changed.wait()
+
+    def _something_changed(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
 
     async def _receive_from_peers(self, *, task_status: trio.TaskStatus[Session]) -> None:
         assert self._exchange is not None

@@ -15,6 +15,7 @@ from peershelf.blockstore.store.base import Blockstore
 from peershelf.node._version import __version__
 from peershelf.node.config import Config
 from peershelf.node.repo import Repo
+from peershelf.node.routing import Routing, routing_of
 from peershelf.protocols.bitswap import Bitswap, BitswapLimits
 from peershelf.protocols.errors import DialedTooSoon, InvalidAddress, NetworkError, TransportError
 from peershelf.protocols.libp2p import HostLimits, Libp2pNetwork, peer_of
@@ -35,6 +36,7 @@ class Online:
 
     host: Libp2pNetwork
     exchange: Bitswap
+    routing: Routing
 
 
 async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Online:
@@ -49,12 +51,14 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
         websocket=config.flag("Swarm.Transports.Network.Websocket"),
     )
     exchange = Bitswap(host, store, limits=_bitswap_limits(config))
+    routing = routing_of(config.text("Routing.Type"), host)
     await nursery.start(exchange.run)
+    await nursery.start(routing.run)
     await nursery.start(host.run)
     for peer, addresses in _by_peer(config.strings("Bootstrap")).items():
         host.protect(peer, "bootstrap")
         nursery.start_soon(_keep_trying, host, peer, addresses)
-    return Online(host, exchange)
+    return Online(host, exchange, routing)
 
 
 def _by_peer(addresses: Iterable[str]) -> dict[PeerId, list[str]]:

@@ -176,7 +176,9 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             "info", _one_of("debug", "info", "warning", "error"), "the least serious message that is logged"
         ),
         "Routing.Type": Setting(
-            "none", _one_of("none"), "how providers are found; none: ask connected peers"
+            "auto",
+            _one_of("auto", "dhtclient", "dhtserver", "none"),
+            "how providers are found: in the DHT, as a client or a server of it; none: ask connected peers",
         ),
         "Swarm.ConnMgr.GracePeriod": Setting(
             "20s", _duration, "how long a new connection is not closed for being too many"

@@ -106,7 +106,7 @@ async def test_what_one_end_provides_the_other_finds(autojump_clock) -> None:
         nodes = await chain(here, 30)
         (provider, providing), (_, seeking) = nodes[0], nodes[-1]
         assert await providers(seeking) == {}
-        assert await providing.provide(CID) == 20
+        assert await providing.provide([CID.multihash]) == 20
         found = await providers(seeking)
         assert found == {provider.local_peer: PeerInfo(provider.local_peer, ("/ip4/127.0.0.1/tcp/4001",))}
 
@@ -127,7 +127,7 @@ async def test_a_client_finds_and_is_in_nobodys_table(autojump_clock) -> None:
         await trio.sleep(60)
         assert len(client.table) == 5
         assert all(network.local_peer not in dht.table for _, dht in nodes)
-        await nodes[2][1].provide(CID)
+        await nodes[2][1].provide([CID.multihash])
         assert list(await providers(client)) == [nodes[2][0].local_peer]
 
 
@@ -158,7 +158,7 @@ async def test_silence_and_rubbish_cost_their_stream_and_a_search_goes_on(autoju
             bad.handle([LAN.protocol], answer)
             here.internet.connect(bad._inner, nodes[1][0]._inner)
             nodes[1][1].table.heard(Contact(bad.local_peer, (ADDRESS,)), trio.current_time())
-        await nodes[0][1].provide(CID)
+        await nodes[0][1].provide([CID.multihash])
         start = trio.current_time()
         assert list(await providers(nodes[-1][1])) == [nodes[0][0].local_peer]
         assert trio.current_time() - start < 30
@@ -181,5 +181,5 @@ async def test_without_peers_a_search_ends_at_once(autojump_clock) -> None:
         _, lonely = await here.node()
         start = trio.current_time()
         assert await providers(lonely) == {}
-        assert await lonely.provide(CID) == 0
+        assert await lonely.provide([CID.multihash]) == 0
         assert trio.current_time() == start

@@ -29,6 +29,8 @@ from peershelf.node.tasks import Closeable, HandedOver, Producer, single_error
 
 if TYPE_CHECKING:
     from peershelf.node.network import Online
+    from peershelf.node.searching import ProviderSearch
+    from peershelf.protocols.bitswap import Bitswap
 
 T = TypeVar("T")
 
@@ -92,11 +94,20 @@ class Core:
             from peershelf.node.network import go_online
 
             self._online = await go_online(nursery, self.repo, self.store)
-        self.blocks = Blocks(self.store, self._online.exchange if self._online else None)
+        self.blocks = Blocks(self.store, *self._exchange_and_search())
         if not self._read_only:
             self.collector = Collector(self.store, pins, self.blocks.roots)
         if self._go_online:
             nursery.start_soon(self._keep_below_limit)
+
+    def _exchange_and_search(self) -> tuple[Bitswap | None, ProviderSearch | None]:
+        if self._online is None:
+            return None, None
+        if not self._online.routing.parts:
+            return self._online.exchange, None
+        from peershelf.node.searching import ProviderSearch
+
+        return self._online.exchange, ProviderSearch(self._online.host, self._online.routing)
 
     async def _keep_below_limit(self) -> None:
         from peershelf.node.storage_limit import StorageLimit, keep_below

@@ -32,8 +32,8 @@ class Router(Protocol):
     async def find_peer(self, peer: PeerId, found: Found) -> None:
         """Search for where a peer is, until it was found or there is nobody left to ask."""
 
-    async def provide(self, cid: Cid) -> int:
-        """Announce that this node has a block. Returns how many others have taken note."""
+    async def provide(self, keys: Sequence[bytes]) -> int:
+        """Announce that this node has blocks, named by their multihashes. Returns how many notes were taken."""
 
 
 class Network(transport.Network, Protocol):

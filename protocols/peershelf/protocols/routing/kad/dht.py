@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import structlog
@@ -13,7 +14,7 @@ from peershelf.blockstore.cid import Cid
 from peershelf.protocols.errors import NetworkError
 from peershelf.protocols.routing.base import Found, Network, PeerInfo
 from peershelf.protocols.routing.kad import rpc
-from peershelf.protocols.routing.kad.keys import Key, key_of, peer_bytes
+from peershelf.protocols.routing.kad.keys import Key, key_of, key_of_peer, peer_bytes, shared_bits
 from peershelf.protocols.routing.kad.lookup import Lookup
 from peershelf.protocols.routing.kad.messages import Contact, Kind, Message
 from peershelf.protocols.routing.kad.providers import ProviderRecords
@@ -29,6 +30,7 @@ ANSWER_TIMEOUT = 10.0
 """Seconds for reaching a peer and hearing its answer."""
 REFRESH = 600.0
 """Seconds between two looks around, which find new peers and notice those that left."""
+_SECONDS_PER_RECORD = 0.1
 _MOST_GREETED = 8
 _GREETINGS_WAITING = 256
 
@@ -139,24 +141,37 @@ class Dht:
         ask = partial(self._nearer, kind=Kind.FIND_NODE, key=name)
         return (await self._search(key_of(name), ask, thorough=True)).closest()
 
-    async def provide(self, cid: Cid) -> int:
-        """Leave a provider record with the peers nearest to a block's multihash."""
+    async def provide(self, keys: Sequence[bytes]) -> int:
+        """Leave provider records with the peers nearest to each multihash; one search serves all that are near."""
         own = Contact(self._network.local_peer, self._scope.only(self._network.own_addresses()))
         if not own.addresses:
             return 0
-        record = Message(Kind.ADD_PROVIDER, cid.multihash, providers=(own,))
+        left = {key: key_of(key) for key in keys}
+        taken = 0
+        while left:
+            first = min(left, key=left.__getitem__)
+            near = await self.closest_peers(first)
+            group = [key for key, place in left.items() if covers(near, left[first], place)] or [first]
+            taken += await self._leave_records(near, own, group)
+            for key in group:
+                del left[key]
+        return taken
+
+    async def _leave_records(self, near: Sequence[Contact], own: Contact, keys: Sequence[bytes]) -> int:
         taken = 0
 
         async def put(contact: Contact) -> None:
             nonlocal taken
-            try:
-                await self._send(contact, record)
-            except (NetworkError, trio.TooSlowError):
-                return
-            taken += 1
+            records = [Message(Kind.ADD_PROVIDER, key, providers=(own,)) for key in keys]
+            with suppress(NetworkError), trio.move_on_after(ANSWER_TIMEOUT + len(keys) * _SECONDS_PER_RECORD):
+                async with self._stream(contact) as stream:
+                    for record in records:
+                        await rpc.ask(stream, record, expects_answer=False)
+                        self.messages_sent += 1
+                taken += len(keys)
 
         async with trio.open_nursery() as nursery:
-            for contact in await self.closest_peers(cid.multihash):
+            for contact in near:
                 nursery.start_soon(put, contact)
         return taken
 
@@ -198,27 +213,37 @@ class Dht:
     async def _request(self, contact: Contact, request: Message) -> Message:
         """Ask a peer, and remember that it answered. Raises NetworkError, trio.TooSlowError."""
         with trio.fail_after(ANSWER_TIMEOUT):
-            answer = await self._exchange(contact, request, expects_answer=True)
+            async with self._stream(contact) as stream:
+                self.messages_sent += 1
+                answer = await rpc.ask(stream, request)
         assert answer is not None
         known = self._scope.only(self._network.addresses_of(contact.peer)) or contact.addresses
         group = next((one for one in map(network_of, known) if one is not None), None)
         self.table.heard(Contact(contact.peer, tuple(known)), trio.current_time(), group=group)
         return answer
 
-    async def _send(self, contact: Contact, message: Message) -> None:
-        with trio.fail_after(ANSWER_TIMEOUT):
-            await self._exchange(contact, message, expects_answer=False)
-
-    async def _exchange(self, contact: Contact, message: Message, *, expects_answer: bool) -> Message | None:
+    @asynccontextmanager
+    async def _stream(self, contact: Contact) -> AsyncIterator[Stream]:
+        """A stream to a peer, who is dialed if need be; reset unless all went well."""
         if contact.peer not in self._network.peers():
             await self._network.reach(contact.peer, texts(contact.addresses))
         stream = await self._network.open_stream(contact.peer, [self._scope.protocol])
-        self.messages_sent += 1
         ended_well = False
         try:
-            answer = await rpc.ask(stream, message, expects_answer=expects_answer)
+            yield stream
             ended_well = True
-            return answer
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
                 await (stream.aclose() if ended_well else stream.reset())
+
+
+def covers(near: Sequence[Contact], searched: Key, place: Key) -> bool:
+    """Whether the peers nearest to where was searched are those nearest to another place, too.
+
+    So it is with places that have more leading bits in common with it than the farthest of them has; and with
+    all places where there are no more peers than that.
+    """
+    if len(near) < K:
+        return True
+    farthest = min(shared_bits(key_of_peer(contact.peer), searched) for contact in near)
+    return shared_bits(place, searched) > farthest

@@ -1,0 +1,63 @@
+"""Every way of finding that the configuration names, used as one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import trio
+
+from peershelf.blockstore.cid import Cid
+from peershelf.protocols.routing.base import Found, Network, Router
+from peershelf.protocols.routing.kad import LAN, WAN, Dht
+from peershelf.protocols.transport import PeerId
+
+
+class Routing(Router):
+    """Asks all of its parts at once."""
+
+    def __init__(self, parts: Sequence[Dht]) -> None:
+        self.parts = parts
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run the parts until cancelled."""
+        async with trio.open_nursery() as nursery:
+            for part in self.parts:
+                await nursery.start(part.run)
+            task_status.started()
+
+    async def find_providers(self, cid: Cid, found: Found) -> None:
+        await self._all(lambda part: part.find_providers(cid, found))
+
+    async def find_peer(self, peer: PeerId, found: Found) -> None:
+        await self._all(lambda part: part.find_peer(peer, found))
+
+    async def provide(self, keys: Sequence[bytes]) -> int:
+        taken = 0
+
+        async def provide(part: Router) -> None:
+            nonlocal taken
+            taken += await part.provide(keys)
+
+        await self._all(provide)
+        return taken
+
+    async def _all(self, use: Callable[[Router], Awaitable[None]]) -> None:
+        async with trio.open_nursery() as nursery:
+            for part in self.parts:
+                nursery.start_soon(use, part)
+
+
+def routing_of(kind: str, network: Network) -> Routing:
+    """Return what `Routing.Type` names; its parts answer others unless this node is a client only.
+
+    With auto, this node serves the peers around it. Whether the world can reach it is not known yet, so there
+    it is a client.
+    """
+    if kind == "none":
+        return Routing(())
+    return Routing(
+        (
+            Dht(network, LAN, serve=kind != "dhtclient"),
+            Dht(network, WAN, serve=kind == "dhtserver"),
+        )
+    )

@@ -1,0 +1,97 @@
+"""Finding providers of what is waited for, and connecting to them: then the exchange asks them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+import trio
+
+from peershelf.blockstore.cid import Cid
+from peershelf.protocols.errors import NetworkError
+from peershelf.protocols.routing.base import PeerInfo, Router
+from peershelf.protocols.transport import PeerId
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 1.0
+"""Seconds without a block after which those who are connected are not waited for alone."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 60.0
+"""Seconds between two searches for the same."""
+_MOST_DIALED = 8
+_MOST_FOUND = 64
+
+
+class Dialer(Protocol):
+    """Who connects."""
+
+    def peers(self) -> list[PeerId]:
+        """Those that are connected."""
+
+    async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None:
+        """Connect to a peer. Raises NetworkError."""
+
+
+class Waiting(Protocol):
+    """Somebody who waits for blocks."""
+
+    def first(self) -> Cid | None:
+        """What is waited for."""
+
+    async def change(self) -> None:
+        """Return when something has come, or something else is waited for."""
+
+
+class ProviderSearch:
+    """Searches for providers and dials them, several at once."""
+
+    def __init__(self, network: Dialer, router: Router) -> None:
+        self._network = network
+        self._router = router
+
+    async def keep_searching(self, waiting: Waiting) -> None:
+        """Search for what has been waited for in vain for a while, again and again, until cancelled."""
+        pause = _FIRST_PAUSE
+        while True:
+            if self._network.peers() and await _something_came(waiting, PATIENCE):
+                pause = _FIRST_PAUSE
+                continue
+            cid = waiting.first()
+            if cid is None:
+                await waiting.change()
+                continue
+            await self.connect_to_providers(cid)
+            came = await _something_came(waiting, pause)
+            pause = _FIRST_PAUSE if came else min(2 * pause, _LONGEST_PAUSE)
+
+    async def connect_to_providers(self, cid: Cid) -> None:
+        """Search once, and return when everybody found was dialed."""
+        tried: set[PeerInfo] = set()
+        dials = trio.CapacityLimiter(_MOST_DIALED)
+
+        async def dial(info: PeerInfo) -> None:
+            async with dials:
+                if info.peer in self._network.peers():
+                    return
+                try:
+                    await self._network.reach(info.peer, info.addresses)
+                except NetworkError as error:
+                    log.debug("provider_not_reached", peer=info.peer, reason=str(error))
+                else:
+                    log.debug("provider_reached", peer=info.peer, cid=str(cid))
+
+        async with trio.open_nursery() as nursery:
+
+            def found(info: PeerInfo) -> None:
+                if info not in tried and len(tried) < _MOST_FOUND:
+                    tried.add(info)
+                    nursery.start_soon(dial, info)
+
+            await self._router.find_providers(cid, found)
+
+
+async def _something_came(waiting: Waiting, seconds: float) -> bool:
+    with trio.move_on_after(seconds) as patience:
+        await waiting.change()
+    return not patience.cancelled_caught
