@@ -114,6 +114,7 @@ _OURS = (
     "segments",
     "index.",
     "reserve",
+    "provide.",
     "migration",
     "lock",
     "api",

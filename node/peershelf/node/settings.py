@@ -175,6 +175,15 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "Log.Level": Setting(
             "info", _one_of("debug", "info", "warning", "error"), "the least serious message that is logged"
         ),
+        "Provide.Enabled": Setting(True, _one_of(True, False), "whether to announce what this node has"),
+        "Provide.Interval": Setting(
+            "22h", _duration, "how often everything is announced again; others forget it after 48 hours"
+        ),
+        "Provide.Strategy": Setting(
+            "roots",
+            _one_of("all", "pinned", "roots"),
+            "what is announced: every block, all that is pinned, or its roots",
+        ),
         "Routing.Type": Setting(
             "auto",
             _one_of("auto", "dhtclient", "dhtserver", "none"),

@@ -23,12 +23,14 @@ from peershelf.node.blocks import Blocks
 from peershelf.node.collecting import Collected, Collector
 from peershelf.node.errors import NotOnline
 from peershelf.node.observe import later
+from peershelf.node.providing.announcer import Announcer
 from peershelf.node.repo import Repo, default_path
 from peershelf.node.settings import Value
 from peershelf.node.tasks import Closeable, HandedOver, Producer, single_error
 
 if TYPE_CHECKING:
     from peershelf.node.network import Online
+    from peershelf.node.providing.provider import Provider
     from peershelf.node.searching import ProviderSearch
     from peershelf.protocols.bitswap import Bitswap
 
@@ -57,6 +59,8 @@ class Core:
         self._stack = AsyncExitStack()
         self._nursery: trio.Nursery | None = None
         self._online: Online | None = None
+        self._announcer: Announcer | None = None
+        self._provider: Provider | None = None
         self.shutdown_requested = trio.Event()
 
     async def __aenter__(self) -> Self:
@@ -88,6 +92,7 @@ class Core:
             self.store = store = enter(await trio.to_thread.run_sync(PackStore.open, self._path))
             self.pins = pins = enter(store.with_room(lambda: Pins(self.repo.facts_file)))
             _tell_of_repairs(store.recovery)
+            self._announcer = self._make_announcer()
         self._nursery = nursery = await self._stack.enter_async_context(trio.open_nursery())
         if self._go_online:
             later.settle()
@@ -99,6 +104,36 @@ class Core:
             self.collector = Collector(self.store, pins, self.blocks.roots)
         if self._go_online:
             nursery.start_soon(self._keep_below_limit)
+            self._start_providing(nursery)
+
+    def _make_announcer(self) -> Announcer | None:
+        config = self.repo.config
+        if config.text("Routing.Type") == "none" or not config.flag("Provide.Enabled"):
+            return None
+        announcer = Announcer(self._path / "provide.db")
+        self._stack.callback(announcer.close)
+        return announcer
+
+    def _start_providing(self, nursery: trio.Nursery) -> None:
+        announcer = self._announcer
+        if announcer is None:
+            return
+        from peershelf.node.providing.provider import Provider
+        from peershelf.node.providing.strategy import STRATEGY
+
+        config = self.repo.config
+        keys = partial(STRATEGY[config.text("Provide.Strategy")], self.store, self.pins)
+        self._provider = provider = Provider(
+            announcer.queue, self.online.routing, keys, config.duration("Provide.Interval")
+        )
+        token = trio.lowlevel.current_trio_token()
+        announcer.on_queued = partial(token.run_sync_soon, provider.wake)
+        nursery.start_soon(provider.run)
+
+    def _announce(self, root: Cid) -> None:
+        """A root was pinned: have it announced. In any thread."""
+        if self._announcer is not None:
+            self._announcer.announce(root)
 
     def _exchange_and_search(self) -> tuple[Bitswap | None, ProviderSearch | None]:
         if self._online is None:

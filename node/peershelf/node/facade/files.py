@@ -61,6 +61,7 @@ class FileAccess(Core):
         self.store.sync(losses=losses)
         if pinned is not None:
             self.pins.add(pinned)
+            self._announce(pinned)
 
     @property
     def profile(self) -> Profile:

@@ -53,6 +53,7 @@ class Pinning(Reading):
             def keep() -> None:
                 self.store.sync(losses=losses)
                 self.store.with_room(lambda: self.pins.add(cid, recursive=recursive, name=name))
+                self._announce(cid)
 
             await trio.to_thread.run_sync(keep)
         return cid
@@ -79,6 +80,7 @@ class Pinning(Reading):
                 self.store.sync(losses=losses)
                 if not self.store.with_room(lambda: self.pins.replace(before.cid, after, unpin=unpin)):
                     raise NotPinned(f"{before.cid} was unpinned meanwhile; nothing was changed")
+                self._announce(after)
 
             await trio.to_thread.run_sync(keep)
         return before.cid, after

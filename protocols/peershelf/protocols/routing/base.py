@@ -33,7 +33,7 @@ class Router(Protocol):
         """Search for where a peer is, until it was found or there is nobody left to ask."""
 
     async def provide(self, keys: Sequence[bytes]) -> int:
-        """Announce that this node has blocks, named by their multihashes. Returns how many notes were taken."""
+        """Announce that this node has blocks, by their multihashes. Returns how many notes were taken."""
 
 
 class Network(transport.Network, Protocol):

@@ -142,7 +142,7 @@ class Dht:
         return (await self._search(key_of(name), ask, thorough=True)).closest()
 
     async def provide(self, keys: Sequence[bytes]) -> int:
-        """Leave provider records with the peers nearest to each multihash; one search serves all that are near."""
+        """Leave provider records with the peers nearest to each multihash; one search serves many."""
         own = Contact(self._network.local_peer, self._scope.only(self._network.own_addresses()))
         if not own.addresses:
             return 0

@@ -1,0 +1,1 @@
+"""Announcing what this node has."""

@@ -1,0 +1,110 @@
+"""Announces new roots at once, and all that the strategy names every 22 hours, in the order of the key space.
+
+A provider record is good for 48 hours, so one sweep may be missed. What was queued is taken out only when its
+announcement has been tried; if nobody took note, because there are no peers yet, it stays.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+import structlog
+import trio
+
+from peershelf.blockstore.errors import BlockstoreError
+from peershelf.node.providing.queue import ProvideQueue
+from peershelf.protocols.routing.base import Router
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 4096
+"""Keys that are announced together: those near to one another share a search."""
+_RETRY = 15.0
+"""Seconds after which what nobody took is tried again."""
+_LAST_SWEEP = "last sweep"
+
+
+@dataclass(frozen=True, slots=True)
+class ProvideStat:
+    """How far the announcing is. Times are seconds since 1970."""
+
+    queued: int
+    provided: int
+    """Keys announced since the node started."""
+    records: int
+    """Notes that others took of them."""
+    busy: float
+    """Seconds spent on that."""
+    last_sweep: float | None
+    next_sweep: float | None
+
+
+class Provider:
+    """The service. `keys` gives what a sweep announces; it is used in a thread."""
+
+    def __init__(
+        self, queue: ProvideQueue, router: Router, keys: Callable[[], Iterable[bytes]], interval: float
+    ) -> None:
+        self._queue = queue
+        self._router = router
+        self._keys = keys
+        self._interval = interval
+        self._woken = trio.Event()
+        self._provided = self._records = 0
+        self._busy = 0.0
+
+    def wake(self) -> None:
+        """Something was queued."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Announce until cancelled."""
+        while True:
+            self._woken = trio.Event()
+            try:
+                await self._sweep_if_due()
+                all_taken = await self._announce_queue()
+            except BlockstoreError as error:
+                log.warning("not_announced", reason=str(error))
+                all_taken = False
+            with trio.move_on_after(self._until_sweep() if all_taken else _RETRY):
+                await self._woken.wait()
+
+    def stat(self) -> ProvideStat:
+        """How far it is. Blocking. Raises StoreError."""
+        last = self._queue.marked(_LAST_SWEEP)
+        following = None if last is None else last + self._interval
+        return ProvideStat(len(self._queue), self._provided, self._records, self._busy, last, following)
+
+    def _until_sweep(self) -> float:
+        last = self._queue.marked(_LAST_SWEEP) or 0.0
+        return max(1.0, last + self._interval - time.time())
+
+    async def _sweep_if_due(self) -> None:
+        last = await trio.to_thread.run_sync(self._queue.marked, _LAST_SWEEP)
+        # A clock that was set back must not put the next sweep off for ever.
+        if last is not None and 0 <= time.time() - last < self._interval:
+            return
+        await trio.to_thread.run_sync(self._queue_all)
+
+    def _queue_all(self) -> None:
+        keys = iter(self._keys())
+        while some := list(islice(keys, _AT_ONCE)):
+            self._queue.add(some)
+        self._queue.mark(_LAST_SWEEP, time.time())
+
+    async def _announce_queue(self) -> bool:
+        """Returns whether the queue is empty."""
+        while keys := await trio.to_thread.run_sync(self._queue.first, _AT_ONCE):
+            started = trio.current_time()
+            records = await self._router.provide(keys)
+            self._busy += trio.current_time() - started
+            if not records:
+                return False
+            self._records += records
+            self._provided += len(keys)
+            await trio.to_thread.run_sync(self._queue.remove, keys)
+        return True
