@@ -124,3 +124,19 @@ async def test_five_of_ours_and_five_of_kubos_in_one_network(kubo, ours, content
             assert await cat(seeker, reverse) == other.read_bytes()
             with trio.fail_after(40):
                 assert await theirs.cat(cid) == content.read_bytes()
+
+
+async def test_without_a_daemon_cat_finds_and_fetches(kubo, ours, content) -> None:
+    """From one bootstrap peer on, which has nothing of it."""
+    between = await servers(kubo, 3)
+    provider = await kubo(configure=as_client)
+    await provider.connect(between[0].address)
+    cid = await provider.add(content)
+    await provider.cli("routing", "provide", cid)
+    seeker = ours("dhtclient", Bootstrap=json.dumps([between[-1].address]))
+    assert "no peer was asked" in seeker.fails("--offline", "cat", cid)
+    assert await cat(seeker, cid) == content.read_bytes()
+    assert seeker("--offline", "cat", cid) == content.read_bytes()
+    nowhere = "bafkreiemqpndzewx4bioklzfvhtiegsfny5fxuc3nkjk2vmcpjxiammsti"
+    told = await trio.to_thread.run_sync(lambda: seeker.fails("cat", "--timeout", "4s", nowhere))
+    assert "did not arrive within 4 s" in told

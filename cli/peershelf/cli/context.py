@@ -74,12 +74,13 @@ class Context:
             raise CliError("this needs a running daemon: start one with `node daemon`")
         return backend
 
-    def backend(self, *, create: bool = False, online: bool = False) -> Backend:
+    def backend(self, *, create: bool = False, online: bool = False, finds: bool = False) -> Backend:
         """The daemon, or else the repo itself, opened for this command and locked meanwhile.
 
-        `create` makes a repo where there is none; `online` starts a node that can dial peers.
+        `create` makes a repo where there is none; `online` starts a node that can dial a peer; with `finds` a
+        node starts that finds peers, once something is missing.
         """
-        return self.daemon() or self._local(create=create, online=online)
+        return self.daemon() or self._local(create=create, online=online, finds=finds)
 
     def reader(self, *, create: bool = False) -> Backend:
         """As `backend`, for what needs settings and identity only: nothing is locked, nobody waited for."""
@@ -91,10 +92,14 @@ class Context:
             backend = None  # someone has the repo and no API: settings and identity can be read all the same
         return backend or self._local(create=create, read_only=True)
 
-    def _local(self, *, create: bool, online: bool = False, read_only: bool = False) -> Backend:
+    def _local(
+        self, *, create: bool, online: bool = False, finds: bool = False, read_only: bool = False
+    ) -> Backend:
         from peershelf.cli.local import LocalBackend
 
-        backend = LocalBackend(self.repo, self._common, create=create, online=online, read_only=read_only)
+        backend = LocalBackend(
+            self.repo, self._common, create=create, online=online, finds=finds, read_only=read_only
+        )
         self._tell(backend)
         return backend
 

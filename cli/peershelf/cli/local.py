@@ -44,8 +44,9 @@ if TYPE_CHECKING:
 _READ_SIZE = 1 << 20
 _TAKEN_AT_ONCE = 256
 _LOCK_POLL_SECONDS = 0.05
-_SHORT_LIVED: Mapping[str, Value] = {"Addresses.Swarm": ["/ip4/127.0.0.1/tcp/0"], "Bootstrap": []}
-"""A node that lives for one command meets only the peer that it dials."""
+_HIDDEN: Mapping[str, Value] = {"Addresses.Swarm": ["/ip4/127.0.0.1/tcp/0"]}
+_ALONE: Mapping[str, Value] = {**_HIDDEN, "Bootstrap": [], "Routing.Type": "none"}
+"""A node that lives for one command and was told of a peer meets that alone."""
 
 Use = Callable[[Node, Any, Request], Awaitable[None]]
 
@@ -53,8 +54,8 @@ Use = Callable[[Node, Any, Request], Awaitable[None]]
 class LocalBackend(Backend):
     """Opens the repo at `repo` for each call.
 
-    `create` makes one where there is none, `online` lets it dial peers, `read_only` takes no lock and has no
-    store. `common` options go with every call.
+    `create` makes one where there is none, `online` lets it dial a peer, with `finds` it finds peers for what
+    is not here, `read_only` takes no lock and has no store. `common` options go with every call.
     """
 
     def __init__(
@@ -64,13 +65,19 @@ class LocalBackend(Backend):
         *,
         create: bool = False,
         online: bool = False,
+        finds: bool = False,
         read_only: bool = False,
     ) -> None:
         self.description = f"the repo {repo} itself"
         self._common = common
-        self._online = online
+        self._online = online or finds
         self._open: Callable[[], Node] = lambda: Node(
-            repo, create=create, online=online, read_only=read_only, settings=_SHORT_LIVED if online else None
+            repo,
+            create=create,
+            online=online or finds,
+            read_only=read_only,
+            lazily=finds and not online,
+            settings=_ALONE if online else _HIDDEN if finds else None,
         )
 
     def unary(self, name: str, args: Sequence[str] = (), options: Mapping[str, str] = NO_OPTIONS) -> Record:

@@ -19,7 +19,8 @@ class Node(TreeAccess, FileAccess, Verifying, Archives, DagData, GarbageCollecti
     """A repo in use: `async with Node(path) as node`.
 
     Entering makes the repo where there is none (unless `create` is false), takes its lock, opens its store
-    and, if `online`, listens for peers. A `read_only` node knows settings and identity but takes no lock and
+    and, if `online`, listens for peers; if `lazily` online, only once something is wanted that is not here,
+    and then it announces nothing. A `read_only` node knows settings and identity but takes no lock and
     opens no store, so it works beside a daemon. `settings` override the repo's configuration for this run.
     Entering raises StoreLocked where another process has the repo, RepoError, ConfigError, IdentityError,
     StoreError or NetworkError.

@@ -7,7 +7,7 @@ verified and stored by the exchange before it arrives here.
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -40,14 +40,26 @@ _Absent = dict[Cid, BlockNotFound | CorruptBlock | None]
 """What the store cannot give, with its word on it if it was asked for more than whether it is there."""
 
 
+GoOnline = Callable[[], Awaitable[tuple["Bitswap", "ProviderSearch | None"]]]
+"""Starts the network services."""
+
+
 class Blocks:
     """The local store, and behind it the exchange if the node is online."""
 
     def __init__(
-        self, store: Blockstore, exchange: Bitswap | None, search: ProviderSearch | None = None
+        self,
+        store: Blockstore,
+        exchange: Bitswap | None,
+        search: ProviderSearch | None = None,
+        *,
+        go_online: GoOnline | None = None,
     ) -> None:
+        """`go_online` is called where there is no exchange yet, once the first block is missing."""
         self.store = store
         self._search = search
+        self._go_online = go_online
+        self._going_online = trio.Lock()
         self.roots = TemporaryRoots()
         """What is being read now."""
         self._exchange = exchange
@@ -69,7 +81,7 @@ class Blocks:
 
         Raises TimedOut from its block if that takes longer than `timeout` seconds.
         """
-        exchange, search = (None, None) if offline else (self._exchange, self._search)
+        peers = None if offline else self.peers
         with (
             self.roots.protect(*roots),
             self._counted(),
@@ -77,13 +89,20 @@ class Blocks:
             trio.move_on_after(timeout) as scope,
         ):
             async with trio.open_nursery() as nursery:
-                fetcher = Fetcher(self.store, exchange, nursery, search)
+                fetcher = Fetcher(self.store, peers, nursery)
                 for _ in range(_READERS):
                     nursery.start_soon(fetcher.read_local)
                 yield fetcher
                 nursery.cancel_scope.cancel()
         if scope.cancelled_caught:
             raise TimedOut(fetcher.explain(timeout))
+
+    async def peers(self) -> tuple[Bitswap | None, ProviderSearch | None]:
+        """Whom to ask for what is not here, and who finds more of them. Raises NetworkError."""
+        async with self._going_online:
+            if self._exchange is None and self._go_online is not None:
+                self._exchange, self._search = await self._go_online()
+        return self._exchange, self._search
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -112,14 +131,15 @@ class Fetcher:
     def __init__(
         self,
         store: Blockstore,
-        exchange: Bitswap | None,
+        peers: Callable[[], Awaitable[tuple[Bitswap | None, ProviderSearch | None]]] | None,
         nursery: trio.Nursery,
-        search: ProviderSearch | None = None,
     ) -> None:
+        """Without `peers`, what is not in the store cannot be had."""
         self._store = store
-        self._search = search
+        self._peers = peers
+        self._exchange: Bitswap | None = None
+        self._search: ProviderSearch | None = None
         self._changed = trio.Event()
-        self._exchange = exchange
         self._nursery = nursery
         self._session: Session | None = None
         self._session_opening = trio.Lock()
@@ -192,6 +212,8 @@ class Fetcher:
             left = cids
             while left:
                 blocks, absent, left = await trio.to_thread.run_sync(self._read_batch, left)
+                if absent and self._peers is not None:
+                    self._exchange, self._search = await self._peers()
                 if self._exchange is not None and absent:
                     await self._ask_peers(list(absent))
                     absent = {}

@@ -25,26 +25,25 @@ class Routing(Router):
                 await nursery.start(part.run)
             task_status.started()
 
-    async def find_providers(self, cid: Cid, found: Found) -> None:
-        await self._all(lambda part: part.find_providers(cid, found))
+    async def find_providers(self, cid: Cid, found: Found) -> int:
+        return await self._sum(lambda part: part.find_providers(cid, found))
 
-    async def find_peer(self, peer: PeerId, found: Found) -> None:
-        await self._all(lambda part: part.find_peer(peer, found))
+    async def find_peer(self, peer: PeerId, found: Found) -> int:
+        return await self._sum(lambda part: part.find_peer(peer, found))
 
     async def provide(self, keys: Sequence[bytes]) -> int:
-        taken = 0
+        return await self._sum(lambda part: part.provide(keys))
 
-        async def provide(part: Router) -> None:
-            nonlocal taken
-            taken += await part.provide(keys)
+    async def _sum(self, use: Callable[[Router], Awaitable[int]]) -> int:
+        results: list[int] = []
 
-        await self._all(provide)
-        return taken
+        async def add(part: Router) -> None:
+            results.append(await use(part))
 
-    async def _all(self, use: Callable[[Router], Awaitable[None]]) -> None:
         async with trio.open_nursery() as nursery:
             for part in self.parts:
-                nursery.start_soon(use, part)
+                nursery.start_soon(add, part)
+        return sum(results)
 
 
 def routing_of(kind: str, network: Network) -> Routing:

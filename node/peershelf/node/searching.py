@@ -19,6 +19,7 @@ PATIENCE = 1.0
 """Seconds without a block after which those who are connected are not waited for alone."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 60.0
 """Seconds between two searches for the same."""
+_PAUSE_ALONE = 0.5
 _MOST_DIALED = 8
 _MOST_FOUND = 64
 
@@ -61,12 +62,15 @@ class ProviderSearch:
             if cid is None:
                 await waiting.change()
                 continue
-            await self.connect_to_providers(cid)
+            if not await self.connect_to_providers(cid):
+                # Nobody to ask yet: bootstrap peers and neighbours may be there soon.
+                await _something_came(waiting, _PAUSE_ALONE)
+                continue
             came = await _something_came(waiting, pause)
             pause = _FIRST_PAUSE if came else min(2 * pause, _LONGEST_PAUSE)
 
-    async def connect_to_providers(self, cid: Cid) -> None:
-        """Search once, and return when everybody found was dialed."""
+    async def connect_to_providers(self, cid: Cid) -> int:
+        """Search once; returns how many were asked when everybody found was dialed."""
         tried: set[PeerInfo] = set()
         dials = trio.CapacityLimiter(_MOST_DIALED)
 
@@ -88,7 +92,7 @@ class ProviderSearch:
                     tried.add(info)
                     nursery.start_soon(dial, info)
 
-            await self._router.find_providers(cid, found)
+            return await self._router.find_providers(cid, found)
 
 
 async def _something_came(waiting: Waiting, seconds: float) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def run(context: Context, call: Call) -> int:
     """Write the block to standard output."""
-    context.backend().stream("block/get", output.raw, call.arguments)
+    context.backend(finds=True).stream("block/get", output.raw, call.arguments)
     return 0
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def run(context: Context, call: Call) -> int:
     """Write the files' bytes to standard output as they come."""
     dials = call.text("peer") is not None
-    backend = context.backend(create=dials, online=dials)
+    backend = context.backend(create=dials, online=dials, finds=True)
     # On a terminal the bytes themselves show that something comes.
     progress = Progress(enabled=call.flag("progress", default=True) and not sys.stdout.isatty())
     options = call.only("offset", "length", "peer")

@@ -27,7 +27,7 @@ def run(context: Context, call: Call) -> int:
         raise UsageError("an archive is nothing for a terminal: redirect the output, or name a file with -o")
     progress = _progress(call)
     try:
-        context.backend().stream("dag/export", progress.counting(output.raw), call.arguments)
+        context.backend(finds=True).stream("dag/export", progress.counting(output.raw), call.arguments)
     finally:
         progress.clear()
     return 0
@@ -38,7 +38,7 @@ def _to_file(context: Context, call: Call, path: str) -> int:
 
     sink, progress = ArchiveSink(path), _progress(call)
     try:
-        context.backend().stream("dag/export", progress.counting(sink.write), call.arguments)
+        context.backend(finds=True).stream("dag/export", progress.counting(sink.write), call.arguments)
         sink.finish()
     finally:
         progress.clear()

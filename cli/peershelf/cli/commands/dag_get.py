@@ -15,7 +15,7 @@ CODECS = ("dag-json", "dag-cbor", "dag-pb", "raw")
 
 def run(context: Context, call: Call) -> int:
     """Write the node to standard output, exactly as its codec has it: no line end is added."""
-    context.backend().stream("dag/get", output.raw, call.arguments, call.only("output-codec"))
+    context.backend(finds=True).stream("dag/get", output.raw, call.arguments, call.only("output-codec"))
     return 0
 
 

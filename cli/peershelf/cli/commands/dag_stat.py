@@ -29,7 +29,7 @@ def run(context: Context, call: Call) -> int:
 
     options = {"progress": "true" if progress.enabled else "false"}
     try:
-        context.backend().records("dag/stat", receive, call.arguments, options)
+        context.backend(finds=True).records("dag/stat", receive, call.arguments, options)
     finally:
         progress.clear()
     if context.json:

@@ -55,7 +55,7 @@ def run(context: Context, call: Call) -> int:
 def _stream(context: Context, call: Call, write: Write, set_total: OnLength = id) -> None:
     dials = call.text("peer") is not None
     options = call.only("archive", "compress", "compression-level", "peer")
-    backend = context.backend(create=dials, online=dials)
+    backend = context.backend(create=dials, online=dials, finds=True)
     backend.stream("get", write, call.arguments, options, set_total)
 
 

@@ -27,7 +27,7 @@ def run(context: Context, call: Call) -> int:
     """Print a line for each entry as it becomes known."""
     table = Table(context, call)
     options = {"stream": "true"} | call.only("size", "resolve-type")
-    context.backend().records("ls", table.receive, call.arguments, options)
+    context.backend(finds=True).records("ls", table.receive, call.arguments, options)
     return 0
 
 

@@ -24,7 +24,7 @@ def run(context: Context, call: Call) -> int:
     """Fetch what is not here, pin, and print a line for each pin."""
     dials = call.text("peer") is not None
     options = call.only("recursive", "name", "peer")
-    backend = context.backend(create=dials, online=dials)
+    backend = context.backend(create=dials, online=dials, finds=True)
     how = "recursively" if call.flag("recursive", default=True) else "directly"
     pinned: list[str] = []
 

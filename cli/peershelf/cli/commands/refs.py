@@ -37,7 +37,7 @@ def printer(context: Context) -> OnRecord:
 def run(context: Context, call: Call) -> int:
     """Print a line for each link as it becomes known."""
     options = call.only("recursive", "unique", "edges", "format", "max-depth")
-    context.backend().records("refs", printer(context), call.arguments, options)
+    context.backend(finds=True).records("refs", printer(context), call.arguments, options)
     return 0
 
 

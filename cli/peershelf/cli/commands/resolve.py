@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def run(context: Context, call: Call) -> int:
     """Print the path of the same content that has its own CID."""
-    record = context.backend().unary("resolve", call.arguments)
+    record = context.backend(finds=True).unary("resolve", call.arguments)
     if context.json:
         output.json_line(record)
     else:

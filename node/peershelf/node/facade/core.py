@@ -49,11 +49,13 @@ class Core:
         online: bool = True,
         create: bool = True,
         read_only: bool = False,
+        lazily: bool = False,
         settings: Mapping[str, Value] | None = None,
     ) -> None:
         self._path = default_path() if repo is None else Path(repo)
         self._go_online = online and not read_only
         self._read_only = read_only
+        self._lazily = lazily
         self._load = Repo.load_or_init if create else Repo.load
         self._settings = settings or {}
         self._stack = AsyncExitStack()
@@ -94,15 +96,14 @@ class Core:
             _tell_of_repairs(store.recovery)
             self._announcer = self._make_announcer()
         self._nursery = nursery = await self._stack.enter_async_context(trio.open_nursery())
-        if self._go_online:
-            later.settle()
-            from peershelf.node.network import go_online
-
-            self._online = await go_online(nursery, self.repo, self.store)
-        self.blocks = Blocks(self.store, *self._exchange_and_search())
+        self.blocks = Blocks(self.store, None)
+        if self._go_online and self._lazily and self._can_find():
+            self.blocks = Blocks(self.store, None, go_online=self._connect)
+        elif self._go_online and not self._lazily:
+            self.blocks = Blocks(self.store, *await self._connect())
         if not self._read_only:
             self.collector = Collector(self.store, pins, self.blocks.roots)
-        if self._go_online:
+        if self._go_online and not self._lazily:
             nursery.start_soon(self._keep_below_limit)
             self._start_providing(nursery)
 
@@ -135,14 +136,25 @@ class Core:
         if self._announcer is not None:
             self._announcer.announce(root)
 
-    def _exchange_and_search(self) -> tuple[Bitswap | None, ProviderSearch | None]:
-        if self._online is None:
-            return None, None
-        if not self._online.routing.parts:
-            return self._online.exchange, None
+    def _can_find(self) -> bool:
+        """Whether there is any way to peers."""
+        config = self.repo.config
+        return bool(
+            config.text("Routing.Type") != "none"
+            or config.strings("Bootstrap")
+            or config.flag("Discovery.MDNS.Enabled")
+        )
+
+    async def _connect(self) -> tuple[Bitswap, ProviderSearch | None]:
+        """Start the network services; returns whom to ask, and who finds others. Raises NetworkError."""
+        assert self._nursery is not None
+        later.settle()
+        from peershelf.node.network import go_online
         from peershelf.node.searching import ProviderSearch
 
-        return self._online.exchange, ProviderSearch(self._online.host, self._online.routing)
+        self._online = online = await go_online(self._nursery, self.repo, self.store)
+        search = ProviderSearch(online.host, online.routing) if online.routing.parts else None
+        return online.exchange, search
 
     async def _keep_below_limit(self) -> None:
         from peershelf.node.storage_limit import StorageLimit, keep_below

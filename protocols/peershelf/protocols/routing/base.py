@@ -26,11 +26,11 @@ Found = Callable[[PeerInfo], None]
 class Router(Protocol):
     """Searches take as long as they take: whoever asks bounds them. They raise nothing."""
 
-    async def find_providers(self, cid: Cid, found: Found) -> None:
-        """Search for peers that have a block, until there is nobody left to ask."""
+    async def find_providers(self, cid: Cid, found: Found) -> int:
+        """Search for peers that have a block, until nobody is left to ask. Returns how many were asked."""
 
-    async def find_peer(self, peer: PeerId, found: Found) -> None:
-        """Search for where a peer is, until it was found or there is nobody left to ask."""
+    async def find_peer(self, peer: PeerId, found: Found) -> int:
+        """Search for where a peer is, until nobody is left to ask. Returns how many were asked."""
 
     async def provide(self, keys: Sequence[bytes]) -> int:
         """Announce that this node has blocks, by their multihashes. Returns how many notes were taken."""

@@ -113,7 +113,7 @@ class Dht:
 
     # Searching.
 
-    async def find_providers(self, cid: Cid, found: Found) -> None:
+    async def find_providers(self, cid: Cid, found: Found) -> int:
         """Search for peers that have a block."""
         key = cid.multihash
         self._tell(self._records.get(key, trio.current_time()), found)
@@ -123,9 +123,9 @@ class Dht:
             self._tell(answer.providers, found)
             return answer.closer
 
-        await self._search(key_of(key), ask, thorough=True)
+        return (await self._search(key_of(key), ask, thorough=True)).asked
 
-    async def find_peer(self, peer: PeerId, found: Found) -> None:
+    async def find_peer(self, peer: PeerId, found: Found) -> int:
         """Search for where a peer is."""
         name = peer_bytes(peer)
 
@@ -134,7 +134,7 @@ class Dht:
             self._tell([one for one in closer if one.peer == peer and one.addresses], found)
             return closer
 
-        await self._search(key_of(name), ask)
+        return (await self._search(key_of(name), ask)).asked
 
     async def closest_peers(self, name: bytes) -> list[Contact]:
         """Return the peers nearest to a place that answer, nearest first."""
