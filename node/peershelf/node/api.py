@@ -11,11 +11,14 @@ from peershelf.node.facade.collecting import GarbageCollection
 from peershelf.node.facade.dag_data import DagData
 from peershelf.node.facade.files import FileAccess
 from peershelf.node.facade.network import NetworkAccess
+from peershelf.node.facade.routing import RoutingAccess
 from peershelf.node.facade.trees import TreeAccess
 from peershelf.node.facade.verifying import Verifying
 
 
-class Node(TreeAccess, FileAccess, Verifying, Archives, DagData, GarbageCollection, NetworkAccess):
+class Node(
+    TreeAccess, FileAccess, Verifying, Archives, DagData, GarbageCollection, NetworkAccess, RoutingAccess
+):
     """A repo in use: `async with Node(path) as node`.
 
     Entering makes the repo where there is none (unless `create` is false), takes its lock, opens its store

@@ -24,6 +24,10 @@ GROUPS = (
         ),
     ),
     (
+        "Finding",
+        ("routing findprovs", "routing findpeer", "routing provide", "provide stat", "provide clear"),
+    ),
+    (
         "DAGs",
         ("refs", "resolve", "dag get", "dag put", "dag resolve", "dag stat", "dag export", "dag import"),
     ),

@@ -17,6 +17,7 @@ from peershelf.node.operations.files import FILE_OPERATIONS
 from peershelf.node.operations.pins import PIN_OPERATIONS
 from peershelf.node.operations.reading import READING_OPERATIONS
 from peershelf.node.operations.repo import REPO_OPERATIONS
+from peershelf.node.operations.routing import ROUTING_OPERATIONS
 from peershelf.node.operations.stats import STATS_OPERATIONS
 from peershelf.node.operations.swarm import SWARM_OPERATIONS
 from peershelf.node.operations.verifying import VERIFYING_OPERATIONS
@@ -33,6 +34,7 @@ _ALL: tuple[Operation[Node], ...] = (
     *COLLECTING_OPERATIONS,
     *VERIFYING_OPERATIONS,
     *SWARM_OPERATIONS,
+    *ROUTING_OPERATIONS,
     *BITSWAP_OPERATIONS,
     *STATS_OPERATIONS,
 )

@@ -6,13 +6,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import structlog
-
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockstoreError
+from peershelf.node.observe import later
 from peershelf.node.providing.queue import ProvideQueue
 
-log = structlog.get_logger(__name__)
+log = later.Logger(__name__)
 
 
 class Announcer:

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-import structlog
 import trio
 
 from peershelf.blockstore.errors import BlockstoreError
+from peershelf.node.observe import later
 from peershelf.node.providing.queue import ProvideQueue
 from peershelf.protocols.routing.base import Router
 
-log = structlog.get_logger(__name__)
+log = later.Logger(__name__)
 
 _AT_ONCE = 4096
 """Keys that are announced together: those near to one another share a search."""
@@ -78,6 +78,10 @@ class Provider:
         last = self._queue.marked(_LAST_SWEEP)
         following = None if last is None else last + self._interval
         return ProvideStat(len(self._queue), self._provided, self._records, self._busy, last, following)
+
+    def clear(self) -> int:
+        """Empty the queue; returns how many keys there were. Blocking. Raises StoreError."""
+        return self._queue.clear()
 
     def _until_sweep(self) -> float:
         last = self._queue.marked(_LAST_SWEEP) or 0.0

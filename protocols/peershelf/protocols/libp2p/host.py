@@ -212,7 +212,7 @@ class Libp2pNetwork(Network):
         Of a peer that was dialed, the address that led to it comes first.
         """
         found: dict[bytes, None] = {}
-        for connection in self._keeper.table.of(peer):
+        for connection in self._keeper.table.of(peer) if peer in self._keeper.table else ():
             if connection.is_outbound:
                 found[connection.remote.to_bytes()] = None
             if connection.identity is not None:

@@ -1,0 +1,100 @@
+"""Finding peers, and announcing what is here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.errors import BlockNotFound
+from peershelf.node.errors import NodeError
+from peershelf.node.facade.core import Core
+from peershelf.node.providing.provider import Provider, ProvideStat
+from peershelf.node.tasks import Closeable
+from peershelf.protocols.routing.base import PeerInfo, Router
+from peershelf.protocols.transport import PeerId
+
+
+class RoutingAccess(Core):
+    """What the routing of a node that is online can be asked. All of it raises NotOnline."""
+
+    def find_providers(self, cid: Cid, *, count: int = 20) -> Closeable[PeerInfo]:
+        """Iterate over peers that say that they have a block, each once, up to `count` of them."""
+
+        async def search(found: Callable[[PeerInfo], None]) -> None:
+            await self._router().find_providers(cid, found)
+
+        return self._found(search, count)
+
+    def find_peer(self, peer: PeerId) -> Closeable[PeerInfo]:
+        """Iterate over what others say of where a peer is; ends with the first that names an address."""
+
+        async def search(found: Callable[[PeerInfo], None]) -> None:
+            known = [one for one in self.online.host.connections() if one.peer == peer]
+            dialed = tuple(one.address for one in known if one.direction == "outbound")
+            if dialed:
+                found(PeerInfo(peer, dialed))
+            else:
+                await self._router().find_peer(peer, found)
+
+        return self._found(search, 1)
+
+    async def provide(self, *cids: Cid) -> int:
+        """Announce blocks now. Returns how many notes were taken. Raises BlockNotFound for one not here."""
+        here = await trio.to_thread.run_sync(self.store.sizes, cids)
+        for cid in cids:
+            if cid not in here:
+                raise BlockNotFound(f"block {cid} is not in the store, so it is not announced")
+        return await self._router().provide([cid.multihash for cid in cids])
+
+    async def provide_stat(self) -> ProvideStat:
+        """How far announcing is. Raises NodeError where nothing is announced."""
+        return await trio.to_thread.run_sync(self._providing().stat)
+
+    async def clear_provide_queue(self) -> int:
+        """Forget what was to be announced until the next sweep. Returns how many keys that were."""
+        return await trio.to_thread.run_sync(self._providing().clear)
+
+    def _router(self) -> Router:
+        routing = self.online.routing
+        if not routing.parts:
+            raise NodeError("this node has no routing: set Routing.Type to auto, and start the daemon again")
+        return routing
+
+    def _providing(self) -> Provider:
+        self._router()
+        if self._provider is None:
+            raise NodeError("this node announces nothing: set Provide.Enabled, and start the daemon again")
+        return self._provider
+
+    def _found(
+        self, search: Callable[[Callable[[PeerInfo], None]], Awaitable[None]], count: int
+    ) -> Closeable[PeerInfo]:
+        """Hand out what a search finds until there is enough."""
+        self.online  # noqa: B018 -- raises here and now, not when iterated
+
+        async def produce(send: Callable[[PeerInfo], Awaitable[None]]) -> None:
+            seen: set[PeerId] = set()
+            into, out_of = trio.open_memory_channel[PeerInfo](count)
+
+            def found(info: PeerInfo) -> None:
+                if info.peer not in seen and len(seen) < count:
+                    seen.add(info.peer)
+                    into.send_nowait(info)
+
+            async def run_search() -> None:
+                with into:
+                    await search(found)
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(run_search)
+                sent = 0
+                async for info in out_of:
+                    await send(info)
+                    sent += 1
+                    if sent == count:
+                        break
+                nursery.cancel_scope.cancel()
+
+        return self.run_stream(produce)
