@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import trio
@@ -16,14 +17,15 @@ import trio
 from peershelf.blockstore.errors import BlockstoreError
 from peershelf.node.observe import later
 from peershelf.node.providing.queue import ProvideQueue
+from peershelf.protocols.bitswap.offload import Offload, in_thread
 from peershelf.protocols.routing.base import Router
 
 log = later.Logger(__name__)
 
 _AT_ONCE = 4096
 """Keys that are announced together: those near to one another share a search."""
-_RETRY = 15.0
-"""Seconds after which what nobody took is tried again."""
+_FIRST_RETRY, _LAST_RETRY = 5.0, 900.0
+"""Seconds after which what nobody took is tried again, twice as many each time."""
 _LAST_SWEEP = "last sweep"
 
 
@@ -46,8 +48,15 @@ class Provider:
     """The service. `keys` gives what a sweep announces; it is used in a thread."""
 
     def __init__(
-        self, queue: ProvideQueue, router: Router, keys: Callable[[], Iterable[bytes]], interval: float
+        self,
+        queue: ProvideQueue,
+        router: Router,
+        keys: Callable[[], Iterable[bytes]],
+        interval: float,
+        *,
+        offload: Offload = in_thread,
     ) -> None:
+        self._offload = offload
         self._queue = queue
         self._router = router
         self._keys = keys
@@ -62,6 +71,7 @@ class Provider:
 
     async def run(self) -> None:
         """Announce until cancelled."""
+        retry = _FIRST_RETRY
         while True:
             self._woken = trio.Event()
             try:
@@ -70,7 +80,11 @@ class Provider:
             except BlockstoreError as error:
                 log.warning("not_announced", reason=str(error))
                 all_taken = False
-            with trio.move_on_after(self._until_sweep() if all_taken else _RETRY):
+            if all_taken:
+                retry, pause = _FIRST_RETRY, await self._offload(self._until_sweep)
+            else:
+                retry, pause = min(2 * retry, _LAST_RETRY), retry
+            with trio.move_on_after(pause):
                 await self._woken.wait()
 
     def stat(self) -> ProvideStat:
@@ -88,11 +102,11 @@ class Provider:
         return max(1.0, last + self._interval - time.time())
 
     async def _sweep_if_due(self) -> None:
-        last = await trio.to_thread.run_sync(self._queue.marked, _LAST_SWEEP)
+        last = await self._offload(partial(self._queue.marked, _LAST_SWEEP))
         # A clock that was set back must not put the next sweep off for ever.
         if last is not None and 0 <= time.time() - last < self._interval:
             return
-        await trio.to_thread.run_sync(self._queue_all)
+        await self._offload(self._queue_all)
 
     def _queue_all(self) -> None:
         keys = iter(self._keys())
@@ -102,7 +116,7 @@ class Provider:
 
     async def _announce_queue(self) -> bool:
         """Returns whether the queue is empty."""
-        while keys := await trio.to_thread.run_sync(self._queue.first, _AT_ONCE):
+        while keys := await self._offload(partial(self._queue.first, _AT_ONCE)):
             started = trio.current_time()
             records = await self._router.provide(keys)
             self._busy += trio.current_time() - started
@@ -110,5 +124,5 @@ class Provider:
                 return False
             self._records += records
             self._provided += len(keys)
-            await trio.to_thread.run_sync(self._queue.remove, keys)
+            await self._offload(partial(self._queue.remove, keys))
         return True
