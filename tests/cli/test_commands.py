@@ -74,6 +74,8 @@ def ask(daemon: Any, api: ModuleType, run: Callable[..., Any]) -> Ask:
         ("swarm/peers", {"Peers": [PEER]}, ["swarm", "peers"]),
         ("swarm/addrs", {"Addrs": {"12D3KooWB": ["/ip4/192.0.2.7/tcp/1"]}}, ["swarm", "addrs"]),
         ("swarm/addrs/local", {"Strings": ["/ip4/192.0.2.7/tcp/1"]}, ["swarm", "addrs", "local"]),
+        ("bootstrap/list", {"Peers": ["/ip4/192.0.2.7/tcp/1"]}, ["bootstrap", "list"]),
+        ("bootstrap/add", {"Peers": None}, ["bootstrap", "add", "/ip4/…"]),
         ("bitswap/stat", EXCHANGED, ["bitswap", "stat"]),
         ("bitswap/wantlist", {"Keys": [{"/": "bafyw"}]}, ["bitswap", "wantlist"]),
         ("stats/bw", BANDWIDTH, ["stats", "bw"]),

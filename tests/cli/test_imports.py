@@ -82,6 +82,7 @@ sys.exit(code)
         ["repo", "stat"],
         ["swarm", "peers"],
         ["config", "show"],
+        ["bootstrap", "list"],
         ["bitswap", "stat"],
         ["ping", "peer"],
         ["id", "--timeout", "5s", "--json"],
@@ -111,7 +112,16 @@ def test_a_command_through_a_daemon_imports_nothing_slow(
         "SharedSize": 0,
         "Ratio": 1.0,
     }
-    asked = ["id", "version", "repo/stat", "block/stat", "swarm/peers", "config/show", "bitswap/stat"]
+    asked = [
+        "id",
+        "version",
+        "repo/stat",
+        "block/stat",
+        "swarm/peers",
+        "config/show",
+        "bitswap/stat",
+        "bootstrap/list",
+    ]
     answers = dict.fromkeys([*asked, "resolve", "dag/resolve"], api.sized(everything))
     listed = ["add", "block/put", "block/rm", "dag/put", "refs/local", "ping", "ls", "refs", "dag/stat"]
     answers |= dict.fromkeys(listed, api.records(everything))

@@ -16,7 +16,7 @@ from peershelf.node import Node
 from peershelf.node.dags import Visit, walk_dag
 from peershelf.node.errors import TimedOut
 
-LOOPBACK = {"Addresses.Swarm": ["/ip4/127.0.0.1/tcp/0"]}
+LOOPBACK = {"Addresses.Swarm": ["/ip4/127.0.0.1/tcp/0"], "Bootstrap": []}
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from peershelf.protocols.errors import DialFailed, InvalidAddress
 from peershelf.protocols.transport import PeerId
 
 ABSENT = Cid.parse("bafkreiaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
-LOOPBACK = {"Addresses.Swarm": ["/ip4/127.0.0.1/tcp/0"]}
+LOOPBACK = {"Addresses.Swarm": ["/ip4/127.0.0.1/tcp/0"], "Bootstrap": []}
 
 MakeNode = Callable[..., Node]
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ PROFILES: Mapping[str, Mapping[str, Value]] = {
     },
 }
 """What `init --profile` can set, by name."""
+
+_editing = threading.RLock()
+"""Held while the file is read and written again, so that no change is lost to another one."""
 
 
 class Config:
@@ -131,12 +135,30 @@ def set_in_file(path: Path, key: str, value: Any) -> None:
     from tomlkit.exceptions import TOMLKitError
 
     check(key, value)
-    try:
-        document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
-        _put(document, key, value)
-    except (TOMLKitError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}; mend the file by hand first") from None
-    durable.write_file(path, tomlkit.dumps(document).encode())
+    with _editing:
+        try:
+            document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+            _put(document, key, value)
+        except (TOMLKitError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: {error}; mend the file by hand first") from None
+        durable.write_file(path, tomlkit.dumps(document).encode())
+
+
+def change_list_in_file(path: Path, key: str, change: Callable[[list[str]], list[str]]) -> None:
+    """Set a list to what `change` makes of the file's, or of the default where the file has none.
+
+    The file stays untouched where the list does. Raises ConfigError.
+    """
+    with _editing:
+        before = list_in_file(path, key)
+        after = change(list(before))
+        if after != before:
+            set_in_file(path, key, after)
+
+
+def list_in_file(path: Path, key: str) -> list[str]:
+    """The list that a node has which starts now, but for its environment and options. Raises ConfigError."""
+    return Config.load(path, {}).strings(key)
 
 
 def _profile(name: str) -> Mapping[str, Value]:
@@ -196,4 +218,12 @@ def _put(document: Any, key: str, value: Value) -> None:
         if group not in branch:
             branch[group] = tomlkit.table()
         branch = branch[group]
-    branch[name] = value
+    branch[name] = _one_a_line(value) if isinstance(value, list) and len(value) > 1 else value
+
+
+def _one_a_line(items: list[str]) -> Any:
+    import tomlkit
+
+    array = tomlkit.array().multiline(True)
+    array.extend(items)
+    return array

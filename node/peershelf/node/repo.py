@@ -78,6 +78,10 @@ class Repo:
         return self.path / "api"
 
     @property
+    def config_file(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
     def facts_file(self) -> Path:
         return self.path / "facts.db"
 

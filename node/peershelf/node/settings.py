@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from peershelf.node.errors import ConfigError, ServerError
+from peershelf.node.public_peers import PUBLIC_BOOTSTRAP_PEERS
 
 Value = bool | int | float | str | list[str]
 
@@ -71,11 +72,11 @@ def _strings(value: Any) -> str | None:
 def _listen_addresses(value: Any) -> str | None:
     if complaint := _strings(value):
         return complaint
-    bad = next((text for text in value if not _is_tcp(text)), None)
+    bad = next((text for text in value if not is_tcp_address(text)), None)
     return bad and f"takes IP addresses with a TCP port, such as /ip4/0.0.0.0/tcp/4001, not {bad[:80]!a}"
 
 
-def _is_tcp(text: str) -> bool:
+def is_tcp_address(text: str) -> bool:
     """Whether this is an IP address with a TCP port, and perhaps /ws, as a multiaddr."""
     import ipaddress
 
@@ -144,7 +145,11 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "Addresses.API": Setting(
             "/ip4/127.0.0.1/tcp/5001", _api_address, "multiaddr of the local API; loopback only"
         ),
-        "Bootstrap": Setting([], _strings, "multiaddrs of peers to connect to when the daemon starts"),
+        "Bootstrap": Setting(
+            list(PUBLIC_BOOTSTRAP_PEERS),
+            _strings,
+            "multiaddrs of peers to connect to when the daemon starts; `node bootstrap` edits them",
+        ),
         "Bitswap.MaxBuffered": Setting("128MiB", _size, "bytes on their way to, or from, all peers together"),
         "Bitswap.MaxBufferedPerPeer": Setting("16MiB", _size, "bytes on their way to, or from, one peer"),
         "Bitswap.MaxWantsPerPeer": Setting(1024, _count, "wants remembered for one peer"),

@@ -16,7 +16,7 @@ from peershelf.node.operations.base import Request, validate
 from peershelf.node.operations.table import OPERATIONS
 
 BW = OPERATIONS["stats/bw"]
-LOOPBACK: dict[str, Any] = {"Addresses.Swarm": ["/ip4/127.0.0.1/tcp/0"]}
+LOOPBACK: dict[str, Any] = {"Addresses.Swarm": ["/ip4/127.0.0.1/tcp/0"], "Bootstrap": []}
 PING = "/ipfs/ping/1.0.0"
 STRANGER = "12D3KooWDF6DnKoZdnpLtiegUTLguGJtow2RXjxBNQ8uFcB6QvkV"
 

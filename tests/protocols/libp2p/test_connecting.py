@@ -98,6 +98,17 @@ async def test_of_a_dnsaddr_only_the_named_peers_tcp_addresses_are_taken(host, m
         await a.connect(f"/dnsaddr/node.example/p2p/{b.local_peer}")
 
 
+@pytest.mark.parametrize("broken", ["no answer", "no resolver"])
+async def test_a_dnsaddr_that_cannot_be_looked_up_is_a_failed_dial(host, monkeypatch, broken):
+    async def look_up(_address):
+        if broken == "no resolver":
+            raise OSError("no nameservers")
+
+    monkeypatch.setattr(resolve, "resolve_multiaddr_with_retry", look_up)
+    with pytest.raises(DialFailed, match="the name cannot be looked up"):
+        await (await host()).connect(f"/dnsaddr/node.example/p2p/{OTHER_PEER}")
+
+
 async def test_a_refused_dial_says_so_and_does_not_stand_in_the_way_of_the_next(host, make_host, nursery):
     with trio.socket.socket() as reserved:
         await reserved.bind(("127.0.0.1", 0))

@@ -82,7 +82,7 @@ async def configure(node: Node, request: Request) -> Record:
     if len(request.args) == 1:
         return {"Key": key, "Value": node.repo.config.lookup(key)}
     value = _value(request)
-    await trio.to_thread.run_sync(config.set_in_file, node.repo.path / "config.toml", key, value)
+    await trio.to_thread.run_sync(config.set_in_file, node.repo.config_file, key, value)
     return {"Key": key, "Value": value}
 
 

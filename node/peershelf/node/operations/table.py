@@ -9,6 +9,7 @@ from peershelf.node.api import Node
 from peershelf.node.operations.base import Operation
 from peershelf.node.operations.bitswap import BITSWAP_OPERATIONS
 from peershelf.node.operations.blocks import BLOCK_OPERATIONS
+from peershelf.node.operations.bootstrap import BOOTSTRAP_OPERATIONS
 from peershelf.node.operations.cars import CAR_OPERATIONS
 from peershelf.node.operations.collecting import COLLECTING_OPERATIONS
 from peershelf.node.operations.dag_data import DAG_DATA_OPERATIONS
@@ -35,6 +36,7 @@ _ALL: tuple[Operation[Node], ...] = (
     *VERIFYING_OPERATIONS,
     *SWARM_OPERATIONS,
     *ROUTING_OPERATIONS,
+    *BOOTSTRAP_OPERATIONS,
     *BITSWAP_OPERATIONS,
     *STATS_OPERATIONS,
 )

@@ -42,9 +42,14 @@ def _ip_name(family: int) -> str:
 
 
 async def _dnsaddr(target: Target) -> list[Multiaddr]:
-    found = await resolve_multiaddr_with_retry(Multiaddr(f"{target.where}/p2p/{target.peer}"))
+    try:
+        found = await resolve_multiaddr_with_retry(Multiaddr(f"{target.where}/p2p/{target.peer}"))
+    except Exception as error:  # without a resolver's configuration dnspython cannot even begin
+        raise DialFailed(f"the name cannot be looked up: {type(error).__name__}") from error
+    if found is None:
+        raise DialFailed("the name cannot be looked up, or has no address for the peer")
     suffix = f"/p2p/{target.peer}"
-    ours = [address for address in found or [] if str(address).endswith(suffix)]
+    ours = [address for address in found if str(address).endswith(suffix)]
     wanted = [address for address in ours if is_tcp(address) or is_websocket(address)]
     if not wanted:
         raise DialFailed("the name has no TCP address for the peer")

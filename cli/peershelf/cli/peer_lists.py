@@ -1,0 +1,33 @@
+"""What the commands that edit the list of bootstrap peers have in common."""
+
+from __future__ import annotations
+
+from peershelf.cli import output
+from peershelf.cli.text import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from peershelf.cli.context import Context
+
+
+def change(
+    context: Context,
+    verb: str,
+    operation: str,
+    addresses: Sequence[str] = (),
+    options: Mapping[str, str] | None = None,
+) -> int:
+    """Change the list, print what was changed, and tell of the daemon that has the old list still."""
+    daemon = context.daemon()
+    record = (daemon or context.backend()).unary(operation, addresses, options or {})
+    changed = record["Peers"] or ()
+    if context.json:
+        output.json_line(record)
+    else:
+        for address in changed:
+            output.line(f"{verb} {safe(address)}")
+    if changed and daemon is not None:
+        output.note("the running daemon takes this up when it starts next")
+    return 0
