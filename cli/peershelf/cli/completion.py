@@ -19,26 +19,32 @@ class _Place:
 
     def __init__(self, path: str, words: Sequence[tuple[str, str]], options: Sequence[Option]) -> None:
         self.path = path
-        self.words = list(dict.fromkeys(words))
+        self.words = words
         self.options = options
 
 
 def _places() -> Iterator[_Place]:
-    top = [(name.split()[0], _summary(name.split()[0])) for name in commands.NAMES]
-    yield _Place("", top, GLOBAL_OPTIONS)
-    for group in dict.fromkeys(name.split()[0] for name in commands.NAMES if " " in name):
-        below = [(name.split()[1], commands.load(name).summary) for name in commands.below(group)]
-        yield _Place(group, below, [option for option in GLOBAL_OPTIONS if option.key == "help"])
+    prefixes = (name.split()[:count] for name in commands.NAMES for count in range(name.count(" ") + 1))
+    for path in dict.fromkeys(" ".join(words) for words in prefixes):
+        if path not in commands.NAMES:
+            help_alone = [option for option in GLOBAL_OPTIONS if option.key == "help"]
+            yield _Place(path, _following(path), help_alone if path else GLOBAL_OPTIONS)
     for name in commands.NAMES:
         command = commands.load(name)
         choices = [(choice, "") for argument in command.arguments for choice in argument.choices]
-        yield _Place(name, choices, (*command.options, *GLOBAL_OPTIONS))
+        yield _Place(name, [*_following(name), *choices], (*command.options, *GLOBAL_OPTIONS))
 
 
-def _summary(word: str) -> str:
-    if word in commands.NAMES:
-        return commands.load(word).summary
-    return ", ".join(name.split()[1] for name in commands.below(word))
+def _following(path: str) -> list[tuple[str, str]]:
+    """The words that go on from `path` towards a command, each with its explanation."""
+    words = dict.fromkeys(name.removeprefix(path).split()[0] for name in commands.below(path))
+    return [(word, _summary(f"{path} {word}".lstrip())) for word in words]
+
+
+def _summary(path: str) -> str:
+    if path in commands.NAMES:
+        return commands.load(path).summary
+    return ", ".join(word for word, _ in _following(path))
 
 
 def _names_that_take_values() -> list[str]:
