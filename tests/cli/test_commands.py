@@ -74,6 +74,16 @@ def ask(daemon: Any, api: ModuleType, run: Callable[..., Any]) -> Ask:
         ("swarm/peers", {"Peers": [PEER]}, ["swarm", "peers"]),
         ("swarm/addrs", {"Addrs": {"12D3KooWB": ["/ip4/192.0.2.7/tcp/1"]}}, ["swarm", "addrs"]),
         ("swarm/addrs/local", {"Strings": ["/ip4/192.0.2.7/tcp/1"]}, ["swarm", "addrs", "local"]),
+        (
+            "swarm/peering/ls",
+            {"Peers": [{"ID": "12D3KooWB", "Addrs": ["/ip4/192.0.2.7/tcp/1"]}]},
+            ["swarm", "peering", "ls"],
+        ),
+        (
+            "swarm/peering/add",
+            {"ID": "12D3KooWB", "Status": "success"},
+            ["swarm", "peering", "add", "/ip4/…"],
+        ),
         ("bootstrap/list", {"Peers": ["/ip4/192.0.2.7/tcp/1"]}, ["bootstrap", "list"]),
         ("bootstrap/add", {"Peers": None}, ["bootstrap", "add", "/ip4/…"]),
         ("bitswap/stat", EXCHANGED, ["bitswap", "stat"]),

@@ -34,7 +34,8 @@ def test_bash_completes_commands(tmp_path: Path) -> None:
 
 def test_bash_completes_the_commands_of_a_group(tmp_path: Path) -> None:
     assert bash_completes(tmp_path, "swarm", "c") == {"connect"}
-    assert bash_completes(tmp_path, "--repo", "add", "swarm", "p") == {"peers"}
+    assert bash_completes(tmp_path, "--repo", "add", "swarm", "p") == {"peers", "peering"}
+    assert bash_completes(tmp_path, "swarm", "peering", "") == {"add", "ls", "rm"}
 
 
 def test_bash_completes_options_and_their_values(tmp_path: Path) -> None:

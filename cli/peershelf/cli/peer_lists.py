@@ -1,4 +1,4 @@
-"""What the commands that edit the list of bootstrap peers have in common."""
+"""What the commands that edit the lists of bootstrap peers and of the peering have in common."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from peershelf.cli.backend import Record
     from peershelf.cli.context import Context
 
 
@@ -30,4 +31,17 @@ def change(
             output.line(f"{verb} {safe(address)}")
     if changed and daemon is not None:
         output.note("the running daemon takes this up when it starts next")
+    return 0
+
+
+def show_results(context: Context, verb: str, operation: str, peers: Sequence[str]) -> int:
+    """Have the daemon do something with peers, and print a line for each."""
+
+    def show(record: Record) -> None:
+        if context.json:
+            output.json_line(record)
+        else:
+            output.line(safe(f"{verb} {record['ID']} {record['Status']}"))
+
+    context.running_daemon().records(operation, show, peers)
     return 0

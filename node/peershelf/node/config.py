@@ -27,6 +27,7 @@ PROFILES: Mapping[str, Mapping[str, Value]] = {
         "Addresses.API": "/ip4/127.0.0.1/tcp/0",
         "Bootstrap": [],
         "Discovery.MDNS.Enabled": False,
+        "Peering.Peers": [],
         "Routing.Type": "none",
     },
 }

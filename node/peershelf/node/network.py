@@ -5,7 +5,6 @@ Imported only by a node that goes online: py-libp2p costs a second and 80 MB.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -14,18 +13,17 @@ import trio
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.node._version import __version__
 from peershelf.node.config import Config
+from peershelf.node.errors import UsageError
+from peershelf.node.keeping_connected import KeptConnections
+from peershelf.node.peer_addresses import PeerAddress, by_peer, parse_peer_address
 from peershelf.node.repo import Repo
 from peershelf.node.routing import Routing, routing_of
 from peershelf.protocols.bitswap import Bitswap, BitswapLimits
-from peershelf.protocols.errors import DialedTooSoon, InvalidAddress, NetworkError, TransportError
-from peershelf.protocols.libp2p import HostLimits, Libp2pNetwork, peer_of
+from peershelf.protocols.libp2p import HostLimits, Libp2pNetwork
 from peershelf.protocols.traffic import Rates
 from peershelf.protocols.transport import PeerId
 
 AGENT = f"peershelf/{__version__}"
-
-_BREATH = 1.0
-"""Seconds between a failure and the question how long the pause after it is."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +35,7 @@ class Online:
     host: Libp2pNetwork
     exchange: Bitswap
     routing: Routing
+    connections: KeptConnections
 
 
 async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Online:
@@ -55,37 +54,23 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
     await nursery.start(exchange.run)
     await nursery.start(routing.run)
     await nursery.start(host.run)
-    for peer, addresses in _by_peer(config.strings("Bootstrap")).items():
-        host.protect(peer, "bootstrap")
-        nursery.start_soon(_keep_trying, host, peer, addresses)
-    return Online(host, exchange, routing)
+    connections = KeptConnections(nursery, host)
+    for peer, addresses in _usable("Bootstrap", config).items():
+        connections.meet(peer, addresses)
+    for peer, addresses in _usable("Peering.Peers", config).items():
+        connections.keep(peer, addresses)
+    return Online(host, exchange, routing, connections)
 
 
-def _by_peer(addresses: Iterable[str]) -> dict[PeerId, list[str]]:
-    """Group bootstrap addresses by their peer; those that are none are logged and left out."""
-    peers: dict[PeerId, list[str]] = {}
-    for address in addresses:
+def _usable(key: str, config: Config) -> dict[PeerId, list[str]]:
+    """The addresses of a setting by their peers; those that cannot be dialed are logged and left out."""
+    usable: list[PeerAddress] = []
+    for text in config.strings(key):
         try:
-            peers.setdefault(peer_of(address), []).append(address)
-        except InvalidAddress as error:
-            log.warning("bootstrap address left out", address=address, reason=str(error))
-    return peers
-
-
-async def _keep_trying(host: Libp2pNetwork, peer: PeerId, addresses: Sequence[str]) -> None:
-    """Connect to a bootstrap peer, however long it takes to come up."""
-    while True:
-        try:
-            await host.reach(peer, addresses)
-            return
-        except DialedTooSoon as early:
-            await trio.sleep(early.seconds)
-        except TransportError as error:
-            log.info("bootstrap peer not reached", peer=peer, reason=str(error))
-            await trio.sleep(_BREATH)
-        except NetworkError as error:
-            log.warning("bootstrap peer left out", peer=peer, reason=str(error))
-            return
+            usable.append(parse_peer_address(text))
+        except UsageError as error:
+            log.warning("address left out", setting=key, address=text, reason=str(error))
+    return by_peer(usable)
 
 
 def _host_limits(config: Config) -> HostLimits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from peershelf.node.errors import UsageError
@@ -40,6 +41,14 @@ def parse_peer_address(text: str) -> PeerAddress:
     if not (is_tcp_address(where) or _is_by_name(where)):
         raise UsageError(f"{shown} cannot be dialed: write one as /ip4/192.0.2.1/tcp/4001/p2p/12D3Koo…")
     return PeerAddress(identity, where)
+
+
+def by_peer(addresses: Iterable[PeerAddress]) -> dict[PeerId, list[str]]:
+    """The addresses grouped by their peer, each once, in the order given."""
+    peers: dict[PeerId, dict[str, None]] = {}
+    for address in addresses:
+        peers.setdefault(address.peer, {})[str(address)] = None
+    return {peer: list(ways) for peer, ways in peers.items()}
 
 
 def _is_by_name(where: str) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from peershelf.node.errors import ConfigError, ServerError
+from peershelf.node.errors import ConfigError, ServerError, UsageError
 from peershelf.node.public_peers import PUBLIC_BOOTSTRAP_PEERS
 
 Value = bool | int | float | str | list[str]
@@ -85,6 +85,19 @@ def is_tcp_address(text: str) -> bool:
             with contextlib.suppress(ValueError):
                 return f"ip{ipaddress.ip_address(host).version}" == family and int(port) < 65_536
     return False
+
+
+def _peer_addresses(value: Any) -> str | None:
+    from peershelf.node.peer_addresses import parse_peer_address
+
+    if complaint := _strings(value):
+        return complaint
+    try:
+        for text in value:
+            parse_peer_address(text)
+    except UsageError as error:
+        return f"takes addresses of peers: {error}"
+    return None
 
 
 def _api_address(value: Any) -> str | None:
@@ -179,6 +192,9 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         ),
         "Log.Level": Setting(
             "info", _one_of("debug", "info", "warning", "error"), "the least serious message that is logged"
+        ),
+        "Peering.Peers": Setting(
+            [], _peer_addresses, "multiaddrs, with /p2p/ and the ID, of peers to stay connected to"
         ),
         "Provide.Enabled": Setting(True, _one_of(True, False), "whether to announce what this node has"),
         "Provide.Interval": Setting(

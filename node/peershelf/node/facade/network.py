@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from peershelf.node.errors import UsageError
 from peershelf.node.facade.core import Core
+from peershelf.node.peer_addresses import by_peer, parse_peer_address
 from peershelf.protocols.transport import PeerId
 
 
@@ -19,6 +21,28 @@ class NetworkAccess(Core):
     async def disconnect(self, peer: str) -> None:
         """Close every connection to a peer. Raises PeerNotConnected, NotOnline."""
         await self.online.host.disconnect(PeerId(peer))
+
+    def keep_connected(self, address: str, *more: str) -> list[str]:
+        """Stay connected to the peers of these addresses until this node ends, and return their IDs.
+
+        They are dialed in the background, however long it takes. For a peer that is kept already, these
+        addresses take the place of the old ones. Raises UsageError, NotOnline.
+        """
+        connections = self.online.connections
+        peers = by_peer(parse_peer_address(text) for text in (address, *more))
+        if self.repo.identity.peer_id in peers:
+            raise UsageError("that is this node's own peer ID: there is nobody to stay connected to")
+        for peer, addresses in peers.items():
+            connections.keep(peer, addresses)
+        return list(peers)
+
+    def release(self, peer: str) -> None:
+        """Take back keep_connected() for a peer; a connection that there is stays. Raises NotOnline."""
+        self.online.connections.release(PeerId(peer))
+
+    def kept(self) -> dict[str, list[str]]:
+        """The peers to which this node stays connected, with their addresses. Raises NotOnline."""
+        return {str(peer): addresses for peer, addresses in self.online.connections.kept().items()}
 
     def peers(self) -> list[str]:
         """The IDs of the peers that are connected now. Raises NotOnline."""

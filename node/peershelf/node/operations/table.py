@@ -15,6 +15,7 @@ from peershelf.node.operations.collecting import COLLECTING_OPERATIONS
 from peershelf.node.operations.dag_data import DAG_DATA_OPERATIONS
 from peershelf.node.operations.dag_reading import DAG_READING_OPERATIONS
 from peershelf.node.operations.files import FILE_OPERATIONS
+from peershelf.node.operations.peering import PEERING_OPERATIONS
 from peershelf.node.operations.pins import PIN_OPERATIONS
 from peershelf.node.operations.reading import READING_OPERATIONS
 from peershelf.node.operations.repo import REPO_OPERATIONS
@@ -37,6 +38,7 @@ _ALL: tuple[Operation[Node], ...] = (
     *SWARM_OPERATIONS,
     *ROUTING_OPERATIONS,
     *BOOTSTRAP_OPERATIONS,
+    *PEERING_OPERATIONS,
     *BITSWAP_OPERATIONS,
     *STATS_OPERATIONS,
 )
