@@ -114,3 +114,23 @@ def test_a_peering_with_nobody_is_refused_on_one_line_and_as_a_whole(shelf: Any,
 def test_a_peering_needs_a_daemon_and_its_setting_takes_addresses_only(shelf: Any) -> None:
     assert "daemon" in shelf.fails("swarm", "peering", "ls")
     assert "does not say which peer" in shelf.fails("config", "set", "Peering.Peers", '["nonsense"]')
+
+
+def test_a_daemon_goes_back_to_a_peer_that_it_knew(new_shelf: NewShelf) -> None:
+    other, daemon = new_shelf(), new_shelf()
+    nobody = "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
+    daemon("bootstrap", "add", nobody)
+    with other.running():
+        with daemon.running():
+            daemon("swarm", "connect", other.addresses[0])
+        with daemon.running():
+            eventually(lambda: has_peers(daemon))
+    (known,) = json.loads((daemon.path / "peers.json").read_text())["Peers"]
+    assert f"{known['Addrs'][0]}/p2p/{known['ID']}" == other.addresses[0]
+
+
+def test_a_daemon_without_bootstrap_peers_remembers_nobody(new_shelf: NewShelf) -> None:
+    other, daemon = new_shelf(), new_shelf()
+    with other.running(), daemon.running():
+        daemon("swarm", "connect", other.addresses[0])
+    assert not (daemon.path / "peers.json").exists()

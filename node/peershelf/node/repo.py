@@ -5,6 +5,7 @@
     segments/     blocks              index.db      where each block is; can be rebuilt
     reserve       space for a full disk     migration/    pins as they were before `repo migrate`
     lock          held while in use   api           the daemon's address, while one runs
+    peers.json    peers of late; can be lost
 
 The flock on `lock` is the truth about who has the repo; the text in it only serves the error message.
 """
@@ -82,6 +83,10 @@ class Repo:
         return self.path / "config.toml"
 
     @property
+    def peers_file(self) -> Path:
+        return self.path / "peers.json"
+
+    @property
     def facts_file(self) -> Path:
         return self.path / "facts.db"
 
@@ -114,6 +119,7 @@ _OURS = (
     "config.toml",
     "identity.key",
     "facts.db",
+    "peers.json",
     "version",
     "segments",
     "index.",

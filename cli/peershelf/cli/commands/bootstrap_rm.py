@@ -23,7 +23,7 @@ COMMAND = Command(
     "Remove peers from those that a daemon meets first",
     run,
     arguments=(Argument("ADDR", many=True, optional=True),),
-    options=(Option("--all", "all of them: the daemon dials nobody by itself"),),
+    options=(Option("--all", "all of them: a daemon then dials only peers that are named to it"),),
     examples=(
         ("bootstrap rm /ip4/192.0.2.7/tcp/4001/p2p/PEER", "meet this node first no more"),
         ("bootstrap rm --all", "stay away from the public network"),

@@ -1,0 +1,116 @@
+"""Peers that are remembered when a daemon ends, so that the next one need not begin with strangers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+import trio
+
+from peershelf.node import durable
+from peershelf.node.peer_book import PeerBook
+from peershelf.protocols.errors import NetworkError
+from peershelf.protocols.transport import PeerId, PeerListener
+
+if TYPE_CHECKING:
+    from peershelf.protocols.libp2p import ConnectionInfo
+
+SAVE_INTERVAL = 300.0
+"""Seconds after which what is new is written to disk."""
+
+HEAD_START = 10.0
+"""Seconds for bootstrap peers and the peering, before any peer of old is dialed."""
+
+FEW = 4
+"""Peers that are enough: whoever has as many dials none of old."""
+
+HANDFUL = 8
+"""Peers of old that are tried at most."""
+
+BREATH = 1.0
+"""Seconds between two of them."""
+
+log = structlog.get_logger(__name__)
+
+
+class Host(Protocol):
+    """What is asked of the libp2p host."""
+
+    async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None: ...
+
+    def peers(self) -> list[PeerId]: ...
+
+    def connections(self) -> list[ConnectionInfo]: ...
+
+    def listen_to_peers(self, listener: PeerListener) -> None: ...
+
+
+async def remember(host: Host, path: Path) -> None:
+    """Dial a few peers of old where there are few others; note who is reached, in the file `path`.
+
+    Runs until it is cancelled, and writes the file then too.
+    """
+    book = await trio.to_thread.run_sync(_load, path)
+    notes = _Notes(host, book)
+    host.listen_to_peers(notes)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_greet_again, host, book.newest())
+            while True:
+                await trio.sleep(SAVE_INTERVAL)
+                if book.changed:
+                    await trio.to_thread.run_sync(_save, path, book.encode())
+    finally:
+        notes.take_all()
+        if book.changed:
+            _save(path, book.encode())
+
+
+class _Notes:
+    """Takes down where this node reached peers; where they came from tells nothing of where they listen."""
+
+    def __init__(self, host: Host, book: PeerBook) -> None:
+        self._host = host
+        self._book = book
+
+    def peer_connected(self, peer: PeerId) -> None:
+        self.take_all(peer)
+
+    def peer_disconnected(self, peer: PeerId) -> None:
+        pass
+
+    def take_all(self, only: PeerId | None = None) -> None:
+        """Note the peers that are connected now, or one of them."""
+        for connection in self._host.connections():
+            if connection.direction == "outbound" and only in (None, connection.peer):
+                self._book.reached(connection.peer, connection.address)
+
+
+async def _greet_again(host: Host, known: Sequence[tuple[PeerId, Sequence[str]]]) -> None:
+    await trio.sleep(HEAD_START)
+    here = host.peers()
+    candidates = [(peer, addresses) for peer, addresses in known if peer not in here]
+    for peer, addresses in candidates[:HANDFUL]:
+        if len(host.peers()) >= FEW:
+            return
+        try:
+            await host.reach(peer, addresses)
+        except NetworkError as error:
+            log.debug("peer of old not reached", peer=peer, reason=str(error))
+        await trio.sleep(BREATH)
+
+
+def _load(path: Path) -> PeerBook:
+    try:
+        return PeerBook.decode(path.read_bytes())
+    except OSError:
+        return PeerBook()
+
+
+def _save(path: Path, data: bytes) -> None:
+    try:
+        durable.write_file(path, data)
+    except OSError as error:
+        log.info("peers are not remembered", reason=str(error))
