@@ -20,6 +20,9 @@ import helia_peer
 import kubo_peer
 import peer_cache
 
+# Nodes of tests are not to meet one another, nor whoever else is on the network of this machine.
+os.environ["PEERSHELF_DISCOVERY_MDNS_ENABLED"] = "false"
+
 _RECIPES = {"kubo": kubo_peer.RECIPE, "ipfs": kubo_peer.RECIPE, "helia": helia_peer.RECIPE}
 _unavailable: dict[str, str] = {}
 

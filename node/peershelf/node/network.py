@@ -59,6 +59,10 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
         connections.meet(peer, addresses)
     for peer, addresses in _usable("Peering.Peers", config).items():
         connections.keep(peer, addresses)
+    if config.flag("Discovery.MDNS.Enabled"):
+        from peershelf.node.neighbours import find_neighbours
+
+        nursery.start_soon(find_neighbours, host)
     return Online(host, exchange, routing, connections)
 
 

@@ -180,7 +180,7 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             "how much the repo means to hold; adds beyond it are not refused, but garbage is collected",
         ),
         "Discovery.MDNS.Enabled": Setting(
-            False, _one_of(False), "find peers on the local network; not in this version"
+            True, _one_of(True, False), "find peers on the local network by multicast DNS, and be found"
         ),
         "Import.Profile": Setting(
             "unixfs-v1-2025",

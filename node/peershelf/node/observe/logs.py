@@ -1,7 +1,8 @@
 """Structured logs on stderr: lines for people, or JSON objects for programs.
 
-Libraries that log through the standard module (Hypercorn, py-libp2p) come out in the same form. Text that a
-peer chose is escaped on its way to a terminal: control characters there could rewrite what an operator sees.
+Libraries that log through the standard module (Hypercorn, py-libp2p, zeroconf) come out in the same form.
+Text that a peer chose is escaped on its way to a terminal: control characters there could rewrite what an
+operator sees.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Literal
 import structlog
 
 _OURS = "peershelf"
-_LIBRARY_LOGGERS = ("libp2p", "hypercorn", "hypercorn.error", "hypercorn.access")
+_LIBRARY_LOGGERS = ("libp2p", "hypercorn", "hypercorn.error", "hypercorn.access", "zeroconf")
 
 
 def configure(level: str = "info", form: Literal["console", "json"] = "console") -> None:
@@ -68,8 +69,8 @@ def _escape(logger: object, method: str, event: MutableMapping[str, Any]) -> Mut
 
 
 def _adopt_libraries(level: str) -> None:
-    """py-libp2p switches its logger's propagation off when it is imported, and logs the failures of
-    strangers as errors; they are worth a line only to somebody who debugs."""
+    """py-libp2p switches its logger's propagation off when it is imported. It logs the failures of strangers
+    as errors, and zeroconf those of network interfaces; that is worth a line only to somebody who debugs."""
     quiet = logging.DEBUG if level == "debug" else logging.CRITICAL
     for name in _LIBRARY_LOGGERS:
         logger = logging.getLogger(name)

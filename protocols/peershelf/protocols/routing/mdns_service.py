@@ -1,0 +1,122 @@
+"""Multicast DNS by zeroconf, which blocks whoever calls it: one thread holds it from its start to its end."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import threading
+from collections.abc import Callable, Sequence
+
+from zeroconf import (  # type: ignore[attr-defined]  # DNSText is there, but __all__ does not say so
+    DNSText,
+    Error,
+    InterfaceChoice,
+    IPVersion,
+    RecordUpdate,
+    RecordUpdateListener,
+    ServiceBrowser,
+    ServiceInfo,
+    Zeroconf,
+)
+
+from peershelf.protocols.routing.mdns_records import packed_ips
+
+SERVICE = "_p2p._udp.local."
+_RECORDS = 256
+"""Records of a packet that are looked at."""
+
+_PORT = 4001
+"""A service has to name one. Nobody looks at it: the addresses are in the TXT record."""
+
+_NAME_LETTERS = string.ascii_lowercase + string.digits
+
+
+class MdnsImpossible(Exception):
+    """This machine does not let us send or receive multicast DNS."""
+
+
+class MdnsService:
+    """An announcement of ours, and an ear for those of others.
+
+    Args:
+        text: data of our TXT record; empty to announce nothing.
+        heard: is called, on a thread of zeroconf's, with the data of others' TXT records, and with ours.
+        interfaces: IP addresses of the interfaces to use; None for all.
+    """
+
+    def __init__(self, text: bytes, heard: Callable[[bytes], None], interfaces: Sequence[str] | None) -> None:
+        self._text = text
+        self._heard = heard
+        self._interfaces = interfaces
+
+    def run(self, stop: threading.Event) -> None:
+        """Announce and listen until `stop`, then say goodbye. Raises MdnsImpossible."""
+        try:
+            zeroconf = self._open()
+            try:
+                self._use(zeroconf, stop)
+            finally:
+                zeroconf.close()
+        except (OSError, RuntimeError, Error) as error:
+            raise MdnsImpossible(str(error) or type(error).__name__) from error
+
+    def _use(self, zeroconf: Zeroconf, stop: threading.Event) -> None:
+        if not zeroconf.engine.senders:
+            raise MdnsImpossible("no network interface takes multicast")
+        zeroconf.add_listener(_Ear(self._heard), None)
+        # It asks, at first and as records age; the ear hears the answers.
+        browser = ServiceBrowser(zeroconf, SERVICE, [_ignore])
+        try:
+            if self._text:
+                # Nobody else has our random name. Asking whether they do would let anyone forbid it to us.
+                zeroconf.register_service(self._announcement(), cooperating_responders=True)
+            stop.wait()
+        finally:
+            browser.cancel()
+
+    def _announcement(self) -> ServiceInfo:
+        name = _random_name()
+        return ServiceInfo(
+            SERVICE,
+            f"{name}.{SERVICE}",
+            port=_PORT,
+            properties=self._text,
+            server=f"{name}.local.",
+            # Kubo takes no notice of a peer without them, though it does not use them.
+            addresses=list(packed_ips(self._text)),
+        )
+
+    def _open(self) -> Zeroconf:
+        if self._interfaces is not None:
+            return Zeroconf(interfaces=list(self._interfaces))
+        try:
+            return Zeroconf(InterfaceChoice.All, ip_version=IPVersion.All)
+        except (OSError, RuntimeError):
+            # A machine without IPv6, or with an interface that does not take it.
+            return Zeroconf(InterfaceChoice.All, ip_version=IPVersion.V4Only)
+
+
+class _Ear(RecordUpdateListener):
+    """Hears the TXT records of each packet. Several under one name are one, as rust-libp2p sends them."""
+
+    def __init__(self, heard: Callable[[bytes], None]) -> None:
+        self._heard = heard
+
+    def async_update_records(self, zc: Zeroconf, now: float, records: list[RecordUpdate]) -> None:
+        """Called by zeroconf on its own thread."""
+        texts: dict[str, bytes] = {}
+        for update in records[:_RECORDS]:
+            record = update.new
+            if isinstance(record, DNSText) and record.ttl and record.name.lower().endswith(f".{SERVICE}"):
+                texts[record.name] = texts.get(record.name, b"") + record.text
+        for text in texts.values():
+            self._heard(text)
+
+
+def _ignore(**_: object) -> None:
+    pass
+
+
+def _random_name() -> str:
+    """A name that says nothing about us: 32 to 63 letters and digits."""
+    return "".join(secrets.choice(_NAME_LETTERS) for _ in range(32 + secrets.randbelow(32)))
