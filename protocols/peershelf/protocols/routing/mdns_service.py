@@ -7,7 +7,9 @@ import string
 import threading
 from collections.abc import Callable, Sequence
 
-from zeroconf import (  # type: ignore[attr-defined]  # DNSText is there, but __all__ does not say so
+from zeroconf import (  # type: ignore[attr-defined]  # all are there, __all__ does not say so
+    DNSPointer,
+    DNSQuestion,
     DNSText,
     Error,
     InterfaceChoice,
@@ -25,6 +27,10 @@ SERVICE = "_p2p._udp.local."
 _RECORDS = 256
 """Records of a packet that are looked at."""
 
+_POINTERS = 16
+"""Pointers of a packet that are followed to what was heard before, and records there."""
+
+_PTR, _IN = 12, 1
 _PORT = 4001
 """A service has to name one. Nobody looks at it: the addresses are in the TXT record."""
 
@@ -63,7 +69,8 @@ class MdnsService:
     def _use(self, zeroconf: Zeroconf, stop: threading.Event) -> None:
         if not zeroconf.engine.senders:
             raise MdnsImpossible("no network interface takes multicast")
-        zeroconf.add_listener(_Ear(self._heard), None)
+        # Named, the question also brings what came in since the sockets were opened, and is not sent again.
+        zeroconf.add_listener(_Ear(self._heard), DNSQuestion(SERVICE, _PTR, _IN))
         # It asks, at first and as records age; the ear hears the answers.
         browser = ServiceBrowser(zeroconf, SERVICE, [_ignore])
         try:
@@ -97,20 +104,29 @@ class MdnsService:
 
 
 class _Ear(RecordUpdateListener):
-    """Hears the TXT records of each packet. Several under one name are one, as rust-libp2p sends them."""
+    """Hears the TXT records of each packet, and of names of which only a pointer came again.
+
+    Several under one name are one, as rust-libp2p sends them.
+    """
 
     def __init__(self, heard: Callable[[bytes], None]) -> None:
         self._heard = heard
 
     def async_update_records(self, zc: Zeroconf, now: float, records: list[RecordUpdate]) -> None:
         """Called by zeroconf on its own thread."""
+        living = [update.new for update in records[:_RECORDS] if update.new.ttl]
         texts: dict[str, bytes] = {}
-        for update in records[:_RECORDS]:
-            record = update.new
-            if isinstance(record, DNSText) and record.ttl and record.name.lower().endswith(f".{SERVICE}"):
+        for record in living:
+            if isinstance(record, DNSText):
                 texts[record.name] = texts.get(record.name, b"") + record.text
-        for text in texts.values():
-            self._heard(text)
+        pointers = [record for record in living if isinstance(record, DNSPointer)]
+        for pointer in pointers[:_POINTERS]:
+            if pointer.alias not in texts:
+                known = zc.cache.async_entries_with_name(pointer.alias)[:_POINTERS]
+                texts[pointer.alias] = b"".join(one.text for one in known if isinstance(one, DNSText))
+        for name, text in texts.items():
+            if text and name.lower().endswith(f".{SERVICE}"):
+                self._heard(text)
 
 
 def _ignore(**_: object) -> None:
