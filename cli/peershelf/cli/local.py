@@ -45,7 +45,13 @@ _READ_SIZE = 1 << 20
 _TAKEN_AT_ONCE = 256
 _LOCK_POLL_SECONDS = 0.05
 _HIDDEN: Mapping[str, Value] = {"Addresses.Swarm": ["/ip4/127.0.0.1/tcp/0"]}
-_ALONE: Mapping[str, Value] = {**_HIDDEN, "Bootstrap": [], "Peering.Peers": [], "Routing.Type": "none"}
+_ALONE: Mapping[str, Value] = {
+    **_HIDDEN,
+    "Bootstrap": [],
+    "Discovery.MDNS.Enabled": False,
+    "Peering.Peers": [],
+    "Routing.Type": "none",
+}
 """A node that lives for one command and was told of a peer meets that alone."""
 
 Use = Callable[[Node, Any, Request], Awaitable[None]]
