@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import trio
 
 from peershelf.blockstore.cid import Cid
-from peershelf.protocols.routing.base import Found, Network, Router
+from peershelf.protocols.routing.base import Found, Network, Observe, Router, ignore
 from peershelf.protocols.routing.kad import LAN, WAN, Dht
 from peershelf.protocols.transport import PeerId
 
@@ -25,8 +25,12 @@ class Routing(Router):
                 await nursery.start(part.run)
             task_status.started()
 
-    async def find_providers(self, cid: Cid, found: Found) -> int:
-        return await self._sum(lambda part: part.find_providers(cid, found))
+    @property
+    def name(self) -> str:
+        return ", ".join(part.name for part in self.parts)
+
+    async def find_providers(self, cid: Cid, found: Found, observe: Observe = ignore) -> int:
+        return await self._sum(lambda part: part.find_providers(cid, found, observe))
 
     async def find_peer(self, peer: PeerId, found: Found) -> int:
         return await self._sum(lambda part: part.find_peer(peer, found))

@@ -31,7 +31,14 @@ GROUPS = (
     ),
     (
         "Finding",
-        ("routing findprovs", "routing findpeer", "routing provide", "provide stat", "provide clear"),
+        (
+            "routing findprovs",
+            "routing findpeer",
+            "routing provide",
+            "routing explain",
+            "provide stat",
+            "provide clear",
+        ),
     ),
     (
         "DAGs",

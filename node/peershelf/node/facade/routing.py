@@ -9,6 +9,7 @@ import trio
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockNotFound
 from peershelf.node.errors import NodeError
+from peershelf.node.explaining import Explanation, Step
 from peershelf.node.facade.core import Core
 from peershelf.node.providing.provider import Provider, ProvideStat
 from peershelf.node.tasks import Closeable
@@ -55,6 +56,15 @@ class RoutingAccess(Core):
     async def clear_provide_queue(self) -> int:
         """Forget what was to be announced until the next sweep. Returns how many keys that were."""
         return await trio.to_thread.run_sync(self._providing().clear)
+
+    def explain(self, cid: Cid) -> Closeable[Step]:
+        """Iterate over the steps of finding a block, each with what came of it. May fetch that block."""
+        online = self.online
+
+        async def produce(send: Callable[[Step], Awaitable[None]]) -> None:
+            await Explanation(self.store, online, cid, send).run()
+
+        return self.run_stream(produce)
 
     def _router(self) -> Router:
         routing = self.online.routing

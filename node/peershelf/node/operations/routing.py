@@ -46,6 +46,14 @@ async def provide(node: Node, request: Request) -> AsyncGenerator[Record, None]:
         yield {"Cid": str(cid), "Records": taken}
 
 
+async def explain(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+    """A record for each step of finding a CID."""
+    cid, _ = parse_reference(request.arg(0))
+    async with aclosing(node.explain(cid)) as steps:
+        async for step in steps:
+            yield {"Stage": step.stage, "Subject": step.subject, "Outcome": step.outcome}
+
+
 async def stat(node: Node, request: Request) -> Record:
     """How far the announcing is. Times are seconds since 1970."""
     told = await node.provide_stat()
@@ -79,6 +87,7 @@ ROUTING_OPERATIONS = (
     ),
     Records("routing/findpeer", find_peer, min_args=1, max_args=1, options=frozenset({"verbose"})),
     Records("routing/provide", provide, min_args=1, options=frozenset({"verbose", "recursive"})),
+    Records("routing/explain", explain, min_args=1, max_args=1),
     Unary("provide/stat", stat, max_args=0),
     Unary("provide/clear", clear, max_args=0),
 )

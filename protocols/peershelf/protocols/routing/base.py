@@ -23,10 +23,22 @@ Found = Callable[[PeerInfo], None]
 """Is told of each peer as it is found, maybe more than once and with other addresses; must not block."""
 
 
+Observe = Callable[[str], None]
+"""Is told in a word or two what came of asking each peer, for who wants to know why nothing was found."""
+
+
+def ignore(outcome: str) -> None:
+    """Observe nothing."""
+
+
 class Router(Protocol):
     """Searches take as long as they take: whoever asks bounds them. They raise nothing."""
 
-    async def find_providers(self, cid: Cid, found: Found) -> int:
+    @property
+    def name(self) -> str:
+        """What this is called towards users."""
+
+    async def find_providers(self, cid: Cid, found: Found, observe: Observe = ignore) -> int:
         """Search for peers that have a block, until nobody is left to ask. Returns how many were asked."""
 
     async def find_peer(self, peer: PeerId, found: Found) -> int:

@@ -11,8 +11,8 @@ import structlog
 import trio
 
 from peershelf.blockstore.cid import Cid
-from peershelf.protocols.errors import NetworkError
-from peershelf.protocols.routing.base import Found, Network, PeerInfo
+from peershelf.protocols.errors import DialFailed, NetworkError, RemoteProtocolError
+from peershelf.protocols.routing.base import Found, Network, Observe, PeerInfo, ignore
 from peershelf.protocols.routing.kad import rpc
 from peershelf.protocols.routing.kad.keys import Key, key_of, key_of_peer, peer_bytes, shared_bits
 from peershelf.protocols.routing.kad.lookup import Lookup
@@ -113,7 +113,12 @@ class Dht:
 
     # Searching.
 
-    async def find_providers(self, cid: Cid, found: Found) -> int:
+    @property
+    def name(self) -> str:
+        """The DHT of its scope."""
+        return f"DHT ({self._scope.name})"
+
+    async def find_providers(self, cid: Cid, found: Found, observe: Observe = ignore) -> int:
         """Search for peers that have a block."""
         key = cid.multihash
         self._tell(self._records.get(key, trio.current_time()), found)
@@ -123,7 +128,7 @@ class Dht:
             self._tell(answer.providers, found)
             return answer.closer
 
-        return (await self._search(key_of(key), ask, thorough=True)).asked
+        return (await self._search(key_of(key), ask, thorough=True, observe=observe)).asked
 
     async def find_peer(self, peer: PeerId, found: Found) -> int:
         """Search for where a peer is."""
@@ -175,17 +180,21 @@ class Dht:
                 nursery.start_soon(put, contact)
         return taken
 
-    async def _search(self, key: Key, ask: Ask, *, thorough: bool = False) -> Lookup:
+    async def _search(
+        self, key: Key, ask: Ask, *, thorough: bool = False, observe: Observe = ignore
+    ) -> Lookup:
         """Ask nearer and nearer peers until the lookup has converged."""
         lookup = Lookup(key, self._network.local_peer, self.table.closest(key), thorough=thorough)
 
         async def ask_one(contact: Contact) -> None:
             try:
                 closer = await ask(contact)
-            except (NetworkError, trio.TooSlowError):
+            except (NetworkError, trio.TooSlowError) as error:
                 lookup.failed(contact.peer)
                 self.table.failed(contact.peer)
+                observe(_outcome(error))
             else:
+                observe("answered")
                 lookup.answered(contact.peer, [self._scope.contact(one) for one in closer])
             go_on()
 
@@ -235,6 +244,14 @@ class Dht:
         finally:
             with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
                 await (stream.aclose() if ended_well else stream.reset())
+
+
+def _outcome(error: Exception) -> str:
+    if isinstance(error, DialFailed):
+        return "not reached"
+    if isinstance(error, trio.TooSlowError):
+        return "silent"
+    return "sent nonsense" if isinstance(error, RemoteProtocolError) else "lost"
 
 
 def covers(near: Sequence[Contact], searched: Key, place: Key) -> bool:
