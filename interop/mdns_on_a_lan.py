@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 
-import pytest
-
 from peershelf.node import Node
 
 LOOPBACK = ["/ip4/127.0.0.1/tcp/0"]
@@ -54,8 +52,3 @@ async def test_kubo_hears_us_and_dials(kubo, tmp_path, eventually, monkeypatch):
 async def test_two_of_ours_connect_over_every_interface(tmp_path, eventually):
     async with our_node(tmp_path / "one") as one, our_node(tmp_path / "two") as two:
         await eventually(lambda: two.repo.identity.peer_id in one.peers(), timeout=20)
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_others(monkeypatch):
-    monkeypatch.delenv("PEERSHELF_DISCOVERY_MDNS_ENABLED", raising=False)
