@@ -31,6 +31,7 @@ ANSWER_TIMEOUT = 10.0
 REFRESH = 600.0
 """Seconds between two looks around, which find new peers and notice those that left."""
 _SECONDS_PER_RECORD = 0.1
+_UNTIL_IDENTIFIED = 1.0
 _MOST_GREETED = 8
 _GREETINGS_WAITING = 256
 
@@ -91,10 +92,18 @@ class Dht:
             if peer in self.table:
                 continue
             try:
-                await self._nearer(Contact(peer), Kind.FIND_NODE, peer_bytes(self._network.local_peer))
+                await self._greet(peer)
             except (NetworkError, trio.TooSlowError):
                 continue
             self._looked_around.set()
+
+    async def _greet(self, peer: PeerId) -> None:
+        own = peer_bytes(self._network.local_peer)
+        await self._nearer(Contact(peer), Kind.FIND_NODE, own)
+        if peer not in self.table:
+            # Where it listens may not have been told yet: that comes on another stream.
+            await trio.sleep(_UNTIL_IDENTIFIED)
+            await self._nearer(Contact(peer), Kind.FIND_NODE, own)
 
     async def _keep_looking_around(self) -> None:
         while True:
@@ -227,8 +236,9 @@ class Dht:
                 answer = await rpc.ask(stream, request)
         assert answer is not None
         known = self._scope.only(self._network.addresses_of(contact.peer)) or contact.addresses
-        group = next((one for one in map(network_of, known) if one is not None), None)
-        self.table.heard(Contact(contact.peer, tuple(known)), trio.current_time(), group=group)
+        if known:  # else it is a peer of the other scope, which nobody in this one could reach
+            group = next((one for one in map(network_of, known) if one is not None), None)
+            self.table.heard(Contact(contact.peer, tuple(known)), trio.current_time(), group=group)
         return answer
 
     @asynccontextmanager
