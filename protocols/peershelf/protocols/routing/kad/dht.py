@@ -172,16 +172,17 @@ class Dht:
         return taken
 
     async def _leave_records(self, near: Sequence[Contact], own: Contact, keys: Sequence[bytes]) -> int:
+        records = rpc.frames(Message(Kind.ADD_PROVIDER, key, providers=(own,)) for key in keys)
+        patience = ANSWER_TIMEOUT + len(keys) * _SECONDS_PER_RECORD
         taken = 0
 
         async def put(contact: Contact) -> None:
             nonlocal taken
-            records = [Message(Kind.ADD_PROVIDER, key, providers=(own,)) for key in keys]
-            with suppress(NetworkError), trio.move_on_after(ANSWER_TIMEOUT + len(keys) * _SECONDS_PER_RECORD):
+            with suppress(NetworkError), trio.move_on_after(patience):
                 async with self._stream(contact) as stream:
-                    for record in records:
-                        await rpc.ask(stream, record, expects_answer=False)
-                        self.messages_sent += 1
+                    for piece in records:
+                        await stream.send_all(piece)
+                self.messages_sent += len(keys)
                 taken += len(keys)
 
         async with trio.open_nursery() as nursery:
@@ -234,7 +235,6 @@ class Dht:
             async with self._stream(contact) as stream:
                 self.messages_sent += 1
                 answer = await rpc.ask(stream, request)
-        assert answer is not None
         known = self._scope.only(self._network.addresses_of(contact.peer)) or contact.addresses
         if known:  # else it is a peer of the other scope, which nobody in this one could reach
             group = next((one for one in map(network_of, known) if one is not None), None)

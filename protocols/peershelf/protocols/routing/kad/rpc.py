@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import trio
 
@@ -14,15 +14,26 @@ from peershelf.protocols.wire import FrameDecoder, encode_frame
 IDLE = 60.0
 """Seconds that a peer may keep a stream open without asking anything."""
 _READ = 65_536
+_PIECE = 32_768
 
 Answer = Callable[[PeerId, Message], Message | None]
 
 
-async def ask(stream: Stream, request: Message, *, expects_answer: bool = True) -> Message | None:
+def frames(messages: Iterable[Message]) -> list[bytes]:
+    """Encode messages that need no answer, many to a piece."""
+    pieces: list[bytes] = []
+    piece = bytearray()
+    for message in messages:
+        piece += encode_frame(encode(message))
+        if len(piece) >= _PIECE:
+            pieces.append(bytes(piece))
+            piece.clear()
+    return [*pieces, bytes(piece)] if piece else pieces
+
+
+async def ask(stream: Stream, request: Message) -> Message:
     """Send a request and return the answer. Raises RemoteProtocolError, TransportError."""
     await stream.send_all(encode_frame(encode(request)))
-    if not expects_answer:
-        return None
     answer = await _read(stream, FrameDecoder(MAX_MESSAGE))
     if answer is None:
         raise StreamReset("the peer has ended the stream without an answer")

@@ -1,0 +1,60 @@
+"""Announces many CIDs to a DHT of our own nodes on loopback, all in this process, and measures what it takes.
+
+usage: providing NODES KEYS      prints {"seconds", "messages", "connections", "records"}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import time
+
+import trio
+
+from peershelf.blockstore import multihash
+from peershelf.protocols.libp2p import Libp2pNetwork
+from peershelf.protocols.routing.kad import LAN, Dht
+
+
+async def start(nursery: trio.Nursery) -> tuple[Libp2pNetwork, Dht]:
+    """Run one node."""
+    host = Libp2pNetwork(
+        private_key=secrets.token_bytes(32), listen=["/ip4/127.0.0.1/tcp/0"], agent="peershelf/bench"
+    )
+    dht = Dht(host, LAN, serve=True)
+    await nursery.start(dht.run)
+    await nursery.start(host.run)
+    return host, dht
+
+
+async def main(nodes: int, keys: int) -> None:
+    """Build the network, then announce."""
+    async with trio.open_nursery() as nursery:
+        network = [await start(nursery) for _ in range(nodes)]
+        for (host, _), (other, _) in zip(network[1:], network, strict=False):
+            await host.connect(other.addresses()[0])
+        await trio.sleep(2)
+        for _, dht in network:
+            await dht.look_around()
+        provider, dht = await start(nursery)
+        await provider.connect(network[0][0].addresses()[0])
+        await trio.sleep(2)
+        before = dht.messages_sent
+        started = time.perf_counter()
+        records = await dht.provide(
+            [multihash.multihash(multihash.SHA2_256, os.urandom(8)) for _ in range(keys)]
+        )
+        measured = {
+            "seconds": time.perf_counter() - started,
+            "messages": dht.messages_sent - before,
+            "connections": len(provider.connections()),
+            "records": records,
+        }
+        nursery.cancel_scope.cancel()
+    print(json.dumps(measured))
+
+
+if __name__ == "__main__":
+    trio.run(main, int(sys.argv[1]), int(sys.argv[2]))
