@@ -49,3 +49,10 @@ def texts(addresses: tuple[bytes, ...]) -> tuple[str, ...]:
         with suppress(Exception):
             found.append(str(Multiaddr(address)))
     return tuple(found)
+
+
+def canonical(text: str) -> str | None:
+    """Return a multiaddr in the one form that everybody writes; None for text that is none."""
+    with suppress(Exception):
+        return str(Multiaddr(text))
+    return None

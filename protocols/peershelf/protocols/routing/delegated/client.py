@@ -1,0 +1,167 @@
+"""Asking one router over HTTP.
+
+Spec: https://specs.ipfs.tech/routing/http-routing-v1/
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, cast
+
+import structlog
+import trio
+
+from peershelf.blockstore.cid import LIBP2P_KEY, Cid
+from peershelf.protocols.errors import RemoteProtocolError
+from peershelf.protocols.routing.base import Found, PeerInfo
+from peershelf.protocols.routing.delegated.pausing import Pause
+from peershelf.protocols.routing.delegated.records import Reader, reader_of
+from peershelf.protocols.routing.kad.keys import peer_bytes
+from peershelf.protocols.transport import PeerId
+
+if TYPE_CHECKING:
+    import httpx
+
+log = structlog.get_logger(__name__)
+
+TIMEOUT = 10.0
+"""Seconds for one answer, from the first byte of the question to the last byte of it."""
+CONNECT_TIMEOUT = 5.0
+MAX_ANSWER = 1 << 20
+"""Bytes that are read of one answer."""
+
+_MAX_REDIRECTS = 3
+_MOST_CONNECTIONS = 8
+_HEADERS = {
+    "Accept": "application/x-ndjson, application/json;q=0.9",
+    # What is compressed has no size that is known beforehand.
+    "Accept-Encoding": "identity",
+    "User-Agent": "peershelf",
+}
+
+
+class DelegatedRouter:
+    """A `Router` that has another node search. Asks only while run() runs.
+
+    Args:
+        url: the router's, http or https, without /routing/v1.
+        own: this node, which is not told of itself.
+    """
+
+    def __init__(self, url: str, own: PeerId) -> None:
+        self._url = url.rstrip("/") + "/routing/v1"
+        self._own = own
+        self._client: httpx.AsyncClient | None = None
+        self._pause = Pause()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Keep connections to the router until cancelled."""
+        # Importing httpx and reading the certificates takes a tenth of a second.
+        async with await trio.to_thread.run_sync(_new_client) as client:
+            self._client = client
+            task_status.started()
+            try:
+                await trio.sleep_forever()
+            finally:
+                self._client = None
+
+    async def find_providers(self, cid: Cid, found: Found) -> int:
+        """Ask for peers that have a block; tells of each as soon as its line has come."""
+        as_v1 = Cid.v1(cid.codec, cid.multihash)
+        return await self._ask(f"providers/{as_v1}", "Providers", found)
+
+    async def find_peer(self, peer: PeerId, found: Found) -> int:
+        """Ask where a peer is."""
+
+        def about_it(info: PeerInfo) -> None:
+            if info.peer == peer and info.addresses:
+                found(info)
+
+        return await self._ask(f"peers/{Cid.v1(LIBP2P_KEY, peer_bytes(peer))}", "Peers", about_it)
+
+    async def provide(self, keys: Sequence[bytes]) -> int:
+        """Announce nothing: the specification's way to do it is a draft that routers do not offer."""
+        return 0
+
+    async def _ask(self, path: str, field: str, found: Found) -> int:
+        """Ask once; returns 1, or 0 where the router is left alone or fails."""
+        import httpx
+
+        client = self._client
+        if client is None or self._pause.lasts(trio.current_time()):
+            return 0
+        # Silence is no failure: a router that searches for what nobody has may search for longer than this.
+        with trio.move_on_after(TIMEOUT):
+            try:
+                await self._get(client, httpx.URL(f"{self._url}/{path}"), field, found)
+            except (httpx.HTTPError, httpx.InvalidURL, RemoteProtocolError, OSError) as error:
+                pause = self._pause.failed(trio.current_time())
+                reason = str(error) or type(error).__name__
+                log.debug("router_failed", router=self._url, reason=reason[:200], pause=round(pause))
+                return 0
+        return 1
+
+    async def _get(self, client: httpx.AsyncClient, url: httpx.URL, field: str, found: Found) -> None:
+        """Get a URL, and tell of the peers in the answer. Raises RemoteProtocolError, and httpx's errors."""
+        for _ in range(_MAX_REDIRECTS + 1):
+            async with client.stream("GET", url) as response:
+                if response.next_request is None:
+                    await self._read(response, field, found)
+                    return
+                target = response.next_request.url
+            # The user named one host: it may not send us to others, such as those of our own network.
+            if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
+                raise RemoteProtocolError(f"it redirects to {target.scheme}://{target.host}")
+            url = target
+        raise RemoteProtocolError("it redirects too often")
+
+    async def _read(self, response: httpx.Response, field: str, found: Found) -> None:
+        if response.status_code == 404:
+            self._pause.succeeded()
+            return
+        reader = _reader_for(response, field)
+        self._pause.succeeded()
+        left = MAX_ANSWER
+        # A generator, though its type does not say so: trio wants those closed that are not read to the end.
+        async with aclosing(cast("AsyncGenerator[bytes, None]", response.aiter_raw())) as pieces:
+            async for piece in pieces:
+                self._tell(reader.feed(piece[:left]), found)
+                left -= len(piece)
+                if left < 0 or reader.full:
+                    log.debug("router_answer_cut", router=self._url)
+                    return
+        self._tell(reader.end(), found)
+
+    def _tell(self, infos: Sequence[PeerInfo], found: Found) -> None:
+        for info in infos:
+            if info.peer != self._own:
+                found(info)
+
+
+def _reader_for(response: httpx.Response, field: str) -> Reader:
+    """Return what reads an answer. Raises RemoteProtocolError for one that is none."""
+    if response.status_code != 200:
+        raise RemoteProtocolError(f"it answers with HTTP status {response.status_code}")
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise RemoteProtocolError("its answer is encoded in a way that was not asked for")
+    reader = reader_of(response.headers.get("Content-Type", ""), field)
+    if reader is None:
+        raise RemoteProtocolError("its answer is no JSON")
+    return reader
+
+
+def _new_client() -> httpx.AsyncClient:
+    from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+    import httpx
+
+    return httpx.AsyncClient(
+        headers=_HEADERS,
+        # Nothing is to be kept for the router that it could know us by, or fill the memory with.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        limits=httpx.Limits(max_connections=_MOST_CONNECTIONS),
+        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
+        # Neither proxies nor passwords of the user's own browsing: peers are dialed without them, too.
+        trust_env=False,
+    )
