@@ -94,6 +94,11 @@ class Kubo:
         return (self._repo / "api").read_text().strip()
 
     @property
+    def gateway(self) -> str:
+        """The URL of its gateway."""
+        return (self._repo / "gateway").read_text().strip()
+
+    @property
     def log(self) -> str:
         """What its daemon has written so far."""
         return (self._repo / "daemon.log").read_text(errors="replace")

@@ -23,6 +23,7 @@ SLOW = [
     "email",
     "hashlib",
     "http",
+    "httpx",
     "importlib.metadata",
     "inspect",
     "ipaddress",

@@ -39,7 +39,10 @@ class Online:
 
 
 async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Online:
-    """Start host and exchange as tasks of `nursery`; both listen once this returns. Raises NetworkError."""
+    """Start host and exchange as tasks of `nursery`; both listen once this returns.
+
+    Raises NetworkError, ConfigError.
+    """
     config = repo.config
     host = Libp2pNetwork(
         private_key=repo.identity.seed,
@@ -50,7 +53,7 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
         websocket=config.flag("Swarm.Transports.Network.Websocket"),
     )
     exchange = Bitswap(host, store, limits=_bitswap_limits(config))
-    routing = routing_of(config.text("Routing.Type"), host)
+    routing = routing_of(config.text("Routing.Type"), host, config.strings("Routing.DelegatedRouters"))
     await nursery.start(exchange.run)
     await nursery.start(routing.run)
     await nursery.start(host.run)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import trio
 
 from peershelf.blockstore.cid import Cid
+from peershelf.node.errors import ConfigError
 from peershelf.protocols.routing.base import Found, Network, Observe, Router, ignore
+from peershelf.protocols.routing.delegated import DelegatedRouter
 from peershelf.protocols.routing.kad import LAN, WAN, Dht
 from peershelf.protocols.transport import PeerId
+
+
+class Part(Router, Protocol):
+    """One way of finding, which has something to do meanwhile."""
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        """Do it until cancelled."""
 
 
 class Routing(Router):
     """Asks all of its parts at once."""
 
-    def __init__(self, parts: Sequence[Dht]) -> None:
+    def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = parts
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -50,17 +60,26 @@ class Routing(Router):
         return sum(results)
 
 
-def routing_of(kind: str, network: Network) -> Routing:
+def routing_of(kind: str, network: Network, routers: Sequence[str]) -> Routing:
     """Return what `Routing.Type` names; its parts answer others unless this node is a client only.
 
     With auto, this node serves the peers around it. Whether the world can reach it is not known yet, so there
-    it is a client.
+    it is a client. `routers` are the URLs of delegated routers, who are asked with auto and delegated.
+
+    Raises ConfigError if only they are to be asked, and there are none.
     """
     if kind == "none":
         return Routing(())
-    return Routing(
-        (
-            Dht(network, LAN, serve=kind != "dhtclient"),
-            Dht(network, WAN, serve=kind == "dhtserver"),
-        )
-    )
+    delegated = [DelegatedRouter(url, network.local_peer) for url in dict.fromkeys(routers)]
+    if kind == "delegated":
+        if not delegated:
+            raise ConfigError(
+                "Routing.Type is delegated, and Routing.DelegatedRouters names nobody: "
+                "`node config set` routers there, or Routing.Type to auto"
+            )
+        return Routing(delegated)
+    dhts = [
+        Dht(network, LAN, serve=kind != "dhtclient"),
+        Dht(network, WAN, serve=kind == "dhtserver"),
+    ]
+    return Routing([*dhts, *delegated] if kind == "auto" else dhts)

@@ -100,6 +100,24 @@ def _peer_addresses(value: Any) -> str | None:
     return None
 
 
+def _router_urls(value: Any) -> str | None:
+    good = isinstance(value, list) and all(isinstance(item, str) and is_router_url(item) for item in value)
+    return None if good else 'takes a list of URLs, such as ["https://example.com"], without /routing/v1'
+
+
+def is_router_url(text: str) -> bool:
+    """Whether this is the URL of a host, http or https, perhaps with a path that /routing/v1 follows."""
+    from urllib.parse import urlsplit
+
+    if not text.isascii() or not text.isprintable() or set(text) & set(" ?#@\\"):
+        return False
+    with contextlib.suppress(ValueError):
+        url = urlsplit(text)
+        named = bool(url.hostname) and url.port != 0
+        return url.scheme in ("http", "https") and named and "/routing/v1" not in url.path
+    return False
+
+
 def _api_address(value: Any) -> str | None:
     from peershelf.node.http.address import ApiAddress
 
@@ -205,10 +223,14 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             _one_of("all", "pinned", "roots"),
             "what is announced: every block, all that is pinned, or its roots",
         ),
+        "Routing.DelegatedRouters": Setting(
+            [], _router_urls, "URLs of HTTP routers that are asked, too, with Routing.Type auto or delegated"
+        ),
         "Routing.Type": Setting(
             "auto",
-            _one_of("auto", "dhtclient", "dhtserver", "none"),
-            "how providers are found: in the DHT, as a client or a server of it; none: ask connected peers",
+            _one_of("auto", "delegated", "dhtclient", "dhtserver", "none"),
+            "how providers are found: in the DHT, as a client or a server of it; delegated: by asking routers"
+            " alone; none: ask connected peers",
         ),
         "Swarm.ConnMgr.GracePeriod": Setting(
             "20s", _duration, "how long a new connection is not closed for being too many"

@@ -109,7 +109,9 @@ class Core:
 
     def _make_announcer(self) -> Announcer | None:
         config = self.repo.config
-        if config.text("Routing.Type") == "none" or not config.flag("Provide.Enabled"):
+        # Delegated routers take no announcements.
+        unable = config.text("Routing.Type") in ("none", "delegated")
+        if unable or not config.flag("Provide.Enabled"):
             return None
         announcer = Announcer(self._path / "provide.db")
         self._stack.callback(announcer.close)
@@ -146,7 +148,10 @@ class Core:
         )
 
     async def _connect(self) -> tuple[Bitswap, ProviderSearch | None]:
-        """Start the network services; returns whom to ask, and who finds others. Raises NetworkError."""
+        """Start the network services; returns whom to ask, and who finds others.
+
+        Raises NetworkError, ConfigError.
+        """
         assert self._nursery is not None
         later.settle()
         from peershelf.node.network import go_online

@@ -75,7 +75,10 @@ class RoutingAccess(Core):
     def _providing(self) -> Provider:
         self._router()
         if self._provider is None:
-            raise NodeError("this node announces nothing: set Provide.Enabled, and start the daemon again")
+            raise NodeError(
+                "this node announces nothing: set Provide.Enabled, and Routing.Type to auto, "
+                "and start the daemon again"
+            )
         return self._provider
 
     def _found(
