@@ -5,9 +5,8 @@ Spec: https://specs.ipfs.tech/routing/http-routing-v1/
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 import trio
@@ -123,15 +122,19 @@ class DelegatedRouter:
         reader = _reader_for(response, field)
         self._pause.succeeded()
         left = MAX_ANSWER
-        # A generator, though its type does not say so: trio wants those closed that are not read to the end.
-        async with aclosing(cast("AsyncGenerator[bytes, None]", response.aiter_raw())) as pieces:
-            async for piece in pieces:
+        # httpx nests generators, and leaves the inner ones to the garbage collector where a loop over the
+        # outermost is left early. Cancelling the next read unwinds them all.
+        with trio.CancelScope() as enough:
+            async for piece in response.aiter_raw():
                 self._tell(reader.feed(piece[:left]), found)
-                left -= len(piece)
-                if left < 0 or reader.full:
-                    log.debug("router_answer_cut", router=self._url)
-                    return
-        self._tell(reader.end(), found)
+                left = max(left - len(piece), 0)
+                if not left or reader.full:
+                    enough.cancel()
+        if enough.cancelled_caught:
+            log.debug("router_answer_cut", router=self._url)
+            return
+        # A document is read as one, and thousands of addresses can be made to take seconds.
+        self._tell(await trio.to_thread.run_sync(reader.end, abandon_on_cancel=True), found)
 
     def _tell(self, infos: Sequence[PeerInfo], found: Found) -> None:
         for info in infos:

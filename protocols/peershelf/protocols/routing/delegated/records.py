@@ -54,7 +54,7 @@ class LineReader:
     def __init__(self) -> None:
         self.full = False
         self._records = 0
-        self._line = b""
+        self._line = bytearray()
         self._skipping = False
         """Whether what comes belongs to a line that is too long."""
 
@@ -72,12 +72,14 @@ class LineReader:
 
     def _extend(self, piece: bytes) -> None:
         if self._skipping or len(self._line) + len(piece) > MAX_RECORD:
-            self._skipping, self._line = True, b""
+            self._skipping = True
+            self._line.clear()
         else:
             self._line += piece
 
     def _take_line(self) -> list[PeerInfo]:
-        line, self._line = self._line.strip(), b""
+        line = bytes(self._line.strip())
+        self._line.clear()
         skipped, self._skipping = self._skipping, False
         if self.full or not (line or skipped):
             return []
