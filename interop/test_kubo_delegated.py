@@ -64,6 +64,8 @@ async def test_we_find_through_a_router_what_it_finds_in_the_dht(kubo, seeker, c
         assert providers.decode().split() == [provider.peer_id]
         assert await in_thread(shelf, "cat", "--timeout", "40s", cid) == content.read_bytes()
         assert shelf.text("swarm", "peers").endswith(provider.peer_id)
+    without_a_daemon = seeker(router)
+    assert await in_thread(without_a_daemon, "cat", "--timeout", "40s", cid) == content.read_bytes()
 
 
 async def test_a_router_tells_where_a_peer_is(kubo, seeker) -> None:
