@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import trio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import LIBP2P_KEY, Cid
@@ -192,6 +201,39 @@ async def test_nobody_there_is_a_failure(router) -> None:
         asking = await router(f"http://127.0.0.1:{closed.getsockname()[1]}")
         assert await asking.find_providers(CID, print) == 0
     assert await (await router("http://name.invalid")).find_providers(CID, print) == 0
+
+
+async def test_without_a_certificate_that_is_trusted_nothing_is_asked(
+    router, nursery, tmp_path, monkeypatch
+) -> None:
+    requests: list[bytes] = []
+
+    async def listen(stream: trio.SSLStream[trio.SocketStream]) -> None:
+        with suppress(trio.BrokenResourceError):
+            requests.append(await stream.receive_some())
+
+    serve_tls = partial(trio.serve_ssl_over_tcp, listen, 0, self_signed(tmp_path), host="127.0.0.1")
+    (listener,) = await nursery.start(serve_tls)
+    port = listener.transport_listener.socket.getsockname()[1]
+    monkeypatch.setattr(client, "log", log := Mock())
+    assert await (await router(f"https://localhost:{port}")).find_providers(CID, print) == 0
+    assert requests == []
+    assert "CERTIFICATE_VERIFY_FAILED" in log.debug.call_args.kwargs["reason"]
+
+
+def self_signed(directory: Path) -> ssl.SSLContext:
+    """What a server needs that says of itself that it is localhost."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1))
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=True)
+    pem = directory / "both.pem"
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    private = key.private_bytes(encoding, form, serialization.NoEncryption())
+    pem.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(encoding) + private)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pem)
+    return context
 
 
 async def test_what_came_before_a_failure_counts(serve, router) -> None:

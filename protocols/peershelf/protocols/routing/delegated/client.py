@@ -96,8 +96,7 @@ class DelegatedRouter:
                 await self._get(client, httpx.URL(f"{self._url}/{path}"), field, found)
             except (httpx.HTTPError, httpx.InvalidURL, RemoteProtocolError, OSError) as error:
                 pause = self._pause.failed(trio.current_time())
-                reason = str(error) or type(error).__name__
-                log.debug("router_failed", router=self._url, reason=reason[:200], pause=round(pause))
+                log.debug("router_failed", router=self._url, reason=_reason(error), pause=round(pause))
                 return 0
         return 1
 
@@ -152,6 +151,14 @@ def _reader_for(response: httpx.Response, field: str) -> Reader:
     if reader is None:
         raise RemoteProtocolError("its answer is no JSON")
     return reader
+
+
+def _reason(error: BaseException) -> str:
+    """Return the first words to be had: under httpx's errors lie others, and not each of them has any."""
+    name, cause = type(error).__name__, error
+    while not str(cause) and (deeper := cause.__cause__ or cause.__context__):
+        cause = deeper
+    return (str(cause) or name)[:200]
 
 
 def _new_client() -> httpx.AsyncClient:
