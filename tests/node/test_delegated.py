@@ -97,8 +97,8 @@ def test_who_is_asked(kind: str, parts: list[type]) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "https://delegated-ipfs.dev",
-        "https://delegated-ipfs.dev/",
+        "https://router.example",
+        "https://router.example/",
         "http://127.0.0.1:8080",
         "http://[::1]:8080/below",
     ],

@@ -78,8 +78,9 @@ class ProviderSearch:
             async with dials:
                 if info.peer in self._network.peers():
                     return
+                addresses = info.addresses or await self._addresses_of(info.peer)
                 try:
-                    await self._network.reach(info.peer, info.addresses)
+                    await self._network.reach(info.peer, addresses)
                 except NetworkError as error:
                     log.debug("provider_not_reached", peer=info.peer, reason=str(error))
                 else:
@@ -93,6 +94,20 @@ class ProviderSearch:
                     nursery.start_soon(dial, info)
 
             return await self._router.find_providers(cid, found)
+
+    async def _addresses_of(self, peer: PeerId) -> tuple[str, ...]:
+        """Where a provider is of whom only the name was told; () if nobody knows."""
+        known: tuple[str, ...] = ()
+        with trio.CancelScope() as enough:
+
+            def note(info: PeerInfo) -> None:
+                nonlocal known
+                known = info.addresses
+                if known:
+                    enough.cancel()
+
+            await self._router.find_peer(peer, note)
+        return known
 
 
 async def _something_came(waiting: Waiting, seconds: float) -> bool:

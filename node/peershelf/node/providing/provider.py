@@ -17,7 +17,7 @@ import trio
 from peershelf.blockstore.errors import BlockstoreError
 from peershelf.node.observe import later
 from peershelf.node.providing.queue import ProvideQueue
-from peershelf.protocols.bitswap.offload import Offload, in_thread
+from peershelf.protocols.offload import Offload, in_thread
 from peershelf.protocols.routing.base import Router
 
 log = later.Logger(__name__)

@@ -19,12 +19,12 @@ from peershelf.protocols.bitswap.inbound import InboundStreams
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.link import PeerLink
 from peershelf.protocols.bitswap.messages import PROTOCOLS, Message
-from peershelf.protocols.bitswap.offload import Offload, in_thread
 from peershelf.protocols.bitswap.report import Answer
 from peershelf.protocols.bitswap.requester import Requester
 from peershelf.protocols.bitswap.server import Server
 from peershelf.protocols.bitswap.sources import BlockSource, TalkSource
 from peershelf.protocols.bitswap.stat import BitswapStat, Counters
+from peershelf.protocols.offload import Offload, in_thread
 from peershelf.protocols.transport import Network, PeerId
 
 

@@ -14,9 +14,9 @@ from peershelf.blockstore.errors import BlockstoreError
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.protocols.bitswap.budget import Ticket
 from peershelf.protocols.bitswap.messages import Payload
-from peershelf.protocols.bitswap.offload import Offload
 from peershelf.protocols.bitswap.verify import Arrival, check_and_store
 from peershelf.protocols.bitswap.wakeup import Wakeup
+from peershelf.protocols.offload import Offload
 from peershelf.protocols.transport import PeerId
 
 _BATCH = 8 * 1024 * 1024

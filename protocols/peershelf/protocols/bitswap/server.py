@@ -13,11 +13,11 @@ from peershelf.blockstore.errors import BlockNotFound, BlockstoreError
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.protocols.bitswap.engine import Engine
 from peershelf.protocols.bitswap.messages import Message, Payload, Prefix
-from peershelf.protocols.bitswap.offload import Offload
 from peershelf.protocols.bitswap.sources import BlockSource
 from peershelf.protocols.bitswap.turn import Turn
 from peershelf.protocols.bitswap.wakeup import Wakeup
 from peershelf.protocols.bitswap.wantlist import Want
+from peershelf.protocols.offload import Offload
 from peershelf.protocols.transport import PeerId
 
 log = structlog.get_logger(__name__)

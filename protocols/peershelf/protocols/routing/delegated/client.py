@@ -13,7 +13,7 @@ import trio
 
 from peershelf.blockstore.cid import LIBP2P_KEY, Cid
 from peershelf.protocols.errors import RemoteProtocolError
-from peershelf.protocols.routing.base import Found, PeerInfo
+from peershelf.protocols.routing.base import Found, Observe, PeerInfo, ignore
 from peershelf.protocols.routing.delegated.pausing import Pause
 from peershelf.protocols.routing.delegated.records import Reader, reader_of
 from peershelf.protocols.routing.kad.keys import peer_bytes
@@ -39,6 +39,8 @@ _HEADERS = {
     "User-Agent": "peershelf",
 }
 
+_PATH = "/routing/v1"
+
 
 class DelegatedRouter:
     """A `Router` that has another node search. Asks only while run() runs.
@@ -49,7 +51,7 @@ class DelegatedRouter:
     """
 
     def __init__(self, url: str, own: PeerId) -> None:
-        self._url = url.rstrip("/") + "/routing/v1"
+        self._url = url.rstrip("/") + _PATH
         self._own = own
         self._client: httpx.AsyncClient | None = None
         self._pause = Pause()
@@ -65,10 +67,17 @@ class DelegatedRouter:
             finally:
                 self._client = None
 
-    async def find_providers(self, cid: Cid, found: Found) -> int:
+    @property
+    def name(self) -> str:
+        """The router's URL."""
+        return f"router {self._url.removesuffix(_PATH)}"
+
+    async def find_providers(self, cid: Cid, found: Found, observe: Observe = ignore) -> int:
         """Ask for peers that have a block; tells of each as soon as its line has come."""
         as_v1 = Cid.v1(cid.codec, cid.multihash)
-        return await self._ask(f"providers/{as_v1}", "Providers", found)
+        answered = await self._ask(f"providers/{as_v1}", "Providers", found)
+        observe("answered" if answered else "was left alone or failed")
+        return answered
 
     async def find_peer(self, peer: PeerId, found: Found) -> int:
         """Ask where a peer is."""
