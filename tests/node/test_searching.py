@@ -9,7 +9,7 @@ import trio
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
-from peershelf.node.searching import ProviderSearch
+from peershelf.node.searching import ProviderSearch, Searched
 from peershelf.protocols.errors import DialFailed
 from peershelf.protocols.routing.base import Found, Observe, PeerInfo, ignore
 from peershelf.protocols.transport import PeerId
@@ -54,6 +54,7 @@ class FakeRouter:
     async def find_providers(self, cid: Cid, found: Found, observe: Observe = ignore) -> int:
         self.searches.append(trio.current_time())
         await trio.sleep(0.1)
+        observe("answered")
         for info in self.providers:
             found(info)
         return 1
@@ -77,6 +78,9 @@ class FakeWaiting:
     def first(self) -> Cid | None:
         return CID
 
+    def searched(self, result: Searched) -> None:
+        self.result = result
+
     async def change(self) -> None:
         await self.came.wait()
 
@@ -87,23 +91,29 @@ def infos(*names: str) -> list[PeerInfo]:
 
 async def test_all_found_are_dialed_a_few_at_a_time(autojump_clock) -> None:
     dialer = FakeDialer(dead=frozenset({PeerId("1"), PeerId("7")}))
-    search = ProviderSearch(dialer, FakeRouter(infos(*map(str, range(30)))))
-    await search.connect_to_providers(CID)
+    search, result = ProviderSearch(dialer, FakeRouter(infos(*map(str, range(30))))), Searched()
+    await search.connect_to_providers(CID, result)
     assert len(dialer.dialed) == 30
     assert len(dialer.connected) == 28
     assert dialer.most == 8
+    assert str(result) == (
+        "of 1 that were asked who has it, some named 30 providers, 2 of them not reached; "
+        "not reached: nobody there"
+    )
 
 
 async def test_a_flood_of_providers_is_cut(autojump_clock) -> None:
     dialer = FakeDialer()
-    await ProviderSearch(dialer, FakeRouter(infos(*map(str, range(10_000))))).connect_to_providers(CID)
+    await ProviderSearch(dialer, FakeRouter(infos(*map(str, range(10_000))))).connect_to_providers(
+        CID, Searched()
+    )
     assert len(dialer.dialed) == 64
 
 
 async def test_who_is_told_of_by_name_alone_is_looked_for(autojump_clock) -> None:
     dialer, one, lost = FakeDialer(), PeerId("one"), PeerId("lost")
     router = FakeRouter([PeerInfo(one)], {one: AT})
-    await ProviderSearch(dialer, router).connect_to_providers(CID)
+    await ProviderSearch(dialer, router).connect_to_providers(CID, Searched())
     assert dialer.dialed == [(one, AT)]
     assert lost not in dialer.connected
 

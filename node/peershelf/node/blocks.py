@@ -23,7 +23,7 @@ from peershelf.node.errors import TimedOut
 from peershelf.node.tasks import single_error
 
 if TYPE_CHECKING:
-    from peershelf.node.searching import ProviderSearch
+    from peershelf.node.searching import ProviderSearch, Searched
     from peershelf.protocols.bitswap import Answer, Bitswap, Session
     from peershelf.protocols.transport import PeerId
 
@@ -140,6 +140,7 @@ class Fetcher:
         self._exchange: Bitswap | None = None
         self._search: ProviderSearch | None = None
         self._changed = trio.Event()
+        self._searched: Searched | None = None
         self._nursery = nursery
         self._session: Session | None = None
         self._session_opening = trio.Lock()
@@ -204,7 +205,8 @@ class Fetcher:
             return f"not finished after {timeout:g} s; try again, or give it a longer --timeout"
         cid = next(iter(self._awaited))
         answers = self._exchange.asked_peers([cid])[cid] if self._exchange else {}
-        return f"{cid} did not arrive within {timeout:g} s: {_explain_answers(answers)}"
+        said = [_explain_answers(answers), *([str(self._searched)] if self._searched else [])]
+        return f"{cid} did not arrive within {timeout:g} s: {'; '.join(said)}"
 
     async def read_local(self) -> None:
         """Serve wants from the store; hand on to the exchange what it does not have."""
@@ -261,6 +263,10 @@ class Fetcher:
     def first(self) -> Cid | None:
         """What is waited for, to be searched for."""
         return next(iter(self._awaited), None)
+
+    def searched(self, result: Searched) -> None:
+        """Remember how the latest search for providers stands."""
+        self._searched = result
 
     async def change(self) -> None:
         """Return when something has come, or something else is waited for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -34,8 +35,35 @@ class Dialer(Protocol):
         """Connect to a peer. Raises NetworkError."""
 
 
+@dataclass(slots=True)
+class Searched:
+    """What came of one search for providers."""
+
+    asked: int = 0
+    """Peers and routers."""
+    providers: int = 0
+    unreached: list[str] = field(default_factory=list)
+    """Why providers could not be reached."""
+
+    def __str__(self) -> str:
+        """For a user who waited in vain."""
+        if not self.asked:
+            return "nobody could be asked who has it"
+        said = f"of {self.asked} that were asked who has it, "
+        if not self.providers:
+            return said + "none knew anybody"
+        failures = f"; not reached: {self.unreached[0]}" if self.unreached else ""
+        return (
+            said
+            + f"some named {self.providers} providers, {len(self.unreached)} of them not reached{failures}"
+        )
+
+
 class Waiting(Protocol):
     """Somebody who waits for blocks."""
+
+    def searched(self, result: Searched) -> None:
+        """One search has ended, or is under way."""
 
     def first(self) -> Cid | None:
         """What is waited for."""
@@ -62,15 +90,17 @@ class ProviderSearch:
             if cid is None:
                 await waiting.change()
                 continue
-            if not await self.connect_to_providers(cid):
+            result = Searched()
+            waiting.searched(result)
+            if not await self.connect_to_providers(cid, result):
                 # Nobody to ask yet: bootstrap peers and neighbours may be there soon.
                 await _something_came(waiting, _PAUSE_ALONE)
                 continue
             came = await _something_came(waiting, pause)
             pause = _FIRST_PAUSE if came else min(2 * pause, _LONGEST_PAUSE)
 
-    async def connect_to_providers(self, cid: Cid) -> int:
-        """Search once; returns how many were asked when everybody found was dialed."""
+    async def connect_to_providers(self, cid: Cid, result: Searched) -> int:
+        """Search once, keeping `result` up to date; returns how many were asked when all were dialed."""
         tried: set[PeerInfo] = set()
         dials = trio.CapacityLimiter(_MOST_DIALED)
 
@@ -83,17 +113,23 @@ class ProviderSearch:
                     await self._network.reach(info.peer, addresses)
                 except NetworkError as error:
                     log.debug("provider_not_reached", peer=info.peer, reason=str(error))
+                    result.unreached.append(str(error))
                 else:
                     log.debug("provider_reached", peer=info.peer, cid=str(cid))
+
+        def observe(outcome: str) -> None:
+            result.asked += 1
 
         async with trio.open_nursery() as nursery:
 
             def found(info: PeerInfo) -> None:
                 if info not in tried and len(tried) < _MOST_FOUND:
                     tried.add(info)
+                    result.providers = len({one.peer for one in tried})
                     nursery.start_soon(dial, info)
 
-            return await self._router.find_providers(cid, found)
+            await self._router.find_providers(cid, found, observe)
+        return result.asked
 
     async def _addresses_of(self, peer: PeerId) -> tuple[str, ...]:
         """Where a provider is of whom only the name was told; () if nobody knows."""
