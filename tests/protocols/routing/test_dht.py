@@ -2,97 +2,13 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from itertools import pairwise
-
 import trio
+from kad_world import ADDRESS, CID, chain, providers, world
 
-from peershelf.blockstore.block import Block
-from peershelf.protocols.errors import DialFailed
-from peershelf.protocols.fake import FakeInternet, FakeNetwork
 from peershelf.protocols.routing.base import PeerInfo
-from peershelf.protocols.routing.kad import LAN, Dht
-from peershelf.protocols.routing.kad.keys import peer_from_bytes
+from peershelf.protocols.routing.kad import LAN
 from peershelf.protocols.routing.kad.messages import Contact, Kind, Message, encode
-from peershelf.protocols.transport import PeerId
 from peershelf.protocols.wire import encode_frame
-
-ADDRESS = bytes([4, 127, 0, 0, 1, 6, 15, 161])
-CID = Block.create(b"wanted").cid
-
-
-class Dialing:
-    """A fake network whose peers can be dialed by their ID alone."""
-
-    def __init__(self, world: World, inner: FakeNetwork) -> None:
-        self._world = world
-        self._inner = inner
-
-    def __getattr__(self, name: str):
-        return getattr(self._inner, name)
-
-    def own_addresses(self) -> Sequence[bytes]:
-        return [ADDRESS]
-
-    def addresses_of(self, peer: PeerId) -> Sequence[bytes]:
-        return [ADDRESS]
-
-    async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None:
-        await self._world.dial(self._inner, peer)
-
-
-class World:
-    """Nodes of one DHT."""
-
-    def __init__(self, internet: FakeInternet, nursery: trio.Nursery) -> None:
-        self.internet = internet
-        self.nursery = nursery
-        self.networks: dict[PeerId, FakeNetwork] = {}
-        self.dials = 0
-        self._random = random.Random(1)
-
-    def network(self) -> Dialing:
-        peer = peer_from_bytes(b"\x00\x24\x08\x01\x12\x20" + self._random.randbytes(32))
-        inner = self.networks[peer] = self.internet.node(peer)
-        return Dialing(self, inner)
-
-    async def node(self, *, serve: bool = True) -> tuple[Dialing, Dht]:
-        network = self.network()
-        dht = Dht(network, LAN, serve=serve)
-        await self.nursery.start(dht.run)
-        return network, dht
-
-    async def dial(self, one: FakeNetwork, peer: PeerId) -> None:
-        await trio.sleep(0.05)
-        self.dials += 1
-        if peer not in self.networks:
-            raise DialFailed("nobody there")
-        if peer not in one.peers():
-            self.internet.connect(one, self.networks[peer])
-
-
-@asynccontextmanager
-async def world() -> AsyncIterator[World]:
-    async with FakeInternet().running() as internet, trio.open_nursery() as nursery:
-        yield World(internet, nursery)
-        nursery.cancel_scope.cancel()
-
-
-async def chain(world: World, count: int) -> list[tuple[Dialing, Dht]]:
-    """Nodes each of which was told of the one before only, and has looked around."""
-    nodes = [await world.node() for _ in range(count)]
-    for (one, _), (other, _) in pairwise(nodes):
-        world.internet.connect(one._inner, other._inner)
-    await trio.sleep(60)
-    return nodes
-
-
-async def providers(dht: Dht) -> dict[PeerId, PeerInfo]:
-    found: dict[PeerId, PeerInfo] = {}
-    await dht.find_providers(CID, lambda info: found.setdefault(info.peer, info))
-    return found
 
 
 async def test_everybody_learns_of_everybody_from_a_neighbour(autojump_clock) -> None:
