@@ -6,7 +6,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from peershelf.blockstore import bases, multihash
-from peershelf.blockstore.errors import InvalidCid
+from peershelf.blockstore.errors import InvalidCid, quoted
 from peershelf.protocols.errors import MalformedMessage
 from peershelf.protocols.transport import PeerId
 
@@ -37,7 +37,10 @@ def key_of_peer(peer: PeerId) -> Key:
 def peer_bytes(peer: PeerId) -> bytes:
     """Return the bytes of a peer ID in base58btc. Raises InvalidCid for text that is none."""
     digits = peer.lstrip("1")
-    return bytes(len(peer) - len(digits)) + (bases.decode_base58(digits) if digits else b"")
+    try:
+        return bytes(len(peer) - len(digits)) + (bases.decode_base58(digits) if digits else b"")
+    except ValueError:
+        raise InvalidCid(f"{quoted(peer)} is no peer ID") from None
 
 
 def peer_from_bytes(data: bytes) -> PeerId:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import islice
 
 from peershelf.blockstore import protobuf
 from peershelf.protocols.errors import MalformedMessage
@@ -23,6 +24,9 @@ MAX_PEERS = 64
 """Peers that are taken from one list of a message."""
 MAX_ADDRESSES = 32
 MAX_ADDRESS = 512
+_MOST_FIELDS = 1_024
+_MOST_FIELDS_OF_A_PEER = 2 * MAX_ADDRESSES
+"""Fields that are looked at: a megabyte of empty ones would take half a second."""
 
 
 class Kind(IntEnum):
@@ -83,7 +87,7 @@ def decode(data: bytes | memoryview) -> Message:
     kind, key = 0, b""
     record: bytes | None = None
     lists: dict[int, list[memoryview]] = {_CLOSER: [], _PROVIDERS: []}
-    for number, _, value in protobuf.fields(data, MalformedMessage):
+    for number, _, value in islice(protobuf.fields(data, MalformedMessage), _MOST_FIELDS):
         if number == _KIND and isinstance(value, int):
             kind = value
         elif isinstance(value, memoryview):
@@ -116,7 +120,7 @@ def _contacts(encoded: Iterable[memoryview]) -> tuple[Contact, ...]:
 def _decode_contact(data: memoryview) -> Contact:
     peer: PeerId | None = None
     addresses: list[bytes] = []
-    for number, _, value in protobuf.fields(data, MalformedMessage):
+    for number, _, value in islice(protobuf.fields(data, MalformedMessage), _MOST_FIELDS_OF_A_PEER):
         if not isinstance(value, memoryview):
             continue
         if number == _PEER_ID:
