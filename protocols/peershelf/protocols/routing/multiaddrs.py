@@ -34,7 +34,12 @@ def is_public(address: bytes) -> bool:
 
 
 def network_of(address: bytes) -> str | None:
-    """Return the network that a public IP address is in, a /16 or a /32; None for others."""
+    """Return the network that a public address is in: a /16, a /32, or that of all names; None for others.
+
+    A name costs nothing and may lead anywhere, so those that have nothing else count as one network.
+    """
+    if address and address[0] in _NAMES:
+        return "names"
     ip = ip_of(address)
     if ip is None or not ip.is_global:
         return None

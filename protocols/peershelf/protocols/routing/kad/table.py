@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from peershelf.protocols.routing.kad.keys import BITS, Key, key_of_peer, shared_bits
 from peershelf.protocols.routing.kad.messages import Contact
@@ -29,6 +30,7 @@ _PER_GROUP = 12
 @dataclass(slots=True)
 class _Entry:
     contact: Contact
+    key: Key
     group: str | None
     """The network that it is in; None for networks that need no bound."""
     heard: float
@@ -60,6 +62,10 @@ class RoutingTable:
             return False
         bucket = self._bucket(contact.peer)
         entry = bucket.get(contact.peer)
+        if entry is not None and entry.group != group:
+            # It has moved, and may not take its place along to where there is none.
+            self._drop(bucket, contact.peer)
+            entry = None
         if entry is not None:
             entry.heard = now
             if contact.addresses:
@@ -69,7 +75,7 @@ class RoutingTable:
             return False
         if len(bucket) >= self._size and not self._make_room(bucket, now):
             return False
-        bucket[contact.peer] = _Entry(contact, group, now)
+        bucket[contact.peer] = _Entry(contact, key_of_peer(contact.peer), group, now)
         if group is not None:
             self._groups[group] += 1
         return True
@@ -80,9 +86,24 @@ class RoutingTable:
         if peer in bucket:
             self._drop(bucket, peer)
 
-    def closest(self, key: Key, count: int = K) -> list[Contact]:
-        """Return those nearest to a place, nearest first."""
-        return sorted(self, key=lambda contact: key_of_peer(contact.peer) ^ key)[:count]
+    def closest(self, key: Key, count: int = K, *, leave_out: PeerId | None = None) -> list[Contact]:
+        """Return those nearest to a place, nearest first, but for one."""
+        near = (contact for contact in self._by_distance(key) if contact.peer != leave_out)
+        return list(islice(near, count))
+
+    def _by_distance(self, key: Key) -> Iterator[Contact]:
+        """From the nearest on, without a look at buckets that are farther than what is taken.
+
+        A peer of bucket i differs from us in bit i first. Where we differ from the place in that bit, too, it
+        is nearer to it than we are, the more so the higher the bit; where we do not, it is farther.
+        """
+        ours = self._own_key ^ key
+        used = [number for number, bucket in enumerate(self._buckets) if bucket]
+        nearer = [number for number in used if ours >> (BITS - 1 - number) & 1]
+        farther = [number for number in used if not ours >> (BITS - 1 - number) & 1]
+        for number in (*nearer, *reversed(farther)):
+            for entry in sorted(self._buckets[number].values(), key=lambda entry: entry.key ^ key):
+                yield entry.contact
 
     def _bucket(self, peer: PeerId) -> dict[PeerId, _Entry]:
         return self._buckets[shared_bits(self._own_key, key_of_peer(peer))]
