@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from peershelf.protocols.routing.kad.messages import Contact
 from peershelf.protocols.routing.multiaddrs import ip_of, is_public
 
+MAX_ADDRESS_BYTES = 1_024
+"""Bytes of addresses of one peer that are kept, and passed on: some sixty of TCP, a dozen over relays."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -19,8 +22,14 @@ class Scope:
     """Whether an address belongs to it."""
 
     def only(self, addresses: Iterable[bytes]) -> tuple[bytes, ...]:
-        """Those of the addresses that belong to it."""
-        return tuple(address for address in addresses if self.admits(address))
+        """Those of the addresses that belong to it, the first ones where they are too long together."""
+        kept: list[bytes] = []
+        room = MAX_ADDRESS_BYTES
+        for address in addresses:
+            if len(address) <= room and self.admits(address):
+                kept.append(address)
+                room -= len(address)
+        return tuple(kept)
 
     def contact(self, contact: Contact) -> Contact:
         """A contact with those of its addresses that belong here."""

@@ -10,6 +10,9 @@ from peershelf.protocols.routing.kad.scope import Scope
 from peershelf.protocols.routing.kad.table import K, RoutingTable
 from peershelf.protocols.transport import PeerId
 
+MAX_PROVIDED_KEY = 80
+"""Bytes of a multihash that somebody may have, as in go-libp2p-kad-dht."""
+
 
 class Answerer:
     """Answers for one scope, from the routing table and the records that others have left here."""
@@ -22,9 +25,11 @@ class Answerer:
     def answer(self, asker: PeerId, message: Message, now: float) -> Message | None:
         """Return the answer; None where none is due. Raises MalformedMessage for what makes no sense."""
         if message.kind is Kind.PING:
-            return message
+            return Message(Kind.PING, message.key)
         if not message.key:
             raise MalformedMessage("a request without a key")
+        if message.kind in (Kind.ADD_PROVIDER, Kind.GET_PROVIDERS) and len(message.key) > MAX_PROVIDED_KEY:
+            raise MalformedMessage(f"a key of {len(message.key)} bytes names no block")
         if message.kind is Kind.ADD_PROVIDER:
             self._take(asker, message, now)
             return None
@@ -36,11 +41,11 @@ class Answerer:
         return Message(message.kind, message.key, closer=self._closer(asker, message), providers=providers)
 
     def _closer(self, asker: PeerId, message: Message) -> tuple[Contact, ...]:
-        near = self._table.closest(key_of(message.key), K + 1)
-        return tuple(contact for contact in near if contact.peer != asker)[:K]
+        return tuple(self._table.closest(key_of(message.key), K, leave_out=asker))
 
     def _take(self, asker: PeerId, message: Message, now: float) -> None:
-        """Keep what a peer says of itself, and of nobody else."""
+        """Keep what a peer says of itself, and of nobody else; without an address it helps nobody."""
         for contact in message.providers:
-            if contact.peer == asker:
-                self._records.add(message.key, self._scope.contact(contact), now)
+            here = self._scope.contact(contact)
+            if contact.peer == asker and here.addresses:
+                self._records.add(message.key, here, now)
