@@ -53,6 +53,8 @@ class World:
         self.nursery = nursery
         self.networks: dict[PeerId, FakeNetwork] = {}
         self.dials = 0
+        self.dial_takes = 0.05
+        """Seconds until it shows that nobody is there."""
         self._random = random.Random(1)
 
     def network(self) -> Dialing:
@@ -67,10 +69,11 @@ class World:
         return network, dht
 
     async def dial(self, one: FakeNetwork, peer: PeerId) -> None:
-        await trio.sleep(0.05)
         self.dials += 1
         if peer not in self.networks:
+            await trio.sleep(self.dial_takes)
             raise DialFailed("nobody there")
+        await trio.sleep(0.05)
         if peer not in one.peers():
             self.internet.connect(one, self.networks[peer])
 

@@ -14,13 +14,15 @@ from peershelf.blockstore.cid import Cid
 from peershelf.protocols.errors import DialFailed, NetworkError, RemoteProtocolError
 from peershelf.protocols.routing.base import Found, Network, Observe, PeerInfo, ignore
 from peershelf.protocols.routing.kad import rpc
-from peershelf.protocols.routing.kad.keys import Key, key_of, key_of_peer, peer_bytes, shared_bits
-from peershelf.protocols.routing.kad.lookup import Lookup
+from peershelf.protocols.routing.kad.keys import Key, key_of, peer_bytes
+from peershelf.protocols.routing.kad.lookup import Lookup, covers
 from peershelf.protocols.routing.kad.messages import Contact, Kind, Message
 from peershelf.protocols.routing.kad.providers import ProviderRecords
 from peershelf.protocols.routing.kad.scope import Scope
 from peershelf.protocols.routing.kad.server import Answerer
+from peershelf.protocols.routing.kad.serving import Serving
 from peershelf.protocols.routing.kad.table import K, RoutingTable
+from peershelf.protocols.routing.kad.turns import Turns
 from peershelf.protocols.routing.multiaddrs import network_of, texts
 from peershelf.protocols.transport import PeerId, Stream
 
@@ -60,7 +62,7 @@ class Dht:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Take part until cancelled."""
         if self._serves:
-            self._network.handle([self._scope.protocol], self._handle)
+            self._network.handle([self._scope.protocol], Serving(self._answer).handle)
         async with trio.open_nursery() as nursery:
             for _ in range(_MOST_GREETED):
                 nursery.start_soon(self._greet_arrivals)
@@ -79,9 +81,6 @@ class Dht:
 
     def peer_disconnected(self, peer: PeerId) -> None:
         """For the network: nothing to do, since who left may be dialed again."""
-
-    async def _handle(self, stream: Stream) -> None:
-        await rpc.serve(stream, self._answer)
 
     def _answer(self, asker: PeerId, request: Message) -> Message | None:
         return self._answerer.answer(asker, request, trio.current_time())
@@ -130,14 +129,19 @@ class Dht:
     async def find_providers(self, cid: Cid, found: Found, observe: Observe = ignore) -> int:
         """Search for peers that have a block."""
         key = cid.multihash
+        turns = Turns()
         self._tell(self._records.get(key, trio.current_time()), found)
 
         async def ask(contact: Contact) -> Sequence[Contact]:
             answer = await self._request(contact, Message(Kind.GET_PROVIDERS, key))
-            self._tell(answer.providers, found)
+            self._tell(turns.take([self._scope.contact(one) for one in answer.providers]), found)
             return answer.closer
 
-        return (await self._search(key_of(key), ask, thorough=True, observe=observe)).asked
+        lookup = await self._search(key_of(key), ask, thorough=True, observe=observe)
+        for contact in turns.rest():
+            self._tell([contact], found)
+            await trio.lowlevel.checkpoint()
+        return lookup.asked
 
     async def find_peer(self, peer: PeerId, found: Found) -> int:
         """Search for where a peer is."""
@@ -236,7 +240,7 @@ class Dht:
                 self.messages_sent += 1
                 answer = await rpc.ask(stream, request)
         known = self._scope.only(self._network.addresses_of(contact.peer)) or contact.addresses
-        if known:  # else it is a peer of the other scope, which nobody in this one could reach
+        if known:  # else it is a peer of the other scope, or of no use to those whom we tell of it
             group = next((one for one in map(network_of, known) if one is not None), None)
             self.table.heard(Contact(contact.peer, tuple(known)), trio.current_time(), group=group)
         return answer
@@ -263,14 +267,3 @@ def _outcome(error: Exception) -> str:
         return "silent"
     return "sent nonsense" if isinstance(error, RemoteProtocolError) else "lost"
 
-
-def covers(near: Sequence[Contact], searched: Key, place: Key) -> bool:
-    """Whether the peers nearest to where was searched are those nearest to another place, too.
-
-    So it is with places that have more leading bits in common with it than the farthest of them has; and with
-    all places where there are no more peers than that.
-    """
-    if len(near) < K:
-        return True
-    farthest = min(shared_bits(key_of_peer(contact.peer), searched) for contact in near)
-    return shared_bits(place, searched) > farthest

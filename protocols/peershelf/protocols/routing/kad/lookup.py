@@ -3,7 +3,8 @@
 Theory of operation. Of all peers that it was told of, a lookup asks the nearest that it has not asked, up to
 so many at a time. It has converged when the nearest few that are not known to fail have answered; for a
 record that is to be put, all of the nearest k. Nothing that a peer says can keep it from ending: of one
-answer only so many peers are taken, of all answers so many peers kept, the nearest, and so many asked.
+answer only so many peers are taken, of all answers so many peers kept, the nearest, and so many asked. Nor
+can one that tells of peers that are not there use this number up: see `trust`.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import Enum, auto
 
-from peershelf.protocols.routing.kad.keys import Key, key_of_peer
+from peershelf.protocols.routing.kad.keys import Key, key_of_peer, shared_bits
 from peershelf.protocols.routing.kad.messages import Contact
 from peershelf.protocols.routing.kad.table import K
+from peershelf.protocols.routing.kad.trust import Trust
 from peershelf.protocols.transport import PeerId
 
 CONCURRENCY = 10
 """Peers that are asked at a time."""
 RESILIENCE = 3
 """How many of the nearest must have answered for a search to have converged."""
-_MOST_KEPT = 256
+_MOST_KEPT = 1_024
 _MOST_ASKED = 160
 _TAKEN_FROM_AN_ANSWER = K
 
@@ -47,38 +49,44 @@ class Lookup:
         self._enough = K if thorough else RESILIENCE
         self._contacts: dict[PeerId, Contact] = {}
         self._states: dict[PeerId, _State] = {}
+        self._trust = Trust()
         self.asked = 0
         """How many were asked in all."""
-        self._hear(seeds)
+        self._hear(seeds, None)
 
     def next(self) -> list[Contact]:
         """Return whom to ask now; each is to be followed by answered() or failed()."""
-        states = self._states
-        free = CONCURRENCY - self._in_flight()
-        if free <= 0 or self.done:
+        if self.done:
             return []
-        chosen = [peer for peer in self._nearest() if states[peer] is _State.HEARD]
-        chosen = chosen[: min(free, _MOST_ASKED - self.asked)]
-        for peer in chosen:
-            states[peer] = _State.ASKED
+        free = min(CONCURRENCY - self._in_flight(), _MOST_ASKED - self.asked)
+        chosen: list[Contact] = []
+        for peer in self._nearest():
+            if len(chosen) >= free:
+                break
+            if self._states[peer] is _State.HEARD and self._trust.may_ask(peer):
+                self._states[peer] = _State.ASKED
+                self._trust.asked(peer)
+                chosen.append(self._contacts[peer])
         self.asked += len(chosen)
-        return [self._contacts[peer] for peer in chosen]
+        return chosen
 
     def answered(self, peer: PeerId, closer: Sequence[Contact]) -> None:
         """A peer that was asked has answered with peers that it holds to be nearer."""
         if self._states.get(peer) is _State.ASKED:
             self._states[peer] = _State.ANSWERED
-            self._hear(closer[:_TAKEN_FROM_AN_ANSWER])
+            self._trust.answered(peer)
+            self._hear(closer[:_TAKEN_FROM_AN_ANSWER], peer)
 
     def failed(self, peer: PeerId) -> None:
         """A peer that was asked could not be reached, or gave no answer that makes sense."""
         if self._states.get(peer) is _State.ASKED:
             self._states[peer] = _State.FAILED
+            self._trust.failed(peer)
 
     @property
     def done(self) -> bool:
         """Whether the nearest have answered, or there is nobody left that may be asked."""
-        standing = [peer for peer in self._nearest() if self._states[peer] is not _State.FAILED]
+        standing = [peer for peer in self._nearest() if self._stands(peer)]
         nearest = standing[: self._enough]
         if nearest and all(self._states[peer] is _State.ANSWERED for peer in nearest):
             return True
@@ -90,6 +98,10 @@ class Lookup:
         answered = [peer for peer in self._nearest() if self._states[peer] is _State.ANSWERED]
         return [self._contacts[peer] for peer in answered[:count]]
 
+    def _stands(self, peer: PeerId) -> bool:
+        state = self._states[peer]
+        return self._trust.believed(peer) if state is _State.HEARD else state is not _State.FAILED
+
     def _in_flight(self) -> int:
         return sum(state is _State.ASKED for state in self._states.values())
 
@@ -99,16 +111,32 @@ class Lookup:
     def _distance(self, peer: PeerId) -> int:
         return key_of_peer(peer) ^ self._key
 
-    def _hear(self, contacts: Iterable[Contact]) -> None:
+    def _hear(self, contacts: Iterable[Contact], teller: PeerId | None) -> None:
         for contact in contacts:
-            if contact.peer != self._own and contact.peer not in self._contacts:
-                self._contacts[contact.peer] = contact
-                self._states[contact.peer] = _State.HEARD
+            if contact.peer == self._own:
+                continue
+            self._contacts.setdefault(contact.peer, contact)
+            if self._states.setdefault(contact.peer, _State.HEARD) is _State.HEARD:
+                self._trust.told(teller, contact.peer)
         if len(self._contacts) > _MOST_KEPT:
             self._forget_farthest()
 
     def _forget_farthest(self) -> None:
         """Of those not asked yet; who was asked has to be remembered, or would be asked again."""
         unasked = [peer for peer in self._nearest() if self._states[peer] is _State.HEARD]
+        unasked.sort(key=self._stands, reverse=True)
         for peer in unasked[max(0, len(unasked) - (len(self._contacts) - _MOST_KEPT)) :]:
             del self._contacts[peer], self._states[peer]
+            self._trust.forget(peer)
+
+
+def covers(near: Sequence[Contact], searched: Key, place: Key) -> bool:
+    """Whether the peers nearest to where was searched are those nearest to another place, too.
+
+    So it is with places that have more leading bits in common with it than the farthest of them has; and with
+    all places where there are no more peers than that.
+    """
+    if len(near) < K:
+        return True
+    farthest = min(shared_bits(key_of_peer(contact.peer), searched) for contact in near)
+    return shared_bits(place, searched) > farthest
