@@ -28,6 +28,7 @@ class Target:
 
     samples: Sequence[bytes]
     check: Callable[[bytes], Awaitable[None] | None]
+    slow: float = SLOW
 
 
 @dataclass
@@ -81,7 +82,7 @@ async def _check(target: Target, seed: int, number: int, found: Outcome) -> None
     found.inputs += 1
     if took > found.slowest:
         found.slowest, found.slowest_input = took, number
-    if took > SLOW:
+    if took > target.slow:
         _fail(found, seed, number, data, f"it took {took:.2f} s")
 
 
