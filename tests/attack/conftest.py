@@ -8,8 +8,14 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -42,11 +48,25 @@ def many_descriptors() -> None:
 
 
 @pytest.fixture(scope="session")
-def victim(tmp_path_factory: pytest.TempPathFactory, shelf_at: Callable[[Path], Any]) -> Iterator[Any]:
+def new_victim(
+    tmp_path_factory: pytest.TempPathFactory, shelf_at: Callable[[Path], Any]
+) -> Callable[..., AbstractContextManager[Any]]:
+    """`with new_victim({"Some.Setting": "value"}) as victim:` runs another daemon to attack."""
+
+    @contextmanager
+    def run(settings: Mapping[str, str]) -> Iterator[Any]:
+        shelf = shelf_at(tmp_path_factory.mktemp("victim") / "shelf")
+        with victims.victim(shelf, os.urandom(20 * sieges.MIB), {**SETTINGS, **settings}) as running:
+            trio.run(_warm_up, running)
+            yield running
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def victim(new_victim: Callable[..., AbstractContextManager[Any]]) -> Iterator[Any]:
     """One daemon for all attacks: it has to live through them."""
-    shelf = shelf_at(tmp_path_factory.mktemp("victim") / "shelf")
-    with victims.victim(shelf, os.urandom(20 * sieges.MIB), SETTINGS) as running:
-        trio.run(_warm_up, running)
+    with new_victim({}) as running:
         yield running
 
 

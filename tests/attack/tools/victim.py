@@ -27,6 +27,8 @@ SPARE = {
     "peershelf.protocols.bitswap.session.Want": 64,  # of what the daemon itself asked for
     "peershelf.protocols.libp2p.backoff._Pause": 1024,  # addresses that could not be reached
     "peershelf.protocols.libp2p.addresses.Target": 1024,
+    "peershelf.protocols.routing.kad.providers._Provider": 64,  # who has announced something
+    "peershelf.protocols.routing.kad.messages.Contact": 64,
     "peershelf.protocols.traffic.traffic._Peer": 512,  # what has gone to and from the last so many peers
     "peershelf.protocols.traffic.usage.Tally": 512,
     "peershelf.protocols.traffic.meter.Meter": 1024,

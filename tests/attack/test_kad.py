@@ -1,0 +1,155 @@
+"""Strangers against the DHT of a real daemon that serves it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+import trio
+
+from peershelf.blockstore.block import Block
+from peershelf.protocols.errors import NetworkError, StreamReset
+from peershelf.protocols.libp2p import Libp2pNetwork
+from peershelf.protocols.routing.base import PeerInfo
+from peershelf.protocols.routing.kad import LAN, Dht
+from peershelf.protocols.routing.kad.messages import Contact, Kind, Message, encode
+from peershelf.protocols.routing.kad.serving import MAX_REQUEST, MOST_STREAMS
+from peershelf.protocols.transport import PeerId, Stream
+from peershelf.protocols.wire import encode_frame, frame_header
+
+MIB = 1 << 20
+HERE = bytes([4, 127, 0, 0, 1, 6, 15, 161])
+TINY_FIELDS = b"\x28\x01" * ((MAX_REQUEST - 10) // 2)
+BROKEN = {
+    "garbage": encode_frame(b"\xff" * 5_000),
+    "too large": frame_header(MAX_REQUEST + 1) + bytes(1_000),
+    "exabytes": b"\xff" * 8 + b"\x7f",
+    "an 11-byte varint": b"\xff" * 10 + b"\x01",
+    "an unknown type": encode_frame(b"\x08\x63"),
+    "no key": encode_frame(encode(Message(Kind.FIND_NODE))),
+    "a value to keep": encode_frame(encode(Message(Kind.PUT_VALUE, b"key", record=bytes(10_000)))),
+    "a key of 300 bytes": encode_frame(b"\x08\x04\x12\xac\x02" + bytes(300)),
+    "many fields and no key": encode_frame(b"\x08\x04" + TINY_FIELDS),
+}
+
+
+@pytest.fixture(scope="module")
+def victim(new_victim):
+    """A daemon that serves the DHT."""
+    with new_victim({"Routing.Type": "dhtserver"}) as running:
+        yield running
+
+
+@asynccontextmanager
+async def honest_dht(victim) -> AsyncIterator[Dht]:
+    """A peer that takes part as it should, and knows the victim alone."""
+    network = Libp2pNetwork(private_key=os.urandom(32), listen=["/ip4/127.0.0.1/tcp/0"], agent="honest/1")
+    dht = Dht(network, LAN, serve=False)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(network.run)
+        await nursery.start(dht.run)
+        await network.connect(victim.address)
+        with trio.fail_after(20):
+            while PeerId(victim.peer) not in dht.table:  # noqa: ASYNC110 -- there is no event of this
+                await trio.sleep(0.02)
+        yield dht
+        nursery.cancel_scope.cancel()
+
+
+async def a_lookup_works(victim) -> None:
+    """What one announces another finds, through the victim."""
+    cid = Block.create(os.urandom(20)).cid
+    found: list[PeerInfo] = []
+    async with honest_dht(victim) as providing, honest_dht(victim) as seeking:
+        with trio.fail_after(20):
+            assert await providing.provide([cid.multihash]) == 1
+            while not found:
+                await seeking.find_providers(cid, found.append)
+    assert {one.peer for one in found} == {providing.table._own}
+
+
+async def opened(peer, victim, data: bytes = b"") -> Stream:
+    stream = await peer.network.open_stream(PeerId(victim.peer), [LAN.protocol])
+    with suppress(StreamReset):
+        await stream.send_all(data)
+    return stream
+
+
+async def test_what_is_no_request_costs_its_stream(siege, stranger, victim, is_reset):
+    await a_lookup_works(victim)
+    async with siege(memory=24 * MIB), stranger() as peer:
+        for name, data in BROKEN.items():
+            for _ in range(5):
+                stream = await opened(peer, victim, data)
+                with trio.move_on_after(10) as patience:
+                    await is_reset(stream)
+                assert not patience.cancelled_caught, f"{name}: the stream goes on"
+    await a_lookup_works(victim)
+
+
+async def test_half_requests_and_silence_on_many_streams_cost_all_but_a_few(siege, stranger, many, victim):
+    """Four peers with two hundred streams each, on which a request begins and does not end."""
+    ended = 0
+
+    async def begin(peer) -> None:
+        nonlocal ended
+        with suppress(NetworkError):
+            stream = await opened(peer, victim, frame_header(MAX_REQUEST) + bytes(MAX_REQUEST - 100))
+            with suppress(NetworkError):
+                await stream.receive_some()
+        ended += 1
+        if ended == 4 * (200 - MOST_STREAMS):
+            enough.set()
+
+    enough = trio.Event()
+    async with siege(memory=24 * MIB) as watch, many(4, stranger) as peers:
+        async with trio.open_nursery() as nursery:
+            for peer in peers:
+                for _ in range(200):
+                    nursery.start_soon(begin, peer)
+            with trio.fail_after(30):
+                await enough.wait()
+            await a_lookup_works(victim)
+            assert ended == 4 * (200 - MOST_STREAMS)
+            nursery.cancel_scope.cancel()
+        await watch.transferred.wait()
+    await a_lookup_works(victim)
+
+
+async def test_floods_that_read_no_answer_leave_others_their_turn(siege, stranger, victim):
+    """Pings that want 260 bytes back each, on as many streams as are served."""
+    pings = encode_frame(encode(Message(Kind.PING, bytes(256)))) * 20_000
+
+    async def flood(peer) -> None:
+        with suppress(NetworkError):
+            await opened(peer, victim, pings)
+
+    async with siege(memory=48 * MIB) as watch, stranger() as peer, trio.open_nursery() as nursery:
+        await watch.connected.wait()
+        for _ in range(MOST_STREAMS):
+            nursery.start_soon(flood, peer)
+        await a_lookup_works(victim)
+        await watch.transferred.wait()
+        nursery.cancel_scope.cancel()
+    await a_lookup_works(victim)
+
+
+async def test_30000_records_of_one_peer_are_taken_while_others_are_answered(siege, stranger, victim):
+    async with siege(memory=64 * MIB) as watch, stranger() as peer:
+        own = (Contact(peer.network.local_peer, (HERE,) * 30),)
+        stream = await opened(peer, victim)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(a_lookup_works, victim)
+            for number in range(300):
+                keys = [b"\x12\x20" + (number * 100 + one).to_bytes(32, "big") for one in range(100)]
+                records = [Message(Kind.ADD_PROVIDER, key, providers=own) for key in keys]
+                await stream.send_all(b"".join(encode_frame(encode(record)) for record in records))
+        await stream.send_all(encode_frame(encode(Message(Kind.GET_PROVIDERS, keys[-1]))))
+        with trio.fail_after(30):
+            answer = await stream.receive_some()
+        assert encode(Message(Kind.GET_PROVIDERS, keys[-1], providers=own))[:40] in answer
+        await stream.aclose()
+        await watch.transferred.wait()
+    await a_lookup_works(victim)
