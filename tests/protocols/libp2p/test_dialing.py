@@ -230,3 +230,16 @@ async def test_a_full_host_does_not_try_in_a_tight_loop(host):
     for expected in ("as many connections as it allows itself", "next try in"):
         with pytest.raises(DialFailed, match=expected):
             await a.reach(OTHER_PEER, ["/ip4/127.0.0.1/tcp/1"])
+
+
+async def test_a_peer_is_seen_where_its_connection_leads(host, eventually):
+    a, b = await host(), await host()
+    assert a.seen_at(b.local_peer) is None
+    await a.connect(*b.addresses())
+    assert a.seen_at(b.local_peer) in b.own_addresses()
+    await eventually(lambda: b.seen_at(a.local_peer) is not None)
+    # On the side that was dialed it is the port that the dialer happened to have.
+    assert b.seen_at(a.local_peer)[:5] == a.own_addresses()[0][:5]
+    assert b.seen_at(a.local_peer) not in a.own_addresses()
+    await a.disconnect(b.local_peer)
+    await eventually(lambda: b.seen_at(a.local_peer) is None)

@@ -219,6 +219,11 @@ class Libp2pNetwork(Network):
                 found.update(dict.fromkeys(connection.identity.addresses))
         return list(found)
 
+    def seen_at(self, peer: PeerId) -> bytes | None:
+        """Return the other end of the connection to a peer, a multiaddr in its bytes; None without one."""
+        connections = self._keeper.table.of(peer) if peer in self._keeper.table else ()
+        return next((connection.remote.to_bytes() for connection in connections), None)
+
     def protocols(self) -> list[str]:
         """Return the protocol IDs that this host serves, sorted."""
         return sorted(str(protocol) for protocol in self._mux.get_protocols() if protocol is not None)

@@ -57,5 +57,8 @@ class Network(transport.Network, Protocol):
     def addresses_of(self, peer: PeerId) -> Sequence[bytes]:
         """Where a connected peer says that it listens, in bytes as above; nothing of it is proven."""
 
+    def seen_at(self, peer: PeerId) -> bytes | None:
+        """Where the connection to a peer leads, in bytes as above: that is certain. None without one."""
+
     async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None:
         """Connect to a peer, unless connected, at whichever address answers first. Raises TransportError."""

@@ -20,7 +20,7 @@ Say = Callable[[Stream, Message], Awaitable[None]]
 """Says something to a request."""
 
 
-def stranger(world: World, say: Say) -> Dialing:
+def stranger(world: World, say: Say, *, protocol: str = LAN.protocol) -> Dialing:
     """A peer that may be dialed, and says what it is asked to say."""
     network = world.network()
 
@@ -33,7 +33,7 @@ def stranger(world: World, say: Say) -> Dialing:
                     await say(stream, decode(frame))
         await stream.reset()
 
-    network.handle([LAN.protocol], handle)
+    network.handle([protocol], handle)
     return network
 
 

@@ -15,6 +15,7 @@ from peershelf.protocols.fake import FakeInternet, FakeNetwork
 from peershelf.protocols.routing.base import PeerInfo
 from peershelf.protocols.routing.kad import LAN, Dht
 from peershelf.protocols.routing.kad.keys import peer_from_bytes
+from peershelf.protocols.routing.kad.scope import Scope
 from peershelf.protocols.transport import PeerId
 
 ADDRESS = bytes([4, 127, 0, 0, 1, 6, 15, 161])
@@ -35,7 +36,10 @@ class Dialing:
         return [ADDRESS]
 
     def addresses_of(self, peer: PeerId) -> Sequence[bytes]:
-        return [ADDRESS]
+        return self._world.claims.get(peer, [ADDRESS])
+
+    def seen_at(self, peer: PeerId) -> bytes | None:
+        return self._world.seen_at.get(peer, ADDRESS) if peer in self._inner.peers() else None
 
     async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None:
         await self._world.dial(self._inner, peer)
@@ -52,6 +56,9 @@ class World:
         self.internet = internet
         self.nursery = nursery
         self.networks: dict[PeerId, FakeNetwork] = {}
+        self.seen_at: dict[PeerId, bytes] = {}
+        self.claims: dict[PeerId, list[bytes]] = {}
+        """What differs from being, and claiming to be, on this machine."""
         self.dials = 0
         self.dial_takes = 0.05
         """Seconds until it shows that nobody is there."""
@@ -62,9 +69,9 @@ class World:
         inner = self.networks[peer] = self.internet.node(peer)
         return Dialing(self, inner)
 
-    async def node(self, *, serve: bool = True) -> tuple[Dialing, Dht]:
+    async def node(self, *, serve: bool = True, scope: Scope = LAN) -> tuple[Dialing, Dht]:
         network = self.network()
-        dht = Dht(network, LAN, serve=serve)
+        dht = Dht(network, scope, serve=serve)
         await self.nursery.start(dht.run)
         return network, dht
 

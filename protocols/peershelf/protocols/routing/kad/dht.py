@@ -23,7 +23,7 @@ from peershelf.protocols.routing.kad.server import Answerer
 from peershelf.protocols.routing.kad.serving import Serving
 from peershelf.protocols.routing.kad.table import K, RoutingTable
 from peershelf.protocols.routing.kad.turns import Turns
-from peershelf.protocols.routing.multiaddrs import network_of, texts
+from peershelf.protocols.routing.multiaddrs import texts
 from peershelf.protocols.transport import PeerId, Stream
 
 log = structlog.get_logger(__name__)
@@ -240,8 +240,10 @@ class Dht:
                 self.messages_sent += 1
                 answer = await rpc.ask(stream, request)
         known = self._scope.only(self._network.addresses_of(contact.peer)) or contact.addresses
-        if known:  # else it is a peer of the other scope, or of no use to those whom we tell of it
-            group = next((one for one in map(network_of, known) if one is not None), None)
+        seen = self._network.seen_at(contact.peer)
+        # Without an address it would be of no use to those whom we tell of it.
+        if known and seen is not None and self._scope.lets_in(seen):
+            group = self._scope.group(seen)
             self.table.heard(Contact(contact.peer, tuple(known)), trio.current_time(), group=group)
         return answer
 
