@@ -220,3 +220,15 @@ async def test_many_ask_at_once_and_all_are_answered(autojump_clock):
                 for _ in range(MOST_STREAMS - 1):
                     nursery.start_soon(partial(keep, peer))
         assert len(answers) == 100 * (MOST_STREAMS - 1)
+
+
+async def test_a_hundred_that_do_not_answer_do_not_keep_a_newcomer_out(autojump_clock):
+    """Each is greeted, eight at a time, and waited for."""
+    async with world() as here:
+        server, dht = await here.node()
+        connected(here, server, 100)
+        newcomer, _ = await here.node()
+        here.internet.connect(newcomer._inner, server._inner)
+        await trio.sleep(100 / 8 * 10 + 20)
+        assert [one.peer for one in dht.table] == [newcomer.local_peer]
+        assert server._inner.open_streams == 0
