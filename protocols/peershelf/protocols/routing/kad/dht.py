@@ -268,4 +268,3 @@ def _outcome(error: Exception) -> str:
     if isinstance(error, trio.TooSlowError):
         return "silent"
     return "sent nonsense" if isinstance(error, RemoteProtocolError) else "lost"
-

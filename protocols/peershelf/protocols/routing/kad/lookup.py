@@ -9,8 +9,10 @@ can one that tells of peers that are not there use this number up: see `trust`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import insort
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
+from itertools import islice
 
 from peershelf.protocols.routing.kad.keys import Key, key_of_peer, shared_bits
 from peershelf.protocols.routing.kad.messages import Contact
@@ -49,16 +51,19 @@ class Lookup:
         self._enough = K if thorough else RESILIENCE
         self._contacts: dict[PeerId, Contact] = {}
         self._states: dict[PeerId, _State] = {}
+        self._order: list[tuple[int, PeerId]] = []
+        """Everybody with the distance, nearest first."""
         self._trust = Trust()
+        self._in_flight = 0
         self.asked = 0
         """How many were asked in all."""
         self._hear(seeds, None)
 
     def next(self) -> list[Contact]:
         """Return whom to ask now; each is to be followed by answered() or failed()."""
-        if self.done:
+        free = min(CONCURRENCY - self._in_flight, _MOST_ASKED - self.asked)
+        if free <= 0 or self.done:
             return []
-        free = min(CONCURRENCY - self._in_flight(), _MOST_ASKED - self.asked)
         chosen: list[Contact] = []
         for peer in self._nearest():
             if len(chosen) >= free:
@@ -68,12 +73,14 @@ class Lookup:
                 self._trust.asked(peer)
                 chosen.append(self._contacts[peer])
         self.asked += len(chosen)
+        self._in_flight += len(chosen)
         return chosen
 
     def answered(self, peer: PeerId, closer: Sequence[Contact]) -> None:
         """A peer that was asked has answered with peers that it holds to be nearer."""
         if self._states.get(peer) is _State.ASKED:
             self._states[peer] = _State.ANSWERED
+            self._in_flight -= 1
             self._trust.answered(peer)
             self._hear(closer[:_TAKEN_FROM_AN_ANSWER], peer)
 
@@ -81,17 +88,16 @@ class Lookup:
         """A peer that was asked could not be reached, or gave no answer that makes sense."""
         if self._states.get(peer) is _State.ASKED:
             self._states[peer] = _State.FAILED
+            self._in_flight -= 1
             self._trust.failed(peer)
 
     @property
     def done(self) -> bool:
         """Whether the nearest have answered, or there is nobody left that may be asked."""
-        standing = [peer for peer in self._nearest() if self._stands(peer)]
-        nearest = standing[: self._enough]
-        if nearest and all(self._states[peer] is _State.ANSWERED for peer in nearest):
+        nearest = islice(filter(self._stands, self._nearest()), self._enough)
+        if all(self._states[peer] is _State.ANSWERED for peer in nearest):
             return True
-        may_ask = self.asked < _MOST_ASKED and any(self._states[peer] is _State.HEARD for peer in standing)
-        return not may_ask and not self._in_flight()
+        return not self._in_flight and not self._may_ask()
 
     def closest(self, count: int = K) -> list[Contact]:
         """Return the nearest peers that have answered, nearest first."""
@@ -102,21 +108,22 @@ class Lookup:
         state = self._states[peer]
         return self._trust.believed(peer) if state is _State.HEARD else state is not _State.FAILED
 
-    def _in_flight(self) -> int:
-        return sum(state is _State.ASKED for state in self._states.values())
+    def _may_ask(self) -> bool:
+        heard = (peer for peer in self._nearest() if self._states[peer] is _State.HEARD)
+        return self.asked < _MOST_ASKED and any(map(self._trust.believed, heard))
 
-    def _nearest(self) -> list[PeerId]:
-        return sorted(self._contacts, key=self._distance)
-
-    def _distance(self, peer: PeerId) -> int:
-        return key_of_peer(peer) ^ self._key
+    def _nearest(self) -> Iterator[PeerId]:
+        return (peer for _, peer in self._order)
 
     def _hear(self, contacts: Iterable[Contact], teller: PeerId | None) -> None:
         for contact in contacts:
             if contact.peer == self._own:
                 continue
-            self._contacts.setdefault(contact.peer, contact)
-            if self._states.setdefault(contact.peer, _State.HEARD) is _State.HEARD:
+            if contact.peer not in self._contacts:
+                self._contacts[contact.peer] = contact
+                self._states[contact.peer] = _State.HEARD
+                insort(self._order, (key_of_peer(contact.peer) ^ self._key, contact.peer))
+            if self._states[contact.peer] is _State.HEARD:
                 self._trust.told(teller, contact.peer)
         if len(self._contacts) > _MOST_KEPT:
             self._forget_farthest()
@@ -128,6 +135,7 @@ class Lookup:
         for peer in unasked[max(0, len(unasked) - (len(self._contacts) - _MOST_KEPT)) :]:
             del self._contacts[peer], self._states[peer]
             self._trust.forget(peer)
+        self._order = [one for one in self._order if one[1] in self._contacts]
 
 
 def covers(near: Sequence[Contact], searched: Key, place: Key) -> bool:
