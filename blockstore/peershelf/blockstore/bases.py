@@ -64,6 +64,18 @@ def encode_base58(data: bytes) -> str:
     return "".join(reversed(digits))
 
 
+def decode_base58_with_zeros(text: str) -> bytes:
+    """Decode base58btc, in which each leading "1" is a zero byte, as peer IDs have. Raises ValueError."""
+    digits = text.lstrip("1")
+    return bytes(len(text) - len(digits)) + decode_base58(digits)
+
+
+def encode_base58_with_zeros(data: bytes) -> str:
+    """Encode any bytes as base58btc, each leading zero byte as a "1"."""
+    digits = data.lstrip(b"\0")
+    return "1" * (len(data) - len(digits)) + encode_base58(digits)
+
+
 def _minimal_bytes(text: str, zero: str, value: int) -> bytes:
     # A leading zero would be a zero byte, with which no CID begins.
     if text.startswith(zero):

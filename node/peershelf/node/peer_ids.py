@@ -22,7 +22,7 @@ def parse_peer_id(text: str) -> PeerId:
     name = text.rpartition("/p2p/")[2] if text.startswith("/") else text
     try:
         if name.startswith(("1", "Qm")):
-            multihash.split(_decode(name))
+            multihash.split(bases.decode_base58_with_zeros(name))
             return PeerId(name)
         cid = Cid.parse(name)
     except (InvalidCid, ValueError):
@@ -33,17 +33,11 @@ def parse_peer_id(text: str) -> PeerId:
 
 
 def format_peer_id(key_hash: bytes) -> PeerId:
-    """The base58btc form of a peer's multihash; base58 writes each leading zero byte as a "1"."""
-    stripped = key_hash.lstrip(b"\0")
-    return PeerId("1" * (len(key_hash) - len(stripped)) + bases.encode_base58(stripped))
+    """The base58btc form of a peer's multihash."""
+    return PeerId(bases.encode_base58_with_zeros(key_hash))
 
 
 def public_key_text(peer: PeerId) -> str:
     """The public key's protobuf in base64, where the peer ID spells it out; else empty."""
-    code, digest = multihash.split(_decode(peer))
+    code, digest = multihash.split(bases.decode_base58_with_zeros(peer))
     return base64.b64encode(digest).decode() if code == multihash.IDENTITY else ""
-
-
-def _decode(name: str) -> bytes:
-    stripped = name.lstrip("1")
-    return bytes(len(name) - len(stripped)) + bases.decode_base58(stripped)

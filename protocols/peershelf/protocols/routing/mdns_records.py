@@ -112,9 +112,8 @@ def _parse_string(string: bytes) -> tuple[PeerId, str] | None:
 def _is_peer_id(name: str) -> bool:
     if not (name.startswith(("1", "Qm")) and len(name) <= _MAX_PEER_ID):
         return False
-    stripped = name.lstrip("1")
     try:
-        code, _ = multihash.split(bytes(len(name) - len(stripped)) + bases.decode_base58(stripped))
+        code, _ = multihash.split(bases.decode_base58_with_zeros(name))
     except (InvalidCid, ValueError):
         return False
     return code in _HASHES

@@ -36,9 +36,8 @@ def key_of_peer(peer: PeerId) -> Key:
 @lru_cache(maxsize=8192)
 def peer_bytes(peer: PeerId) -> bytes:
     """Return the bytes of a peer ID in base58btc. Raises InvalidCid for text that is none."""
-    digits = peer.lstrip("1")
     try:
-        return bytes(len(peer) - len(digits)) + (bases.decode_base58(digits) if digits else b"")
+        return bases.decode_base58_with_zeros(peer)
     except ValueError:
         raise InvalidCid(f"{quoted(peer)} is no peer ID") from None
 
@@ -51,5 +50,4 @@ def peer_from_bytes(data: bytes) -> PeerId:
         multihash.split(data)
     except InvalidCid:
         raise MalformedMessage("a peer ID is no multihash") from None
-    digits = data.lstrip(b"\0")
-    return PeerId("1" * (len(data) - len(digits)) + (bases.encode_base58(digits) if digits else ""))
+    return PeerId(bases.encode_base58_with_zeros(data))
