@@ -5,12 +5,12 @@ PEERSHELF_KILL_ROUNDS sets how often, for longer runs.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import random
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -84,13 +84,8 @@ def run_and_kill(directory: Path, number: int, rng: random.Random, ledger: Ledge
 
 
 @pytest.fixture
-def worker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("store_worker", WORKER)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def worker(load_program: Callable[[Path], ModuleType]) -> ModuleType:
+    return load_program(WORKER)
 
 
 @pytest.mark.timeout(60 + 5 * ROUNDS)
