@@ -74,10 +74,10 @@ async def test_we_find_what_kubo_provides(kubo, ours, content) -> None:
         assert provider.peer_id in seeker.text("swarm", "peers")
 
 
-async def provided(provider, between, content: Path) -> str:
+async def provided(provider, between, content: Path, *words: str) -> str:
     """Have a daemon of ours add a file, and wait until it says that all is announced."""
     provider("swarm", "connect", between.address)
-    return provider.text("add", "-Q", content)
+    return provider.text("add", "-Q", *words, content)
 
 
 async def test_kubo_finds_what_we_provide(kubo, ours, content, eventually) -> None:
@@ -92,12 +92,16 @@ async def test_kubo_finds_what_we_provide(kubo, ours, content, eventually) -> No
         assert own in await seeker.peers()
 
 
-async def test_kubo_does_not_find_what_we_do_not_provide(kubo, ours, content) -> None:
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [({"Provide_Enabled": "false"}, []), ({"Private": "true"}, []), ({}, ["--no-provide"])],
+)
+async def test_kubo_does_not_find_what_we_do_not_provide(kubo, ours, content, settings, words) -> None:
     """So that the test above can fail."""
     between = await servers(kubo, 3)
-    provider, seeker = ours("dhtclient", Provide_Enabled="false"), await kubo(configure=as_client)
+    provider, seeker = ours("dhtclient", **settings), await kubo(configure=as_client)
     with provider.running():
-        cid = await provided(provider, between[0], content)
+        cid = await provided(provider, between[0], content, *words)
         await seeker.connect(between[-1].address)
         with trio.move_on_after(8):
             await seeker.cat(cid)

@@ -195,3 +195,19 @@ def test_what_is_not_pinned_recursively_is_not_replaced(pins: Pins) -> None:
     assert not pins.replace(cid(1), cid(3))
     assert not pins.replace(cid(2), cid(3))
     assert list(pins.list()) == [Pin(cid(1), False)]
+
+
+def test_what_must_not_be_announced_is_remembered_by_its_hash(path: Path) -> None:
+    with Pins(path) as pins:
+        pins.add(cid(1), announced=False)
+        pins.set_announced(cid(2), False)
+        pins.add(cid(3))
+        pins.remove(cid(1))
+    with Pins(path) as pins:
+        assert set(pins.unannounced()) == {cid(1), cid(2)}
+        assert not pins.is_announced(Cid.v1(DAG_PB, cid(1).multihash))
+        assert pins.is_announced(cid(3))
+        pins.add(cid(1))
+        assert not pins.is_announced(cid(1))
+        pins.add(cid(1), announced=True)
+        assert pins.unannounced() == [cid(2)]

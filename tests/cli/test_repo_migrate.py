@@ -43,8 +43,8 @@ def test_an_older_repo_is_not_used_and_not_changed(old: Any) -> None:
 
 def test_everything_is_there_afterwards(old: Any) -> None:
     told = old.text("repo", "migrate").splitlines()
-    assert told[-1] == "migrated the repo from layout 1 to 2"
-    assert layout(old) == ("2", 2)
+    assert told[-1] == "migrated the repo from layout 1 to 3"
+    assert layout(old) == ("3", 3)
     assert old("cat", f"{TREE}/numbers") == NUMBERS
     assert old("cat", FILE) == b"single\n"
     assert old("cat", UNPINNED) == b"unpinned\n"
@@ -57,6 +57,8 @@ def test_everything_is_there_afterwards(old: Any) -> None:
 def test_a_rollback_keeps_pins_that_were_made_since(old: Any) -> None:
     old("repo", "migrate")
     old("pin", "add", "--name", "new", UNPINNED)
+    assert "to 2" in old.text("repo", "migrate", "--rollback")
+    assert layout(old) == ("2", 2)
     assert "to 1" in old.text("repo", "migrate", "--rollback")
     assert layout(old) == ("1", 1)
     facts = sqlite3.connect(old.path / "facts.db")
@@ -78,7 +80,7 @@ def test_a_dry_run_changes_nothing(old: Any) -> None:
 def test_what_cannot_be(old: Any, tmp_path: Path) -> None:
     assert "there is no layout 9" in old.fails("repo", "migrate", "--to", "9")
     assert "no repo" in old.fails("--repo", tmp_path / "nowhere", "repo", "migrate")
-    (old.path / "version").write_text("3\n")
+    (old.path / "version").write_text("4\n")
     assert "does not know" in old.fails("repo", "migrate")
     assert "use a newer peershelf" in old.fails("cat", FILE)
 

@@ -104,7 +104,7 @@ def test_a_group_of_keys_can_be_looked_up() -> None:
 
 @pytest.mark.parametrize("name", config.PROFILES)
 def test_every_profile_makes_a_file_that_loads(path: Path, name: str) -> None:
-    config.write_new(path, (name,))
+    config.write_new(path, (name,), {})
     loaded = Config.load(path, {})
     for key, value in config.PROFILES[name].items():
         assert loaded[key] == value
@@ -112,7 +112,7 @@ def test_every_profile_makes_a_file_that_loads(path: Path, name: str) -> None:
 
 def test_an_unknown_profile_is_refused_before_anything_is_written(path: Path) -> None:
     with pytest.raises(ConfigError, match="unknown profile 'fast'; known are"):
-        config.write_new(path, ("fast",))
+        config.write_new(path, ("fast",), {})
     assert not path.exists()
 
 

@@ -33,6 +33,7 @@ _STEPS = (
     ) WITHOUT ROWID;
     """,
     "ALTER TABLE pins ADD COLUMN added INTEGER;",
+    "CREATE TABLE unannounced (key BLOB PRIMARY KEY, codec INTEGER NOT NULL) WITHOUT ROWID;",
 )
 
 

@@ -1,7 +1,8 @@
-"""Pins: what the user wants kept, whatever garbage collection does."""
+"""Pins: what the user wants kept, whatever garbage collection does; and what he wants nobody told of."""
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -40,8 +41,13 @@ class Pins:
     def __init__(self, path: Path) -> None:
         self._facts = Facts(path)
 
-    def add(self, cid: Cid, *, recursive: bool = True, name: str | None = None) -> None:
-        """Pin a CID. A second pin widens the scope, never narrows it, and keeps the name if it has none."""
+    def add(
+        self, cid: Cid, *, recursive: bool = True, name: str | None = None, announced: bool | None = None
+    ) -> None:
+        """Pin a CID. A second pin widens the scope, never narrows it, and keeps the name if it has none.
+
+        With `announced`, set whether others may be told of it, as set_announced() does, in the same moment.
+        """
         with self._facts.transaction() as connection:
             connection.execute(
                 "INSERT INTO pins (cid, recursive, name, added) VALUES (?, ?, ?, ?) "
@@ -49,6 +55,25 @@ class Pins:
                 "name = coalesce(excluded.name, name)",
                 (cid.to_bytes(), recursive, name, int(time.time())),
             )
+            if announced is not None:
+                _set_announced(connection, cid, announced)
+
+    def set_announced(self, cid: Cid, announced: bool) -> None:
+        """Say whether others may be told of a block, and of what only it leads to. Needs no pin."""
+        with self._facts.transaction() as connection:
+            _set_announced(connection, cid, announced)
+
+    def is_announced(self, cid: Cid) -> bool:
+        """Whether others may be told of a block."""
+        with self._facts.reading() as connection:
+            found = connection.execute("SELECT 1 FROM unannounced WHERE key = ?", (cid.multihash,)).fetchall()
+        return not found
+
+    def unannounced(self) -> list[Cid]:
+        """All that others must not be told of."""
+        with self._facts.reading() as connection:
+            rows = connection.execute("SELECT codec, key FROM unannounced").fetchall()
+        return [Cid.v1(codec, key) for codec, key in rows]
 
     def remove(self, *cids: Cid) -> int:
         """Unpin CIDs, all at once. Returns how many of them were pinned."""
@@ -103,6 +128,12 @@ class Pins:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _set_announced(connection: sqlite3.Connection, cid: Cid, announced: bool) -> None:
+    connection.execute("DELETE FROM unannounced WHERE key = ?", (cid.multihash,))
+    if not announced:
+        connection.execute("INSERT INTO unannounced (key, codec) VALUES (?, ?)", (cid.multihash, cid.codec))
 
 
 def _pin(row: tuple[bytes, int, str | None, int | None]) -> Pin:

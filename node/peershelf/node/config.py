@@ -113,8 +113,11 @@ def parse_text(text: str) -> Any:
         return text
 
 
-def write_new(path: Path, profiles: tuple[str, ...]) -> None:
-    """Write the configuration of a new repo. Raises ConfigError for an unknown profile."""
+def write_new(path: Path, profiles: tuple[str, ...], settings: Mapping[str, Value]) -> None:
+    """Write the configuration of a new repo: that of profiles, then `settings`.
+
+    Raises ConfigError for an unknown profile.
+    """
     import tomlkit
 
     document = tomlkit.document()
@@ -127,6 +130,8 @@ def write_new(path: Path, profiles: tuple[str, ...]) -> None:
     for profile in profiles:
         for key, value in _profile(profile).items():
             _put(document, key, value)
+    for key, value in settings.items():
+        _put(document, key, value)
     durable.write_file(path, tomlkit.dumps(document).encode())
 
 

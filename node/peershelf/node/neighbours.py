@@ -41,12 +41,16 @@ class Host(Protocol):
     async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None: ...
 
 
-async def find_neighbours(host: Host) -> None:
-    """Look for peers on the local network, and connect to them, until cancelled."""
+async def find_neighbours(host: Host, *, announce: bool = True) -> None:
+    """Look for peers on the local network, and connect to them, until cancelled.
+
+    Without `announce` none of them is told of this node before it connects.
+    """
     neighbours = Neighbours(host)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(neighbours.connect)
-        await run_mdns(host.local_peer, host.addresses, neighbours.found)
+        addresses = host.addresses if announce else list
+        await run_mdns(host.local_peer, addresses, neighbours.found)
 
 
 class Neighbours:

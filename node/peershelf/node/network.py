@@ -6,6 +6,7 @@ Imported only by a node that goes online: py-libp2p costs a second and 80 MB.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 import trio
@@ -53,7 +54,9 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
         websocket=config.flag("Swarm.Transports.Network.Websocket"),
     )
     exchange = Bitswap(host, store, limits=_bitswap_limits(config))
-    routing = routing_of(config.text("Routing.Type"), host, config.strings("Routing.DelegatedRouters"))
+    private = config.flag("Private")
+    routers = config.strings("Routing.DelegatedRouters")
+    routing = routing_of(config.text("Routing.Type"), host, routers, private=private)
     await nursery.start(exchange.run)
     await nursery.start(routing.run)
     await nursery.start(host.run)
@@ -65,7 +68,7 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
     if config.flag("Discovery.MDNS.Enabled"):
         from peershelf.node.neighbours import find_neighbours
 
-        nursery.start_soon(find_neighbours, host)
+        nursery.start_soon(partial(find_neighbours, host, announce=not private))
     return Online(host, exchange, routing, connections)
 
 

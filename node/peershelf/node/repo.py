@@ -26,7 +26,7 @@ from peershelf.node import config, durable, identity
 from peershelf.node.errors import RepoError, RepoExists, RepoMissing
 from peershelf.node.settings import Value
 
-VERSION = 2
+VERSION = 3
 """The layout that this program reads and writes."""
 
 _ENVIRONMENT_PATH = "PEERSHELF_PATH"
@@ -96,8 +96,8 @@ def exists(path: Path) -> bool:
     return (path / "version").exists()
 
 
-def init(path: Path, profiles: tuple[str, ...] = ()) -> Repo:
-    """Make a repo with a new identity.
+def init(path: Path, profiles: tuple[str, ...] = (), *, private: bool = False) -> Repo:
+    """Make a repo with a new identity; `private` marks it as one that announces nothing.
 
     Everything is written beside and moved in, `version` last, so an init that is cut short can be run again.
     Once this returns, the repo survives a power loss, its directory's name included.
@@ -111,7 +111,7 @@ def init(path: Path, profiles: tuple[str, ...] = ()) -> Repo:
     with DirectoryLock(path / "lock"):
         if exists(path):
             raise RepoExists(f"there is a repo at {path} already; nothing was changed")
-        _fill(path, profiles)
+        _fill(path, profiles, private)
     return Repo.load(path)
 
 
@@ -136,10 +136,10 @@ def _holds_strangers_files(path: Path) -> bool:
     return not all(entry.name.startswith(_OURS) for entry in path.iterdir())
 
 
-def _fill(path: Path, profiles: tuple[str, ...]) -> None:
+def _fill(path: Path, profiles: tuple[str, ...], private: bool) -> None:
     staging = Path(tempfile.mkdtemp(prefix=".init-", dir=path))
     try:
-        config.write_new(staging / "config.toml", profiles)
+        config.write_new(staging / "config.toml", profiles, {"Private": True} if private else {})
         identity.save(staging / "identity.key", identity.Identity.generate())
         for name in ("config.toml", "identity.key"):
             if not (path / name).exists():

@@ -60,8 +60,8 @@ class Routing(Router):
         return sum(results)
 
 
-def routing_of(kind: str, network: Network, routers: Sequence[str]) -> Routing:
-    """Return what `Routing.Type` names; its parts answer others unless this node is a client only.
+def routing_of(kind: str, network: Network, routers: Sequence[str], *, private: bool = False) -> Routing:
+    """Return what `Routing.Type` names; it answers others unless this node is a client only, or private.
 
     With auto, this node serves the peers around it. Whether the world can reach it is not known yet, so there
     it is a client. `routers` are the URLs of delegated routers, who are asked with auto and delegated.
@@ -79,7 +79,7 @@ def routing_of(kind: str, network: Network, routers: Sequence[str]) -> Routing:
             )
         return Routing(delegated)
     dhts = [
-        Dht(network, LAN, serve=kind != "dhtclient"),
-        Dht(network, WAN, serve=kind == "dhtserver"),
+        Dht(network, LAN, serve=kind != "dhtclient" and not private),
+        Dht(network, WAN, serve=kind == "dhtserver" and not private),
     ]
     return Routing([*dhts, *delegated] if kind == "auto" else dhts)

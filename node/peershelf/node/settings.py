@@ -214,6 +214,12 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "Peering.Peers": Setting(
             [], _peer_addresses, "multiaddrs, with /p2p/ and the ID, of peers to stay connected to"
         ),
+        "Private": Setting(
+            False,
+            _one_of(False, True),
+            "announce nothing: neither blocks in the DHT nor this node on the local network; connected peers"
+            " who ask still get what they name",
+        ),
         "Provide.Enabled": Setting(True, _one_of(True, False), "whether to announce what this node has"),
         "Provide.Interval": Setting(
             "22h", _duration, "how often everything is announced again; others forget it after 48 hours"

@@ -31,6 +31,7 @@ _SENT_ALONG = (
     "max-directory-links",
     "max-hamt-fanout",
     "pin",
+    "no-provide",
     "quieter",
     "wrap-with-directory",
     "preserve-mode",
@@ -208,6 +209,7 @@ COMMAND = Command(
             "--max-hamt-fanout", "slots of a part of such a directory", metavar="N", check=positive_number
         ),
         Option("--pin", "keep what is added when space is reclaimed (default true)"),
+        Option("--no-provide", "do not announce it, now or later; who knows the CID still gets it"),
         Option("-p, --progress", "a progress bar on a terminal (default true)"),
         Option("--stdin-name", "the name to give to standard input", metavar="NAME"),
     ),
@@ -218,6 +220,7 @@ COMMAND = Command(
         ("add -w a.txt b.txt", "add files and a directory that has them in it"),
         ("add -q *.jpg", "add several, print only the CIDs"),
         ("add -n --profile unixfs-v0-2015 big.iso", "the CID that older IPFS nodes would give it"),
+        ("add --no-provide letter.pdf", "tell nobody that it is here"),
         ("add - < notes.txt", "add standard input"),
     ),
 )

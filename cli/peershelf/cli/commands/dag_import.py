@@ -41,7 +41,10 @@ def run(context: Context, call: Call) -> int:
         elif not silent:
             output.line(_line(record))
 
-    options = {**call.only("pin-roots", "stats"), "progress": "true" if progress.enabled else "false"}
+    options = {
+        **call.only("pin-roots", "no-provide", "stats"),
+        "progress": "true" if progress.enabled else "false",
+    }
     try:
         context.backend(create=True).records("dag/import", show, options=options, sources=sources)
     finally:
@@ -65,6 +68,7 @@ COMMAND = Command(
     "wrong block, or one that is not whole, pins nothing. A root is pinned only if all below it is here.",
     options=(
         Option("--pin-roots", "pin the roots (default true)"),
+        Option("--no-provide", "do not announce the roots, now or later"),
         Option("--stats", "print how many blocks there were"),
         Option("--silent", "print errors alone"),
         Option("-p, --progress", "show on a terminal how far it is (default true)"),

@@ -24,7 +24,7 @@ def run(context: Context, call: Call) -> int:
         raise CliError("init makes a repo here and asks no node: leave out --api")
     profiles = tuple(name for name in (call.text("profile") or "").split(",") if name)
     with translated():
-        made = repo.init(Path(context.repo), profiles)
+        made = repo.init(Path(context.repo), profiles, private=call.flag("private"))
     if context.json:
         output.json_line({"ID": made.identity.peer_id, "RepoPath": str(made.path)})
     else:
@@ -40,9 +40,13 @@ COMMAND = Command(
     details="`add` and `daemon` do it by themselves where there is none. Profiles set several keys of the\n"
     "configuration: unixfs-v1-2025 (the default) and unixfs-v0-2015 choose how files are cut and encoded;\n"
     "test keeps the node to this machine, on free ports.",
-    options=(Option("--profile", "profiles to apply, separated by commas", metavar="NAME,..."),),
+    options=(
+        Option("--profile", "profiles to apply, separated by commas", metavar="NAME,..."),
+        Option("--private", "a node that announces nothing: what it has, or itself"),
+    ),
     examples=(
         ("init", "make the repo"),
+        ("init --private", "one that fetches, and gives to those who know what to ask for"),
         ("init --repo /tmp/shelf --profile test", "a node for experiments, that talks to nobody else"),
     ),
 )

@@ -23,7 +23,7 @@ SHOW_PROGRESS = Option("--progress", "show on a terminal how far it is (default 
 def run(context: Context, call: Call) -> int:
     """Fetch what is not here, pin, and print a line for each pin."""
     dials = call.text("peer") is not None
-    options = call.only("recursive", "name", "peer")
+    options = call.only("recursive", "name", "no-provide", "peer")
     backend = context.backend(create=dials, online=dials, finds=True)
     how = "recursively" if call.flag("recursive", default=True) else "directly"
     pinned: list[str] = []
@@ -69,6 +69,7 @@ COMMAND = Command(
     options=(
         Option("-r, --recursive", "with everything below (default true); =false: the block alone"),
         Option("-n, --name", "a label, shown by `pin ls --names`", metavar="TEXT"),
+        Option("--no-provide", "do not announce it, now or later"),
         Option("--peer", "connect to this peer first; needs no daemon", metavar="ADDR"),
         SHOW_PROGRESS,
     ),

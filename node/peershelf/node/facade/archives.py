@@ -60,21 +60,28 @@ class Archives(Pinning):
         return self.run_stream(produce)
 
     async def import_car(
-        self, source: CarSource, *, pin_roots: bool = True, progress: Progress | None = None
+        self,
+        source: CarSource,
+        *,
+        pin_roots: bool = True,
+        announce: bool = True,
+        progress: Progress | None = None,
     ) -> ImportedCar:
         """Store the blocks of a CAR (version 1 or 2), and pin its roots; then it survives a power loss.
 
         `source` is a path, a binary file or an async iterator of bytes. `progress` is told the bytes of it
-        that are done. Every block is hashed first. Raises MalformedCar, HashMismatch, UnsupportedHash and
-        BlockTooLarge, which leave no wrong block behind and pin nothing, OSError and StoreError.
+        that are done, and `announce` is as in add(). Every block is hashed first. Raises MalformedCar,
+        HashMismatch, UnsupportedHash and BlockTooLarge, which leave no wrong block behind and pin nothing,
+        OSError and StoreError.
         """
-        return await self.import_cars(_one(source), pin_roots=pin_roots, progress=progress)
+        return await self.import_cars(_one(source), pin_roots=pin_roots, announce=announce, progress=progress)
 
     async def import_cars(
         self,
         sources: AsyncIterator[CarSource],
         *,
         pin_roots: bool = True,
+        announce: bool = True,
         progress: Progress | None = None,
     ) -> ImportedCar:
         """As import_car, of several that may be parts of one DAG: all are stored before a root is pinned."""
@@ -84,12 +91,14 @@ class Archives(Pinning):
             if progress is not None:
                 progress(before.archive_size + done)
 
-        with self.store.hold() as hold:
+        with self._adding(announce=announce), self.store.hold() as hold:
             sink = self._store_sink(hold, durable=False)
             async for source in sources:
                 chunks = source if isinstance(source, AsyncIterator) else _chunks(source)
                 before = before.plus(await cars.import_car(chunks, sink, tell))
             await trio.to_thread.run_sync(lambda: self.store.sync(losses=losses))
+            for root in () if announce else before.roots:
+                await trio.to_thread.run_sync(self.pins.set_announced, root, False)
             not_pinned: dict[Cid, str] = {}
             for root in before.roots if pin_roots else ():
                 try:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -63,6 +63,7 @@ class Core:
         self._online: Online | None = None
         self._announcer: Announcer | None = None
         self._provider: Provider | None = None
+        self._unannounced_adds = 0
         self.shutdown_requested = trio.Event()
 
     async def __aenter__(self) -> Self:
@@ -111,7 +112,7 @@ class Core:
         config = self.repo.config
         # Delegated routers take no announcements.
         unable = config.text("Routing.Type") in ("none", "delegated")
-        if unable or not config.flag("Provide.Enabled"):
+        if unable or config.flag("Private") or not config.flag("Provide.Enabled"):
             return None
         announcer = Announcer(self._path / "provide.db")
         self._stack.callback(announcer.close)
@@ -125,7 +126,12 @@ class Core:
         from peershelf.node.providing.strategy import STRATEGY
 
         config = self.repo.config
-        keys = partial(STRATEGY[config.text("Provide.Strategy")], self.store, self.pins)
+        keys = partial(
+            STRATEGY[config.text("Provide.Strategy")],
+            self.store,
+            self.pins,
+            lambda: self._unannounced_adds > 0,
+        )
         self._provider = provider = Provider(
             announcer.queue, self.online.routing, keys, config.duration("Provide.Interval")
         )
@@ -134,9 +140,22 @@ class Core:
         nursery.start_soon(provider.run)
 
     def _announce(self, root: Cid) -> None:
-        """A root was pinned: have it announced. In any thread."""
-        if self._announcer is not None:
+        """A root was pinned: have it announced, unless it is one that must not be. In any thread."""
+        if self._announcer is None:
+            return
+        if self.pins.is_announced(root):
             self._announcer.announce(root)
+        else:
+            self._announcer.withhold(root)
+
+    @contextmanager
+    def _adding(self, *, announce: bool) -> Iterator[None]:
+        """Something is being added; without `announce`, no sweep tells others of its blocks meanwhile."""
+        self._unannounced_adds += not announce
+        try:
+            yield
+        finally:
+            self._unannounced_adds -= not announce
 
     def _can_find(self) -> bool:
         """Whether there is any way to peers."""

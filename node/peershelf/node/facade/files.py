@@ -26,14 +26,21 @@ class FileAccess(Core):
         *,
         profile: Profile | None = None,
         pin: bool = True,
+        announce: bool = True,
         progress: files.Progress | None = None,
     ) -> Cid:
         """Store a file and return its CID; once it returns, the file and its pin survive a power loss.
 
+        Without `announce` the network is not told that it is here, neither now nor by later sweeps; peers
+        who know the CID still get it.
+
         `source` is a path, bytes, a binary file, or an async iterator of bytes. `progress` is told the bytes
         done so far, from a worker thread. Raises OSError if the source cannot be read, StoreError.
         """
-        return (await self.import_file(source, profile=profile, pin=pin, progress=progress)).cid
+        imported = await self.import_file(
+            source, profile=profile, pin=pin, announce=announce, progress=progress
+        )
+        return imported.cid
 
     async def import_file(
         self,
@@ -41,6 +48,7 @@ class FileAccess(Core):
         *,
         profile: Profile | None = None,
         pin: bool = True,
+        announce: bool = True,
         only_hash: bool = False,
         progress: files.Progress | None = None,
         metadata: Metadata = NONE,
@@ -50,18 +58,22 @@ class FileAccess(Core):
         if only_hash:
             return await files.add(source, lambda blocks: None, chosen, progress, metadata)
         losses = self.store.losses
-        with self.store.hold() as hold:
+        with self._adding(announce=announce), self.store.hold() as hold:
             sink = self._store_sink(hold, durable=False)
             imported = await files.add(source, sink, chosen, progress, metadata)
-            await trio.to_thread.run_sync(self._make_durable, losses, imported.cid if pin else None)
+            keep = partial(self._make_durable, losses, imported.cid, pin=pin, announce=announce)
+            await trio.to_thread.run_sync(keep)
         return imported
 
-    def _make_durable(self, losses: int, pinned: Cid | None) -> None:
+    def _make_durable(self, losses: int, root: Cid, *, pin: bool, announce: bool) -> None:
         """Sync what was put since the store counted `losses`, and only then pin it."""
         self.store.sync(losses=losses)
-        if pinned is not None:
-            self.pins.add(pinned)
-            self._announce(pinned)
+        if pin:
+            self.pins.add(root, announced=announce)
+        elif not announce:
+            self.pins.set_announced(root, False)
+        if pin or not announce:
+            self._announce(root)
 
     @property
     def profile(self) -> Profile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import islice
 from typing import Literal
 
@@ -36,23 +37,26 @@ class Pinning(Reading):
         *,
         recursive: bool = True,
         name: str | None = None,
+        announce: bool = True,
         progress: Progress | None = None,
         offline: bool = False,
         timeout: float = math.inf,
     ) -> Cid:
         """Pin a DAG, or one block, and return its CID; then all of it is here and survives a power loss.
 
-        A second pin of a CID widens the first, and gives it the name if there is one. `progress` is told
+        A second pin of a CID widens the first, and gives it the name if there is one. Without `announce`
+        the network is not told that it is here; nor is it of what was added so before. `progress` is told
         of each block that is here. Raises PinnedAlready for a single block where the DAG below it is pinned,
         UnsupportedCodec where nobody here can tell what is below a block, and what Reading raises; then
         nothing is pinned, and what has come stays for the next time, as a cache.
         """
         losses = self.store.losses
-        async with self._gathered(reference, recursive, progress, offline, timeout) as cid:
+        async with self._gathered(reference, recursive, progress, offline, timeout, announce) as cid:
 
             def keep() -> None:
                 self.store.sync(losses=losses)
-                self.store.with_room(lambda: self.pins.add(cid, recursive=recursive, name=name))
+                add = partial(self.pins.add, cid, recursive=recursive, name=name)
+                self.store.with_room(lambda: add(announced=None if announce else False))
                 self._announce(cid)
 
             await trio.to_thread.run_sync(keep)
@@ -70,14 +74,17 @@ class Pinning(Reading):
     ) -> tuple[Cid, Cid]:
         """Pin `new` under the name of the recursive pin `old`, and with `unpin` give that one up.
 
-        Returns both CIDs. Raises NotPinned, and what pin() raises.
+        If `old` is not announced, nor is `new`. Returns both CIDs. Raises NotPinned, and what pin() raises.
         """
         before = await self._recursive_pin(await self.resolve(old, offline=True))
         losses = self.store.losses
-        async with self._gathered(new, True, progress, offline, timeout) as after:
+        announce = await trio.to_thread.run_sync(self.pins.is_announced, before.cid)
+        async with self._gathered(new, True, progress, offline, timeout, announce) as after:
 
             def keep() -> None:
                 self.store.sync(losses=losses)
+                if not announce:
+                    self.store.with_room(lambda: self.pins.set_announced(after, False))
                 if not self.store.with_room(lambda: self.pins.replace(before.cid, after, unpin=unpin)):
                     raise NotPinned(f"{before.cid} was unpinned meanwhile; nothing was changed")
                 self._announce(after)
@@ -139,9 +146,10 @@ class Pinning(Reading):
         progress: Progress | None,
         offline: bool,
         timeout: float,
+        announce: bool,
     ) -> AsyncIterator[Cid]:
         """Have a DAG here, and held for as long as the block lasts."""
-        with self.store.hold() as hold:
+        with self._adding(announce=announce), self.store.hold() as hold:
             async with self._reading(reference, offline=offline, timeout=timeout) as (fetcher, (cid,)):
                 await self._refuse_narrower(cid, recursive)
                 await self._gatherer(hold, progress).gather(fetcher, cid, recursive=recursive)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
@@ -42,12 +42,23 @@ class RoutingAccess(Core):
         return self._found(search, 1)
 
     async def provide(self, *cids: Cid) -> int:
-        """Announce blocks now. Returns how many notes were taken. Raises BlockNotFound for one not here."""
+        """Announce blocks now, also those that were added so as not to be, from now on as others are.
+
+        Returns how many notes were taken. Raises BlockNotFound for one not here, NodeError in a private repo.
+        """
+        if self.repo.config.flag("Private"):
+            raise NodeError("this repo is private, and announces nothing: `node config set Private false`")
         here = await trio.to_thread.run_sync(self.store.sizes, cids)
         for cid in cids:
             if cid not in here:
                 raise BlockNotFound(f"block {cid} is not in the store, so it is not announced")
+        await trio.to_thread.run_sync(self._lift, cids)
         return await self._router().provide([cid.multihash for cid in cids])
+
+    def _lift(self, cids: Sequence[Cid]) -> None:
+        for cid in cids:
+            if not self.pins.is_announced(cid):
+                self.pins.set_announced(cid, True)
 
     async def provide_stat(self) -> ProvideStat:
         """How far announcing is. Raises NodeError where nothing is announced."""
@@ -76,7 +87,7 @@ class RoutingAccess(Core):
         self._router()
         if self._provider is None:
             raise NodeError(
-                "this node announces nothing: set Provide.Enabled, and Routing.Type to auto, "
+                "this node announces nothing: have Provide.Enabled true, Private false, Routing.Type auto, "
                 "and start the daemon again"
             )
         return self._provider

@@ -39,6 +39,7 @@ class TreeAccess(FileAccess):
         preserve_mode: bool = False,
         preserve_mtime: bool = False,
         pin: bool = True,
+        announce: bool = True,
         progress: files.Progress | None = None,
         on_skipped: OnSkipped | None = None,
     ) -> Cid:
@@ -46,10 +47,10 @@ class TreeAccess(FileAccess):
 
         Names that begin with a dot are left out unless `hidden`, and so is what the lines of `ignore` say,
         rules as in a .gitignore of this directory. Symbolic links stay links; `dereference` takes what they
-        point to. `wrap` puts the directory into one more. A file or link is added as that. `progress` is told
-        the bytes done so far, and `on_skipped` the path and kind of what cannot be added, such as a socket;
-        both from a worker thread. Raises OSError, which names what cannot be read, UsageError for a malformed
-        rule, InvalidPath, StoreError.
+        point to. `wrap` puts the directory into one more. A file or link is added as that. `announce` is as
+        in add(). `progress` is told the bytes done so far, and `on_skipped` the path and kind of what cannot
+        be added, such as a socket; both from a worker thread. Raises OSError, which names what cannot be
+        read, UsageError for a malformed rule, InvalidPath, StoreError.
         """
         rules = Rules(
             hidden=hidden,
@@ -59,7 +60,7 @@ class TreeAccess(FileAccess):
         )
         preserve = Preserve(preserve_mode, preserve_mtime)
         chosen = preserve.profile(profile or self.profile)
-        with self.adding_tree(chosen, pin=pin) as tree:
+        with self.adding_tree(chosen, pin=pin, announce=announce) as tree:
             planting = Planting(tree, rules, preserve, progress)
             run = partial(planting.run, os.fspath(path), wrap=wrap)
             imported: Imported = await trio.to_thread.run_sync(run)
@@ -71,6 +72,7 @@ class TreeAccess(FileAccess):
         profile: Profile,
         *,
         pin: bool = True,
+        announce: bool = True,
         only_hash: bool = False,
         on_added: OnAdded | None = None,
     ) -> Iterator[TreeBuilder]:
@@ -81,7 +83,7 @@ class TreeAccess(FileAccess):
         losses = self.store.losses
 
         def keep(root: Cid) -> None:
-            self._make_durable(losses, root if pin else None)
+            self._make_durable(losses, root, pin=pin, announce=announce)
 
-        with self.store.hold() as hold:
+        with self._adding(announce=announce), self.store.hold() as hold:
             yield TreeBuilder(self._store_sink(hold, durable=False), profile, keep, on_added)

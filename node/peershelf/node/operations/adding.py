@@ -49,6 +49,7 @@ class _Options:
     profile: Profile
     preserve: Preserve
     pin: bool
+    announce: bool
     only_hash: bool
     progress: bool
     wrap: bool
@@ -77,6 +78,7 @@ def _options(node: Node, request: Request) -> _Options:
         preserve.profile(profile),
         preserve,
         pin=request.flag("pin", True),
+        announce=not request.flag("no-provide"),
         only_hash=request.flag("only-hash"),
         progress=request.flag("progress"),
         wrap=request.flag("wrap-with-directory"),
@@ -137,6 +139,7 @@ class _Adding:
         with self._node.adding_tree(
             options.profile,
             pin=options.pin,
+            announce=options.announce,
             only_hash=options.only_hash,
             on_added=partial(_hold, held, top, only_roots=options.only_roots),
         ) as tree:
@@ -186,6 +189,7 @@ ADD = Records(
         {
             "progress",
             "pin",
+            "no-provide",
             "only-hash",
             "quieter",
             "silent",

@@ -25,7 +25,7 @@ async def _until_closed(chunks: Closeable[bytes | memoryview]) -> AsyncGenerator
 
 def import_cars(node: Node, request: Request) -> Closeable[Record]:
     """A record for each root, once all of its archive is durable; with `stats`, one with counts."""
-    pin_roots = request.flag("pin-roots", True)
+    pin_roots, announce = request.flag("pin-roots", True), not request.flag("no-provide")
 
     async def produce(send: Callable[[Record], Awaitable[None]]) -> None:
         def done(size: int) -> Record:
@@ -33,7 +33,7 @@ def import_cars(node: Node, request: Request) -> Closeable[Record]:
 
         async with telling(request, send, done) as tell:
             archives = (part.chunks async for part in request.parts)
-            found = await node.import_cars(archives, pin_roots=pin_roots, progress=tell)
+            found = await node.import_cars(archives, pin_roots=pin_roots, announce=announce, progress=tell)
         for root in found.imported.roots if pin_roots else ():
             problem = found.not_pinned.get(root, "")
             await send({"Root": {"Cid": {"/": str(root)}, "PinErrorMsg": problem}})
@@ -57,7 +57,7 @@ CAR_OPERATIONS = (
         "dag/import",
         import_cars,
         takes_parts=True,
-        options=frozenset({"pin-roots", "stats", "silent", "progress"}),
+        options=frozenset({"pin-roots", "no-provide", "stats", "silent", "progress"}),
         fixed={"allow-big-block": "false"},
     ),
 )

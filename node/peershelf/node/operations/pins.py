@@ -37,6 +37,7 @@ Send = Callable[[Record], Awaitable[None]]
 def add(node: Node, request: Request) -> Closeable[Record]:
     """The CIDs, once all of them are pinned; with `progress`, before that how many blocks are here."""
     recursive, name = request.flag("recursive", True), request.text("name") or None
+    announce = not request.flag("no-provide")
 
     async def produce(send: Send) -> None:
         deadline = trio.current_time() + request.timeout
@@ -49,6 +50,7 @@ def add(node: Node, request: Request) -> Closeable[Record]:
                     reference,
                     recursive=recursive,
                     name=name,
+                    announce=announce,
                     progress=tell,
                     offline=request.offline,
                     timeout=max(deadline - trio.current_time(), 0),
@@ -172,7 +174,7 @@ PIN_OPERATIONS = (
         "pin/add",
         add,
         min_args=1,
-        options=frozenset({"recursive", "name", "progress", "peer"}),
+        options=frozenset({"recursive", "name", "no-provide", "progress", "peer"}),
         enforces_timeout=True,
     ),
     Unary("pin/rm", remove, min_args=1, options=frozenset({"recursive"})),

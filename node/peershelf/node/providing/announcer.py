@@ -41,6 +41,15 @@ class Announcer:
         else:
             self.on_queued()
 
+    def withhold(self, root: Cid) -> None:
+        """Do not announce a root that may have been queued."""
+        if not self._path.exists():
+            return
+        try:
+            self.queue.remove([root.multihash])
+        except BlockstoreError as error:
+            log.warning("may_still_be_announced", cid=str(root), reason=str(error))
+
     def close(self) -> None:
         """Close the queue if it was opened."""
         with self._lock:
