@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
+
+import trio
 
 from peershelf.node import Node
 
@@ -52,3 +55,15 @@ async def test_kubo_hears_us_and_dials(kubo, tmp_path, eventually, monkeypatch):
 async def test_two_of_ours_connect_over_every_interface(tmp_path, eventually):
     async with our_node(tmp_path / "one") as one, our_node(tmp_path / "two") as two:
         await eventually(lambda: two.repo.identity.peer_id in one.peers(), timeout=20)
+
+
+async def test_without_a_daemon_cat_finds_and_fetches(kubo, new_shelf, tmp_path):
+    """And nobody is told of a node that is gone a moment later: it can only be we who dialed."""
+    content = tmp_path / "content"
+    content.write_bytes(b"from the next desk")
+    node = await kubo(configure=announces)
+    cid = await node.add(content)
+    seeker = new_shelf()
+    seeker("config", "set", "Discovery.MDNS.Enabled", "true")
+    cat = partial(seeker, "cat", "--timeout", "20s", cid)
+    assert await trio.to_thread.run_sync(cat) == b"from the next desk"

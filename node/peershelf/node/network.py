@@ -39,10 +39,11 @@ class Online:
     connections: KeptConnections
 
 
-async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Online:
+async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore, *, briefly: bool = False) -> Online:
     """Start host and exchange as tasks of `nursery`; both listen once this returns.
 
-    Raises NetworkError, ConfigError.
+    A node that is there `briefly` asks others and tells nobody of itself: who heard of it would look for it
+    in vain, and taking leave of the local network takes half a second. Raises NetworkError, ConfigError.
     """
     config = repo.config
     host = Libp2pNetwork(
@@ -54,9 +55,9 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
         websocket=config.flag("Swarm.Transports.Network.Websocket"),
     )
     exchange = Bitswap(host, store, limits=_bitswap_limits(config))
-    private = config.flag("Private")
+    unnoticed = briefly or config.flag("Private")
     routers = config.strings("Routing.DelegatedRouters")
-    routing = routing_of(config.text("Routing.Type"), host, routers, private=private)
+    routing = routing_of(config.text("Routing.Type"), host, routers, serve=not unnoticed)
     await nursery.start(exchange.run)
     await nursery.start(routing.run)
     await nursery.start(host.run)
@@ -68,7 +69,7 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
     if config.flag("Discovery.MDNS.Enabled"):
         from peershelf.node.neighbours import find_neighbours
 
-        nursery.start_soon(partial(find_neighbours, host, announce=not private))
+        nursery.start_soon(partial(find_neighbours, host, announce=not unnoticed))
     return Online(host, exchange, routing, connections)
 
 

@@ -60,8 +60,8 @@ class Routing(Router):
         return sum(results)
 
 
-def routing_of(kind: str, network: Network, routers: Sequence[str], *, private: bool = False) -> Routing:
-    """Return what `Routing.Type` names; it answers others unless this node is a client only, or private.
+def routing_of(kind: str, network: Network, routers: Sequence[str], *, serve: bool = True) -> Routing:
+    """Return what `Routing.Type` names. It answers others, unless without `serve` or as a client only.
 
     With auto, this node serves the peers around it. Whether the world can reach it is not known yet, so there
     it is a client. `routers` are the URLs of delegated routers, who are asked with auto and delegated.
@@ -79,7 +79,7 @@ def routing_of(kind: str, network: Network, routers: Sequence[str], *, private: 
             )
         return Routing(delegated)
     dhts = [
-        Dht(network, LAN, serve=kind != "dhtclient" and not private),
-        Dht(network, WAN, serve=kind == "dhtserver" and not private),
+        Dht(network, LAN, serve=serve and kind != "dhtclient"),
+        Dht(network, WAN, serve=serve and kind == "dhtserver"),
     ]
     return Routing([*dhts, *delegated] if kind == "auto" else dhts)

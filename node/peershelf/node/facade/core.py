@@ -176,7 +176,7 @@ class Core:
         from peershelf.node.network import go_online
         from peershelf.node.searching import ProviderSearch
 
-        self._online = online = await go_online(self._nursery, self.repo, self.store)
+        self._online = online = await go_online(self._nursery, self.repo, self.store, briefly=self._lazily)
         search = ProviderSearch(online.host, online.routing) if online.routing.parts else None
         return online.exchange, search
 

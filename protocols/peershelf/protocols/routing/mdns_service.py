@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from zeroconf import (  # type: ignore[attr-defined]  # all are there, __all__ does not say so
     DNSPointer,
     DNSQuestion,
+    DNSQuestionType,
     DNSText,
     Error,
     InterfaceChoice,
@@ -71,8 +72,9 @@ class MdnsService:
             raise MdnsImpossible("no network interface takes multicast")
         # Named, the question also brings what came in since the sockets were opened, and is not sent again.
         zeroconf.add_listener(_Ear(self._heard), DNSQuestion(SERVICE, _PTR, _IN))
-        # It asks, at first and as records age; the ear hears the answers.
-        browser = ServiceBrowser(zeroconf, SERVICE, [_ignore])
+        # It asks, at first and as records age; the ear hears the answers. An answer to us alone would reach
+        # just one of the programs on this machine that share the port, such as its own responder.
+        browser = ServiceBrowser(zeroconf, SERVICE, [_ignore], question_type=DNSQuestionType.QM)
         try:
             if self._text:
                 # Nobody else has our random name. Asking whether they do would let anyone forbid it to us.
