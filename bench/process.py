@@ -157,6 +157,17 @@ class Background:
             f"{words[-1][:300] if words else 'it said nothing'}"
         )
 
+    @property
+    def pid(self) -> int:
+        """Its process ID."""
+        return self._process.pid
+
+    def say(self, line: str) -> None:
+        """Write a line to its standard input."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line.encode() + b"\n")
+        self._process.stdin.flush()
+
     def stop(self) -> None:
         """End it: politely, then not. May be called twice."""
         assert self._process.stdin is not None

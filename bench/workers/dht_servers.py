@@ -1,0 +1,39 @@
+"""Servers of the LAN DHT, all in this process, until it is ended.
+
+usage: dht_servers IP COUNT      prints the address of one of them, and "Servers are ready"
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+
+import trio
+
+from peershelf.protocols.libp2p import Libp2pNetwork
+from peershelf.protocols.routing.kad import LAN, Dht
+
+
+async def start(nursery: trio.Nursery, ip: str) -> Libp2pNetwork:
+    """Run one node."""
+    host = Libp2pNetwork(
+        private_key=secrets.token_bytes(32), listen=[f"/ip4/{ip}/tcp/0"], agent="peershelf/bench"
+    )
+    await nursery.start(Dht(host, LAN, serve=True).run)
+    await nursery.start(host.run)
+    return host
+
+
+async def main(ip: str, count: int) -> None:
+    """Each is told of the one before."""
+    async with trio.open_nursery() as nursery:
+        hosts = [await start(nursery, ip) for _ in range(count)]
+        for host, other in zip(hosts[1:], hosts, strict=False):
+            await host.connect(other.addresses()[0])
+        print(hosts[0].addresses()[0], flush=True)
+        print("Servers are ready", flush=True)
+        await trio.sleep_forever()
+
+
+if __name__ == "__main__":
+    trio.run(main, sys.argv[1], int(sys.argv[2]))
