@@ -30,8 +30,8 @@ def idle(bench: Bench) -> Iterator[Result]:
     repos = [f"{repo.name} {repo.path} {repo.program}" for repo in (ours, kubo)]
 
     def watch() -> dict[str, float]:
-        arguments = (directory, str(_SERVERS), str(seconds), *repos)
-        command = [*namespace(), *worker_command("idle", *arguments)]
+        worker = worker_command("idle", directory, str(_SERVERS), str(seconds), *repos)
+        command = [*namespace(), *worker]
         done = run_command(command, clean_environment(), cwd=Path(__file__).resolve().parents[2])
         return {
             f"{name} {figure}": value

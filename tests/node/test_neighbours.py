@@ -13,7 +13,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from peershelf.node import Node, neighbours
 from peershelf.node.config import PROFILES, Config
-from peershelf.node.neighbours import DIALS, PEERS_PER_MINUTE, Neighbours
+from peershelf.node.neighbours import DIALS, KEPT, PEERS_PER_MINUTE, Neighbours
 from peershelf.protocols.errors import DialFailed
 from peershelf.protocols.routing.base import PeerInfo
 from peershelf.protocols.routing.mdns import run_mdns
@@ -28,6 +28,7 @@ class FakeHost:
     def __init__(self) -> None:
         self.dialed: list[PeerId] = []
         self.connected: list[PeerId] = []
+        self.protected: set[PeerId] = set()
         self.dialing = 0
         self.answer = trio.Event()
 
@@ -36,6 +37,13 @@ class FakeHost:
 
     def peers(self) -> list[PeerId]:
         return self.connected
+
+    def protect(self, peer: PeerId, tag: str) -> None:
+        self.protected.add(peer)
+
+    def unprotect(self, peer: PeerId, tag: str) -> bool:
+        self.protected.discard(peer)
+        return False
 
     async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None:
         self.dialed.append(peer)
@@ -100,6 +108,23 @@ async def test_a_peer_is_tried_once_a_minute_until_it_is_connected(met: Met, aut
             await wait_all_tasks_blocked()
         await trio.sleep(61)
     assert sorted(host.dialed) == ["nobody", "nobody", "nobody", "there"]
+
+
+async def test_so_many_that_are_there_stay_connected(met: Met, autojump_clock: Any) -> None:
+    host, ours = met
+    host.answer.set()
+    for number in range(KEPT + 5):
+        ours.found(peer(f"there {number}"))
+    await wait_all_tasks_blocked()
+    assert len(host.connected) == KEPT + 5
+    assert len(host.protected) == KEPT
+    left = next(iter(host.protected))
+    host.connected.remove(left)
+    ours.found(peer("there, and new"))
+    await wait_all_tasks_blocked()
+    assert len(host.protected) == KEPT
+    assert left not in host.protected
+    assert "there, and new" in host.protected
 
 
 async def test_two_nodes_on_one_network_connect_by_themselves(

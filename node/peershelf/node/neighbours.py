@@ -23,6 +23,10 @@ DIALS = 4
 PEERS_PER_MINUTE = 32
 """Each of them is tried once."""
 
+KEPT = 16
+"""Neighbours whose connections are not given up for being unused: what is near is asked first."""
+
+_TAG = "neighbour"
 _MINUTE = 60.0
 
 log = structlog.get_logger(__name__)
@@ -39,6 +43,10 @@ class Host(Protocol):
     def peers(self) -> list[PeerId]: ...
 
     async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None: ...
+
+    def protect(self, peer: PeerId, tag: str) -> None: ...
+
+    def unprotect(self, peer: PeerId, tag: str) -> bool: ...
 
 
 async def find_neighbours(host: Host, *, announce: bool = True) -> None:
@@ -60,6 +68,7 @@ class Neighbours:
         self._host = host
         self._tried: dict[PeerId, float] = {}
         """Who was taken on in the last minute, and when, the earliest first."""
+        self._kept: set[PeerId] = set()
         self._put, self._take = trio.open_memory_channel[PeerInfo](PEERS_PER_MINUTE)
 
     def found(self, info: PeerInfo) -> None:
@@ -89,6 +98,17 @@ class Neighbours:
         async for info in self._take:
             try:
                 await self._host.reach(info.peer, info.addresses)
-                log.debug("neighbour found", peer=info.peer)
             except NetworkError as error:
                 log.debug("neighbour not reached", peer=info.peer, reason=str(error))
+            else:
+                log.debug("neighbour found", peer=info.peer)
+                self._keep(info.peer)
+
+    def _keep(self, peer: PeerId) -> None:
+        here = set(self._host.peers())
+        for gone in self._kept - here:
+            self._host.unprotect(gone, _TAG)
+        self._kept &= here
+        if len(self._kept) < KEPT:
+            self._kept.add(peer)
+            self._host.protect(peer, _TAG)

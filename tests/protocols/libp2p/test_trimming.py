@@ -9,9 +9,9 @@ import trio
 
 from peershelf.protocols.errors import LocalProtocolError
 from peershelf.protocols.libp2p import HostLimits
-from peershelf.protocols.libp2p.trimming import Protection, Trimmer, surplus
+from peershelf.protocols.libp2p.trimming import Protection, Trimmer, rested, surplus
 
-LIMITS = HostLimits(low_water=2, high_water=4, grace=10)
+LIMITS = HostLimits(low_water=2, high_water=4, grace=10, resting=2, rest=60)
 NOW = 1_000.0
 ECHO = "/test/echo/1.0.0"
 
@@ -22,6 +22,7 @@ class Link:
     is_idle: bool = True
     last_used: float = 0.0
     wanted: bool = False
+    is_outbound: bool = True
     peer: str = "somebody"
 
 
@@ -30,6 +31,27 @@ def trimmed(links, *protected):
     for peer in protected:
         protection.add(peer, "test")
     return surplus(links, protection, LIMITS, NOW)
+
+
+def test_what_a_search_left_behind_goes_but_for_those_used_last():
+    used = [Link(1, last_used=time) for time in (NOW - 300, NOW - 61, NOW - 100, NOW - 200)]
+    assert rested(used, Protection(), LIMITS, NOW) == [used[3], used[0]]
+
+
+def test_not_before_it_has_rested():
+    links = [Link(NOW - 59), Link(1, last_used=NOW - 59), Link(1), Link(1)]
+    assert rested(links, Protection(), LIMITS, NOW) == links[2:]
+
+
+@pytest.mark.parametrize("change", [{"is_outbound": False}, {"is_idle": False}, {"wanted": True}])
+def test_what_somebody_may_have_use_for_stays(change):
+    assert rested([Link(1, **change) for _ in range(9)], Protection(), LIMITS, NOW) == []
+
+
+def test_what_is_protected_stays():
+    protection = Protection()
+    protection.add("somebody", "test")
+    assert rested([Link(1) for _ in range(9)], protection, LIMITS, NOW) == []
 
 
 def test_up_to_the_high_water_mark_nobody_goes():

@@ -16,7 +16,7 @@ from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.service import close_connection
 from peershelf.protocols.libp2p.table import ConnectionTable
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
-from peershelf.protocols.libp2p.trimming import Protection, Trimmer, surplus
+from peershelf.protocols.libp2p.trimming import Protection, Trimmer, rested, surplus
 from peershelf.protocols.traffic import Traffic
 from peershelf.protocols.transport import PeerId
 
@@ -71,8 +71,10 @@ class ConnectionKeeper:
         self._nursery = None
 
     def _trim(self) -> None:
-        for connection in surplus(list(self.table), self.protection, self._limits, trio.current_time()):
-            self.close(connection)
+        now = trio.current_time()
+        for choose in (surplus, rested):
+            for connection in choose(list(self.table), self.protection, self._limits, now):
+                self.close(connection)
 
     def connected(self, inner: SwarmConn) -> None:
         """The swarm has a new connection, which may have ended meanwhile."""

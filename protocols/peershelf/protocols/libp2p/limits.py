@@ -27,6 +27,12 @@ class HostLimits:
     grace: float = 20.0
     """Age below which a connection is not closed for being one too many."""
 
+    resting: int = 4
+    """Connections that are kept though this node made them on its own and does not use them: its way back."""
+
+    rest: float = 60.0
+    """How long one beyond them is kept after its last use."""
+
     connections_per_peer: int = 4
     """Connections of one peer, also those that wait for their last stream; the oldest superseded one makes
     room."""

@@ -47,6 +47,10 @@ class Trimmable(Protocol):
         """When it came up."""
 
     @property
+    def is_outbound(self) -> bool:
+        """Whether we dialed."""
+
+    @property
     def is_idle(self) -> bool:
         """Whether no stream of it is open."""
 
@@ -80,11 +84,26 @@ def surplus(connections: Sequence[C], protection: Protection, limits: HostLimits
     return gone + at_work[: max(0, still_over)]
 
 
+def rested(connections: Sequence[C], protection: Protection, limits: HostLimits, now: float) -> list[C]:
+    """Return the connections to close because this node made them on its own and has no more use for them.
+
+    They are those without a stream for `rest`, such as a search leaves behind, but for the `resting` that
+    were used last. A connection costs both sides memory, and pings.
+    """
+    resting = [
+        one
+        for one in connections
+        if one.is_outbound and one.is_idle and not one.wanted and one.peer not in protection
+    ]
+    resting.sort(key=lambda one: max(one.last_used, one.since), reverse=True)
+    return [one for one in resting[limits.resting :] if now - max(one.last_used, one.since) >= limits.rest]
+
+
 class Trimmer:
     """Trims as soon as there are more than `high_water` connections, and looks again every few seconds.
 
     Args:
-        trim: closes what is surplus now.
+        trim: closes what is surplus now, or has rested long enough.
     """
 
     def __init__(self, trim: Callable[[], None]) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from math import inf
 
 import structlog
 import trio
@@ -21,7 +22,7 @@ from peershelf.protocols.routing.kad.providers import ProviderRecords
 from peershelf.protocols.routing.kad.scope import Scope
 from peershelf.protocols.routing.kad.server import Answerer
 from peershelf.protocols.routing.kad.serving import Serving
-from peershelf.protocols.routing.kad.table import K, RoutingTable
+from peershelf.protocols.routing.kad.table import RoutingTable
 from peershelf.protocols.routing.kad.turns import Turns
 from peershelf.protocols.routing.multiaddrs import texts
 from peershelf.protocols.transport import PeerId, Stream
@@ -30,8 +31,10 @@ log = structlog.get_logger(__name__)
 
 ANSWER_TIMEOUT = 10.0
 """Seconds for reaching a peer and hearing its answer."""
-REFRESH = 600.0
-"""Seconds between two looks around, which find new peers and notice those that left."""
+FIRST_REFRESH, REFRESH = 30.0, 600.0
+"""Seconds between two looks around, which find new peers and notice who left; twice as many each time."""
+FEW = 8
+"""Peers in the table up to which the arrival of another one is worth a look around."""
 _SECONDS_PER_RECORD = 0.1
 _UNTIL_IDENTIFIED = 1.0
 _MOST_GREETED = 8
@@ -56,7 +59,7 @@ class Dht:
         self._records = ProviderRecords()
         self._answerer = Answerer(scope, self.table, self._records)
         self._arrived, self._arrivals = trio.open_memory_channel[PeerId](_GREETINGS_WAITING)
-        self._looked_around = trio.Event()
+        self._newcomer = trio.Event()
         self.messages_sent = 0
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -94,7 +97,8 @@ class Dht:
                 await self._greet(peer)
             except (NetworkError, trio.TooSlowError):
                 continue
-            self._looked_around.set()
+            if len(self.table) <= FEW:
+                self._newcomer.set()
 
     async def _greet(self, peer: PeerId) -> None:
         own = peer_bytes(self._network.local_peer)
@@ -105,19 +109,25 @@ class Dht:
             await self._nearer(Contact(peer), Kind.FIND_NODE, own)
 
     async def _keep_looking_around(self) -> None:
+        pause = inf
         while True:
-            # The first peers are what this waits for; after them, time.
-            await self._looked_around.wait()
-            self._looked_around = trio.Event()
+            with trio.move_on_after(pause) as patience:
+                await self._newcomer.wait()
+            self._newcomer = trio.Event()
             await self.look_around()
-            with trio.move_on_after(REFRESH if len(self.table) >= K else REFRESH / 20):
-                await trio.sleep_forever()
-            self._looked_around.set()
+            pause = min(2 * pause, REFRESH) if patience.cancelled_caught else FIRST_REFRESH
 
     async def look_around(self) -> None:
-        """Search for ourselves and for some place at random, which fills the routing table."""
-        await self.closest_peers(peer_bytes(self._network.local_peer))
-        await self.closest_peers(os.urandom(32))
+        """Search for ourselves, which fills the routing table; as a server for some place at random, too.
+
+        A server has to know all who are near. To a client a few peers are a place to start from.
+        """
+        own = peer_bytes(self._network.local_peer)
+        if self._serves:
+            await self.closest_peers(own)
+            await self.closest_peers(os.urandom(32))
+        else:
+            await self._search(key_of(own), partial(self._nearer, kind=Kind.FIND_NODE, key=own))
 
     # Searching.
 
