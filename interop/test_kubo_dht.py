@@ -144,3 +144,8 @@ async def test_without_a_daemon_cat_finds_and_fetches(kubo, ours, content) -> No
     nowhere = "bafkreiemqpndzewx4bioklzfvhtiegsfny5fxuc3nkjk2vmcpjxiammsti"
     told = await trio.to_thread.run_sync(lambda: seeker.fails("cat", "--timeout", "4s", nowhere))
     assert "did not arrive within 4 s" in told
+    assert "; -v says more" in told
+    words = ("cat", "-v", "--timeout", "10s", nowhere)
+    told = await trio.to_thread.run_sync(lambda: seeker.fails(*words))
+    assert "\n  DHT (lan): answered (3)" in told
+    assert f"\n  peer {between[-1].peer_id}: " in told

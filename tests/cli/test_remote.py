@@ -168,6 +168,25 @@ def test_the_reason_of_a_failure_in_mid_stream_is_told(
     assert written == [b"half"]
 
 
+@pytest.mark.parametrize("way", ["trailer", "record", "status"])
+def test_details_of_a_failure_come_with_it(
+    daemon: Any, backend: RemoteBackend, api: ModuleType, way: str
+) -> None:
+    error = {"Message": "late", "Code": 0, "Type": "error", "Details": ["peer one: silent\x1b[2J", "dead"]}
+    trailer = f"X-Stream-Error: late\r\nX-Stream-Error-Details: {json.dumps(error)}\r\n"
+    daemon.answers["cat"] = {
+        "trailer": api.chunked([b"half"], trailer=trailer),
+        "record": api.records(error),
+        "status": api.sized(error, status=500),
+    }[way]
+    with pytest.raises(CliError, match="late") as failure:
+        if way == "record":
+            backend.records("cat", lambda record: None)
+        else:
+            backend.stream("cat", lambda data: None)
+    assert list(failure.value.details) == ["peer one: silent\\x1b[2J", "dead"]
+
+
 def test_a_record_that_is_an_error_ends_the_call(
     daemon: Any, backend: RemoteBackend, api: ModuleType
 ) -> None:

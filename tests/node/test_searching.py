@@ -102,6 +102,36 @@ async def test_all_found_are_dialed_a_few_at_a_time(autojump_clock) -> None:
     )
 
 
+async def test_all_that_was_tried_is_told_step_by_step(autojump_clock) -> None:
+    dialer = FakeDialer(dead=frozenset({PeerId("1")}))
+    search, result = ProviderSearch(dialer, FakeRouter(infos("0", "1"))), Searched()
+    await search.connect_to_providers(CID, result)
+    assert result.steps() == (
+        "answered (1)",
+        f"provider 0 at {AT[0]}: connected",
+        f"provider 1 at {AT[0]}: not reached: nobody there",
+    )
+
+
+async def test_without_anybody_to_ask_it_is_told_whom_this_node_means_to_be_connected_to(
+    autojump_clock,
+) -> None:
+    router = FakeRouter([])
+    router.find_providers = nobody_to_ask
+    search = ProviderSearch(FakeDialer(), router, unmet=lambda: {PeerId("hub"): "refused"})
+    result = Searched()
+    await search.connect_to_providers(CID, result)
+    assert str(result) == (
+        "nobody could be asked who has it, for no bootstrap peer could be reached (1 tried)"
+    )
+    assert result.steps()[1] == "bootstrap peer hub: not reached: refused"
+
+
+async def nobody_to_ask(cid: Cid, found: Found, observe: Observe = ignore) -> int:
+    await trio.lowlevel.checkpoint()
+    return 0
+
+
 async def test_a_flood_of_providers_is_cut(autojump_clock) -> None:
     dialer = FakeDialer()
     await ProviderSearch(dialer, FakeRouter(infos(*map(str, range(10_000))))).connect_to_providers(

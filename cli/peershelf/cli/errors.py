@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class CliError(Exception):
-    """The command failed: the message goes to standard error and the program exits with `exit_code`."""
+    """The command failed: the message goes to standard error and the program exits with `exit_code`.
+
+    `details` are lines for those who say -v.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "", details: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.details = details
 
 
 class UsageError(CliError):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from peershelf.cli.errors import CliError, UsageError
 from peershelf.node import errors
-from peershelf.node.describe import describe, known_error
+from peershelf.node.describe import describe, details, known_error
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def _translate(error: BaseException) -> BaseException | None:
     if usage := _first(error, errors.UsageError):
         return UsageError(describe(usage))
     if known := known_error(error):
-        return CliError(describe(known))
+        return CliError(describe(known), details(known))
     return None
 
 

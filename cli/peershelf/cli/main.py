@@ -8,6 +8,7 @@ from peershelf.cli import commands, output
 from peershelf.cli.context import GLOBAL_OPTIONS, Context
 from peershelf.cli.errors import CliError, OutputClosed, UsageError
 from peershelf.cli.grammar import Call, Reader, check_arguments, did_you_mean
+from peershelf.cli.text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ def _run(words: Sequence[str]) -> int:
     except OutputClosed as closed:
         return closed.exit_code
     except CliError as error:
-        output.error(str(error))
-        return error.exit_code
+        return _tell(error, verbose=any(word in _VERBOSE for word in words))
     except Exception as error:
         return _confess(error, verbose=any(word in _VERBOSE for word in words))
 
@@ -101,6 +101,15 @@ def _group(name: str, *, asked: bool) -> int:
         raise UsageError(f"{name} needs one of {', '.join(choices)}; see `{name} --help`")
     output.line(usage.group_help(name) if name else usage.program_help(GLOBAL_OPTIONS))
     return 0
+
+
+def _tell(error: CliError, *, verbose: bool) -> int:
+    """What went wrong, and what else is known of it for whoever asks with -v."""
+    hint = "; -v says more" if error.details and not verbose else ""
+    output.error(str(error) + hint)
+    for line in error.details if verbose else ():
+        output.note(f"  {one_line(line)}")
+    return error.exit_code
 
 
 def _confess(error: Exception, *, verbose: bool) -> int:

@@ -42,8 +42,13 @@ class RecordReader:
             return
         record = json_object(line)
         if record.get("Type") == "error" and "Message" in record:
-            raise CliError(one_line(str(record["Message"])))
+            raise CliError(one_line(str(record["Message"])), texts(record.get("Details")))
         self._on_record(record)
+
+
+def texts(value: object) -> list[str]:
+    """The lines of a list of them, such as an error's details; [] of anything else."""
+    return [one_line(str(line)) for line in value] if isinstance(value, list) else []
 
 
 def json_object(text: bytes | bytearray) -> dict[str, Any]:

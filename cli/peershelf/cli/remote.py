@@ -8,7 +8,7 @@ import time
 from peershelf.cli.backend import NO_OPTIONS, Backend
 from peershelf.cli.errors import CliError, DaemonUnreachable, TransferBroken, UsageError
 from peershelf.cli.exchange import Exchange
-from peershelf.cli.ndjson import RecordReader, json_object
+from peershelf.cli.ndjson import RecordReader, json_object, texts
 from peershelf.cli.quoting import query
 from peershelf.cli.text import one_line
 from peershelf.cli.upload import Upload
@@ -113,7 +113,8 @@ class RemoteBackend(Backend):
         if response.status != 200:
             raise self._refusal(response, exchange.refusal)
         if failure := response.trailers.get("x-stream-error"):
-            raise CliError(one_line(failure))
+            more = json_object(response.trailers.get("x-stream-error-details", "{}").encode())
+            raise CliError(one_line(failure), texts(more.get("Details")))
 
     def _head(
         self, name: str, args: Sequence[str], options: Mapping[str, str], upload: Upload | None
@@ -133,12 +134,14 @@ class RemoteBackend(Backend):
     def _refusal(self, response: Response, body: bytearray) -> CliError:
         """What the daemon says is wrong; it marks what is wrong with the request by status 400."""
         try:
-            message = json_object(body)["Message"]
+            record = json_object(body)
+            message = record["Message"]
         except (TransferBroken, KeyError):
             return CliError(
                 f"{self._address.text} answers with HTTP status {response.status}: is this the daemon?"
             )
-        return (UsageError if response.status == 400 else CliError)(one_line(str(message)))
+        kind = UsageError if response.status == 400 else CliError
+        return kind(one_line(str(message)), texts(record.get("Details")))
 
 
 def _content_length(response: Response) -> int | None:

@@ -34,6 +34,7 @@ _FOUND_AHEAD = 2
 """Batches that wait for the reader."""
 _INLINE_LOOKUPS = 32
 _MOST_PEERS_NAMED = 5
+_MOST_PEERS_TOLD = 100
 _HOW_TO_ASK = ": use `node daemon`, or cat --peer ADDR"
 
 _Absent = dict[Cid, BlockNotFound | CorruptBlock | None]
@@ -95,7 +96,7 @@ class Blocks:
                 yield fetcher
                 nursery.cancel_scope.cancel()
         if scope.cancelled_caught:
-            raise TimedOut(fetcher.explain(timeout))
+            raise TimedOut(fetcher.explain(timeout), fetcher.details())
 
     async def peers(self) -> tuple[Bitswap | None, ProviderSearch | None]:
         """Whom to ask for what is not here, and who finds more of them. Raises NetworkError."""
@@ -202,11 +203,18 @@ class Fetcher:
     def explain(self, timeout: float) -> str:
         """Say for what this waited in vain, and which peers were asked."""
         if not self._awaited:
-            return f"not finished after {timeout:g} s; try again, or give it a longer --timeout"
-        cid = next(iter(self._awaited))
-        answers = self._exchange.asked_peers([cid])[cid] if self._exchange else {}
-        said = [_explain_answers(answers), *([str(self._searched)] if self._searched else [])]
-        return f"{cid} did not arrive within {timeout:g} s: {'; '.join(said)}"
+            return f"not finished after {round(timeout, 1):g} s; try again, or give it a longer --timeout"
+        said = [_explain_answers(self._answers()), *([str(self._searched)] if self._searched else [])]
+        return f"{self.first()} did not arrive within {round(timeout, 1):g} s: {'; '.join(said)}"
+
+    def details(self) -> tuple[str, ...]:
+        """The same, step by step."""
+        peers = [f"peer {peer}: {answer}" for peer, answer in self._answers().items()]
+        return tuple(peers[:_MOST_PEERS_TOLD]) + (self._searched.steps() if self._searched else ())
+
+    def _answers(self) -> Mapping[PeerId, Answer]:
+        cid = self.first()
+        return self._exchange.asked_peers([cid])[cid] if self._exchange and cid else {}
 
     async def read_local(self) -> None:
         """Serve wants from the store; hand on to the exchange what it does not have."""

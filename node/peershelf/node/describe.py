@@ -10,7 +10,7 @@ import errno
 import trio
 
 from peershelf.blockstore.errors import BlockstoreError
-from peershelf.node.errors import NodeError
+from peershelf.node.errors import NodeError, TimedOut
 from peershelf.protocols.errors import NetworkError
 
 LAYER_ERRORS = (NodeError, BlockstoreError, NetworkError)
@@ -43,6 +43,12 @@ def describe(error: BaseException) -> str:
     if isinstance(known, OSError):
         return _describe_os(known)
     return "the operation took too long; try again, or give it a longer --timeout"
+
+
+def details(error: BaseException) -> tuple[str, ...]:
+    """What else is to be said of what describe() tells, each on a line of its own."""
+    known = known_error(error)
+    return known.details if isinstance(known, TimedOut) else ()
 
 
 def _describe_os(error: OSError) -> str:

@@ -58,7 +58,14 @@ class NotConnected(NodeError):
 
 
 class TimedOut(NodeError):
-    """The operation's own deadline passed."""
+    """The operation's own deadline passed.
+
+    `details` are lines for those who want to know what was tried meanwhile, and what came of each.
+    """
+
+    def __init__(self, text: str, details: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.details = details
 
 
 class ServerError(NodeError):

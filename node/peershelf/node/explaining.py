@@ -27,7 +27,7 @@ class Step:
     """One thing that was tried."""
 
     stage: str
-    """store, peer, routing, provider or result."""
+    """store, peer, bootstrap, routing, provider or result."""
     subject: str
     """What was asked: a peer, a way of finding, or the CID."""
     outcome: str
@@ -52,6 +52,8 @@ class Explanation:
         here = "not here" if size is None else f"here, {size} bytes"
         await self._tell(Step("store", str(self._cid), here))
         await self._ask_connected(self._online.host.peers())
+        for peer, reason in list(self._online.connections.unreached.items()):
+            await self._tell(Step("bootstrap", peer, f"not reached: {reason}"))
         providers = await self._find()
         reached = [info.peer for info in providers if await self._dial(info)]
         await self._ask_connected(reached)

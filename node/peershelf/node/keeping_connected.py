@@ -60,6 +60,8 @@ class KeptConnections:
         self._here: set[PeerId] = set()
         self._departure = trio.Event()
         self._peering: dict[PeerId, _Wanted] = {}
+        self.unreached: dict[PeerId, str] = {}
+        """Whom the last attempt has not reached, and why."""
         host.listen_to_peers(self)
 
     def meet(self, peer: PeerId, addresses: Sequence[str]) -> None:
@@ -75,6 +77,7 @@ class KeptConnections:
     def release(self, peer: PeerId) -> None:
         """Keep `peer` no longer; a connection that there is now may stay. Unknown peers are no mistake."""
         self._cancel(peer)
+        self.unreached.pop(peer, None)
         self._host.unprotect(peer, PEERING)
 
     def kept(self) -> dict[PeerId, list[str]]:
@@ -84,6 +87,7 @@ class KeptConnections:
     def peer_connected(self, peer: PeerId) -> None:
         """The host has a connection to `peer`, whoever made it."""
         self._here.add(peer)
+        self.unreached.pop(peer, None)
 
     def peer_disconnected(self, peer: PeerId) -> None:
         """The last connection to `peer` has ended."""
@@ -120,11 +124,13 @@ class KeptConnections:
             except DialedTooSoon as early:
                 await trio.sleep(early.seconds)
             except TransportError as error:
+                self.unreached[wanted.peer] = str(error)
                 tell = log.debug if told else log.info
                 tell("peer not reached, trying on", peer=wanted.peer, why=wanted.why, reason=str(error))
                 told = True
                 await trio.sleep(pauses.next())
             except NetworkError as error:
+                self.unreached[wanted.peer] = str(error)
                 log.warning("peer left out", peer=wanted.peer, why=wanted.why, reason=str(error))
                 return False
             else:

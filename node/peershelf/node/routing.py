@@ -40,7 +40,10 @@ class Routing(Router):
         return ", ".join(part.name for part in self.parts)
 
     async def find_providers(self, cid: Cid, found: Found, observe: Observe = ignore) -> int:
-        return await self._sum(lambda part: part.find_providers(cid, found, observe))
+        def ask(part: Router) -> Awaitable[int]:
+            return part.find_providers(cid, found, lambda outcome: observe(f"{part.name}: {outcome}"))
+
+        return await self._sum(ask)
 
     async def find_peer(self, peer: PeerId, found: Found) -> int:
         return await self._sum(lambda part: part.find_peer(peer, found))

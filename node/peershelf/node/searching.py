@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -44,11 +45,31 @@ class Searched:
     providers: int = 0
     unreached: list[str] = field(default_factory=list)
     """Why providers could not be reached."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """What came of asking: how many of each kind."""
+    dials: dict[PeerInfo, str] = field(default_factory=dict)
+    """What came of each provider."""
+
+    unmet: Mapping[PeerId, str] = field(default_factory=dict)
+    """Bootstrap peers that could not be reached, and why: who would know of others."""
+
+    def steps(self) -> tuple[str, ...]:
+        """All of it, a line for each way of asking and each provider."""
+        asked = [f"{outcome} ({count})" for outcome, count in sorted(self.outcomes.items())]
+        dialed = [
+            f"provider {info.peer} at {', '.join(info.addresses) or 'no address'}: {outcome}"
+            for info, outcome in self.dials.items()
+        ]
+        unmet = [f"bootstrap peer {peer}: not reached: {reason}" for peer, reason in self.unmet.items()]
+        return (*(asked or ["nobody could be asked who has it"]), *unmet, *dialed)
 
     def __str__(self) -> str:
         """For a user who waited in vain."""
         if not self.asked:
-            return "nobody could be asked who has it"
+            unmet = (
+                f", for no bootstrap peer could be reached ({len(self.unmet)} tried)" if self.unmet else ""
+            )
+            return f"nobody could be asked who has it{unmet}"
         said = f"of {self.asked} that were asked who has it, "
         if not self.providers:
             return said + "none knew anybody"
@@ -75,9 +96,13 @@ class Waiting(Protocol):
 class ProviderSearch:
     """Searches for providers and dials them, several at once."""
 
-    def __init__(self, network: Dialer, router: Router) -> None:
+    def __init__(
+        self, network: Dialer, router: Router, *, unmet: Callable[[], Mapping[PeerId, str]] = dict
+    ) -> None:
+        """`unmet` tells which peers this node means to be connected to, and is not, and why."""
         self._network = network
         self._router = router
+        self._unmet = unmet
 
     async def keep_searching(self, waiting: Waiting) -> None:
         """Search for what has been waited for in vain for a while, again and again, until cancelled."""
@@ -107,6 +132,7 @@ class ProviderSearch:
         async def dial(info: PeerInfo) -> None:
             async with dials:
                 if info.peer in self._network.peers():
+                    result.dials[info] = "is connected"
                     return
                 addresses = info.addresses or await self._addresses_of(info.peer)
                 try:
@@ -114,11 +140,14 @@ class ProviderSearch:
                 except NetworkError as error:
                     log.debug("provider_not_reached", peer=info.peer, reason=str(error))
                     result.unreached.append(str(error))
+                    result.dials[info] = f"not reached: {error}"
                 else:
+                    result.dials[info] = "connected"
                     log.debug("provider_reached", peer=info.peer, cid=str(cid))
 
         def observe(outcome: str) -> None:
             result.asked += 1
+            result.outcomes[outcome] += 1
 
         async with trio.open_nursery() as nursery:
 
@@ -126,9 +155,11 @@ class ProviderSearch:
                 if info not in tried and len(tried) < _MOST_FOUND:
                     tried.add(info)
                     result.providers = len({one.peer for one in tried})
+                    result.dials[info] = "being dialed"
                     nursery.start_soon(dial, info)
 
             await self._router.find_providers(cid, found, observe)
+        result.unmet = {} if result.asked else dict(self._unmet())
         return result.asked
 
     async def _addresses_of(self, peer: PeerId) -> tuple[str, ...]:

@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 import trio
 
+from peershelf.node.describe import details
+from peershelf.node.errors import TimedOut
+from peershelf.node.http.responses import error_record, last_chunk
+
 
 async def test_a_unary_operation_answers_with_one_json_object(api: Any) -> None:
     answer = await api.post("/api/v0/id")
@@ -146,6 +150,13 @@ async def test_a_client_that_reads_trailers_is_told_why_a_stream_failed(
     answer = await api.post("/api/v0/cat?chunks=3&fail-at=2", headers=[("TE", value), ("Connection", "TE")])
     assert answer.body == chunk * 2
     assert answer.trailers == {"x-stream-error": "lost on the way"}
+
+
+def test_what_was_tried_before_a_deadline_goes_along() -> None:
+    assert error_record(500, "late", ("peer one: silent",))["Details"] == ["peer one: silent"]
+    sent = b'\r\nX-Stream-Error-Details: {"Details": ["peer one: silent"]}\r\n'
+    assert sent in last_chunk("late", ("peer one: silent",))
+    assert details(TimedOut("late", ("peer one: silent",))) == ("peer one: silent",)
 
 
 async def test_records_that_fail_midway_end_in_an_error_record_and_lack_their_end(api: Any) -> None:

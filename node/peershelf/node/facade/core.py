@@ -177,8 +177,10 @@ class Core:
         from peershelf.node.searching import ProviderSearch
 
         self._online = online = await go_online(self._nursery, self.repo, self.store, briefly=self._lazily)
-        search = ProviderSearch(online.host, online.routing) if online.routing.parts else None
-        return online.exchange, search
+        if not online.routing.parts:
+            return online.exchange, None
+        unreached = online.connections.unreached
+        return online.exchange, ProviderSearch(online.host, online.routing, unmet=lambda: unreached)
 
     async def _keep_below_limit(self) -> None:
         from peershelf.node.storage_limit import StorageLimit, keep_below

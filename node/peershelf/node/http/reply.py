@@ -8,7 +8,7 @@ import structlog
 import trio
 from starlette.types import Receive, Scope, Send
 
-from peershelf.node.describe import describe, known_error
+from peershelf.node.describe import describe, details, known_error
 from peershelf.node.errors import UsageError
 from peershelf.node.http.connection import Connection
 from peershelf.node.http.responses import (
@@ -76,14 +76,14 @@ class Reply:
         """Tell the client of `error`, in whatever way is left."""
         if known_error(error) is None:
             _log.exception("api operation failed", exc_info=error)
-        status, text = _status(error), describe(error)
+        status, text, more = _status(error), describe(error), details(error)
         if not self.begun:
-            return await self.json(error_record(status, text), status=status)
+            return await self.json(error_record(status, text, more), status=status)
         if self._is_records:
-            await self.write(encode(error_record(status, text)))
+            await self.write(encode(error_record(status, text, more)))
         elif self._takes_trailers:
             # Past Hypercorn, which knows trailers only in HTTP/2; it sends nothing more on this connection.
-            await self._connection.send_all(last_chunk(text))
+            await self._connection.send_all(last_chunk(text, more))
         _log.warning("api answer broken off", reason=text)
         await self._body.discard(LINGER)
         self._connection.abort()

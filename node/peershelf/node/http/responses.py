@@ -9,7 +9,7 @@ the last chunk of a stream, and the reason as the trailer that Kubo uses for it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from starlette.types import Send
 
@@ -28,9 +28,10 @@ def encode(record: Record) -> bytes:
     return json.dumps(record, separators=(",", ":")).encode() + b"\n"
 
 
-def error_record(status: int, message: str) -> Record:
-    """The JSON object that stands for an error."""
-    return {"Message": message, "Code": _CODES.get(status, CODE_ERROR), "Type": "error"}
+def error_record(status: int, message: str, details: Sequence[str] = ()) -> Record:
+    """The JSON object that stands for an error; `Details` are ours."""
+    record = {"Message": message, "Code": _CODES.get(status, CODE_ERROR), "Type": "error"}
+    return {**record, "Details": list(details)} if details else record
 
 
 def record_headers() -> dict[str, str]:
@@ -52,9 +53,10 @@ def takes_trailers(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return any(word.strip() == "trailers" for value in values for word in value.split(","))
 
 
-def last_chunk(reason: str) -> bytes:
-    """The end of a chunked body that failed, with the reason: one line of text."""
-    return f"0\r\nX-Stream-Error: {reason}\r\n\r\n".encode()
+def last_chunk(reason: str, details: Sequence[str] = ()) -> bytes:
+    """The end of a chunked body that failed, with the reason, one line of text, and details in JSON."""
+    more = f"X-Stream-Error-Details: {json.dumps({'Details': details})}\r\n" if details else ""
+    return f"0\r\nX-Stream-Error: {reason}\r\n{more}\r\n".encode()
 
 
 async def send_head(send: Send, status: int, headers: Mapping[str, str]) -> None:
