@@ -23,6 +23,7 @@ from pathlib import Path
 from bench.process import Background, clean_environment
 
 HUB = "10.9.0.1"
+_START = 180.0
 _SAMPLES = 60
 _ESTABLISHED = "01"
 _WAIT_FOR_NETWORK = 'read go && exec "$@"'
@@ -75,7 +76,7 @@ def start(number: int, name: str, path: str, program: str, log: Path) -> Subject
     run(*inside, "link", "set", "eth0", "up")
     run(*inside, "route", "add", "default", "via", gateway)
     process.say("go")
-    process.wait_for("Daemon is ready", 60)
+    process.wait_for("Daemon is ready", _START)
     return Subject(name, interface, process, [])
 
 
@@ -110,8 +111,8 @@ def main(directory: Path, servers: int, seconds: float, repos: Iterator[str]) ->
         words = [sys.executable, "-m", "bench.workers.dht_servers", HUB, str(servers)]
         hub = Background(words, clean_environment(), directory / "hub.log")
         stack.callback(hub.stop)
-        address = hub.wait_for("/p2p/", 60)
-        hub.wait_for("ready", 60)
+        address = hub.wait_for("/p2p/", _START)
+        hub.wait_for("ready", _START)
         subjects = []
         for number, repo in enumerate(repos, 1):
             name, path, program = repo.split()
