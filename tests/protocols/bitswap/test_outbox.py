@@ -53,6 +53,26 @@ def test_an_answered_want_needs_no_cancel():
     assert take(outbox) == {}
 
 
+def test_a_block_that_crosses_a_cancel_makes_room_for_a_new_want():
+    outbox = Outbox(10, reserved=2)
+    outbox.want_block(CIDS[0])
+    take(outbox)
+    outbox.cancel(CIDS[0])
+    outbox.crossed(CIDS[0].multihash)
+    assert take(outbox) == {}
+    outbox.want_block(CIDS[0])
+    assert take(outbox) == {CIDS[0]: "block"}
+
+
+def test_one_that_is_wanted_again_already_is_told_of_no_crossing():
+    outbox = Outbox(10, reserved=2)
+    outbox.want_block(CIDS[0])
+    take(outbox)
+    outbox.crossed(CIDS[0].multihash)
+    outbox.cancel(CIDS[0])
+    assert take(outbox) == {CIDS[0]: "cancel"}
+
+
 def test_changes_are_handed_out_in_portions():
     outbox = Outbox(10, reserved=2)
     for cid in CIDS:

@@ -310,6 +310,16 @@ def test_a_block_nobody_asked_for_is_not_delivered():
     assert asking.sends(C, cid_of(1)) == (Verdict.UNREQUESTED, [])
 
 
+def test_a_block_that_comes_between_two_sessions_is_asked_for_again():
+    asking = Asking(A)
+    session = asking.session(cid_of(1))
+    asking.told(A)
+    asking.requester.close(session)
+    assert asking.sends(A, cid_of(1)) == (Verdict.DUPLICATE, [])
+    asking.session(cid_of(1))
+    assert asking.told(A) == {cid_of(1): "block"}
+
+
 def test_a_second_copy_is_a_duplicate():
     asking = Asking(A, B)
     asking.session(cid_of(1))

@@ -82,6 +82,15 @@ class Outbox:
             wants.pop(cid, None)
         self._fill_up()
 
+    def crossed(self, multihash: bytes) -> None:
+        """A block came that is not wanted any more: its sender has forgotten the want that it was told of.
+
+        Else a cancel that has not left and a new want would cancel each other out, and nothing would be sent.
+        """
+        for cid in [cid for cid in self._dirty if cid not in self._wanted and cid.multihash == multihash]:
+            del self._dirty[cid]
+            self._told.pop(cid, None)
+
     def answered_have(self, cid: Cid) -> None:
         """The peer said that it has the block, which is all that a want-have asks."""
         if self._wanted.get(cid) and self._told.get(cid):

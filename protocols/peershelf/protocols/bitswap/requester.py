@@ -173,6 +173,8 @@ class Requester:
             return Verdict.UNREQUESTED, []
         wants = self._asking.wants.answered_by(multihash)
         self._asking.hungry.add(peer)
+        if not wants:
+            provider.outbox.crossed(multihash)
         for want in wants:
             provider.delivered(want.cid, size, now)
             for session_id in want.sessions:
