@@ -13,6 +13,8 @@ import trio
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.node._version import __version__
 from peershelf.node.config import Config
+from peershelf.node.denylists.denylists import Denylists
+from peershelf.node.denylists.served import ServedBlocks
 from peershelf.node.errors import UsageError
 from peershelf.node.keeping_connected import KeptConnections
 from peershelf.node.peer_addresses import PeerAddress, by_peer, parse_peer_address
@@ -38,7 +40,7 @@ class Online:
     connections: KeptConnections
 
 
-async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Online:
+async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore, denylists: Denylists) -> Online:
     """Start host and exchange as tasks of `nursery`; both listen once this returns.
 
     Raises NetworkError, ConfigError.
@@ -52,7 +54,8 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
         rates=_rates(config),
         websocket=config.flag("Swarm.Transports.Network.Websocket"),
     )
-    exchange = Bitswap(host, store, limits=_bitswap_limits(config))
+    served = ServedBlocks(store, denylists)
+    exchange = Bitswap(host, store, served=served, limits=_bitswap_limits(config))
     routing = routing_of(config.text("Routing.Type"), host, config.strings("Routing.DelegatedRouters"))
     await nursery.start(exchange.run)
     await nursery.start(routing.run)

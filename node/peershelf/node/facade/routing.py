@@ -42,7 +42,11 @@ class RoutingAccess(Core):
         return self._found(search, 1)
 
     async def provide(self, *cids: Cid) -> int:
-        """Announce blocks now. Returns how many notes were taken. Raises BlockNotFound for one not here."""
+        """Announce blocks now. Returns how many notes were taken.
+
+        Raises BlockNotFound for one that is not here, and ContentBlocked.
+        """
+        await self.blocks.check(*cids)
         here = await trio.to_thread.run_sync(self.store.sizes, cids)
         for cid in cids:
             if cid not in here:
@@ -62,6 +66,7 @@ class RoutingAccess(Core):
         online = self.online
 
         async def produce(send: Callable[[Step], Awaitable[None]]) -> None:
+            await self.blocks.check(cid)
             await Explanation(self.store, online, cid, send).run()
 
         return self.run_stream(produce)
