@@ -267,6 +267,8 @@ class Fetcher:
                 if self._search is not None:
                     self._nursery.start_soon(self._search.keep_searching, self)
         assert self._session is not None
+        # The reader may have ended meanwhile, and with it the session: then this task is to end too.
+        await trio.lowlevel.checkpoint_if_cancelled()
         try:
             self._session.want(cids)
         except UnsupportedHash as error:

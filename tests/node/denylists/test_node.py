@@ -183,8 +183,9 @@ async def test_nobody_is_asked_for_what_is_blocked(tmp_path: Path) -> None:
         assert taker.online.exchange.stat().blocks_received == 0
         file.write_text(f"/ipfs/{leaf}\n")
         await eventually(lambda: taker.denylists.refusal(leaf) is not None)
-        with pytest.raises(ContentBlocked, match=str(leaf)):
-            await taker.pin(cid, timeout=20)
+        for fetch in (read, Node.pin):
+            with pytest.raises(ContentBlocked, match=str(leaf)):
+                await fetch(taker, cid, timeout=20)
         assert not taker.store.has(leaf)
 
 

@@ -183,17 +183,19 @@ def _load(path: str, signature: Signature, known: Loaded | None) -> Loaded:
 
 
 class _Skipped:
-    """Logs the lines that are no rules, but not half a million of them."""
+    """Logs that lines are no rules: one warning for a file, and what is wrong with the first ones."""
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._first = 0
         self._count = 0
 
     def report(self, line: int, reason: str) -> None:
+        self._first = self._first or line
         self._count += 1
         if self._count <= _LOGGED_LINES:
-            log.warning("denylist_line_skipped", file=self._path, line=line, reason=reason)
+            log.info("denylist_line_skipped", file=self._path, line=line, reason=reason)
 
     def end(self) -> None:
-        if self._count > _LOGGED_LINES:
-            log.warning("denylist_lines_skipped", file=self._path, more=self._count - _LOGGED_LINES)
+        if self._count:
+            log.warning("denylist_lines_skipped", file=self._path, lines=self._count, first=self._first)

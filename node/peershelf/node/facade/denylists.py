@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import trio
 
+from peershelf.blockstore.errors import InvalidPath, quoted
 from peershelf.blockstore.path import parse_reference
 from peershelf.node.denylists.denylists import Decision, Loaded
 from peershelf.node.facade.core import Core
@@ -27,8 +28,10 @@ class DenylistAccess(Core):
         from peershelf.node.denylists.subject import content, name
 
         if reference.startswith(_NAMES):
-            first, *rest = [part for part in reference.removeprefix(_NAMES).split("/") if part] or [""]
-            subject = name(first, rest)
+            parts = [part for part in reference.removeprefix(_NAMES).split("/") if part]
+            if not parts:
+                raise InvalidPath(f"write /ipns/NAME or /ipns/NAME/path, not {quoted(reference)}")
+            subject = name(parts[0], parts[1:])
         else:
             subject = content(*parse_reference(reference))
         await self._load_denylists()
