@@ -22,6 +22,8 @@ import peer_cache
 
 # Nodes of tests are not to meet one another, nor whoever else is on the network of this machine.
 os.environ["PEERSHELF_DISCOVERY_MDNS_ENABLED"] = "false"
+# Nor are they to obey the denylists of this machine.
+os.environ["PEERSHELF_DENYLISTS_DIRECTORIES"] = "[]"
 
 _RECIPES = {"kubo": kubo_peer.RECIPE, "ipfs": kubo_peer.RECIPE, "helia": helia_peer.RECIPE}
 _unavailable: dict[str, str] = {}

@@ -12,3 +12,5 @@ settings.load_profile("peershelf")
 
 # Nodes of tests are not to meet one another, nor whoever else is on the network of this machine.
 os.environ["PEERSHELF_DISCOVERY_MDNS_ENABLED"] = "false"
+# Nor are they to obey the denylists of this machine.
+os.environ["PEERSHELF_DENYLISTS_DIRECTORIES"] = "[]"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from peershelf.node.facade.archives import Archives
 from peershelf.node.facade.collecting import GarbageCollection
 from peershelf.node.facade.dag_data import DagData
+from peershelf.node.facade.denylists import DenylistAccess
 from peershelf.node.facade.files import FileAccess
 from peershelf.node.facade.network import NetworkAccess
 from peershelf.node.facade.routing import RoutingAccess
@@ -17,7 +18,15 @@ from peershelf.node.facade.verifying import Verifying
 
 
 class Node(
-    TreeAccess, FileAccess, Verifying, Archives, DagData, GarbageCollection, NetworkAccess, RoutingAccess
+    TreeAccess,
+    FileAccess,
+    Verifying,
+    Archives,
+    DagData,
+    GarbageCollection,
+    NetworkAccess,
+    RoutingAccess,
+    DenylistAccess,
 ):
     """A repo in use: `async with Node(path) as node`.
 

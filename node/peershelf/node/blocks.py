@@ -19,10 +19,12 @@ from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockNotFound, BlockstoreError, CorruptBlock, UnsupportedHash
 from peershelf.blockstore.gc.roots import TemporaryRoots
 from peershelf.blockstore.store.base import Blockstore
+from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.errors import TimedOut
 from peershelf.node.tasks import single_error
 
 if TYPE_CHECKING:
+    from peershelf.node.denylists.errors import ContentBlocked
     from peershelf.node.searching import ProviderSearch, Searched
     from peershelf.protocols.bitswap import Answer, Bitswap, Session
     from peershelf.protocols.transport import PeerId
@@ -40,6 +42,8 @@ _HOW_TO_ASK = ": use `node daemon`, or cat --peer ADDR"
 _Absent = dict[Cid, BlockNotFound | CorruptBlock | None]
 """What the store cannot give, with its word on it if it was asked for more than whether it is there."""
 
+_Batch = tuple[list[Block], _Absent, Mapping[Cid, "ContentBlocked"], Sequence[Cid]]
+"""Blocks, what is not there, what is blocked, and what is left for next time."""
 
 GoOnline = Callable[[], Awaitable[tuple["Bitswap", "ProviderSearch | None"]]]
 """Starts the network services."""
@@ -55,9 +59,11 @@ class Blocks:
         search: ProviderSearch | None = None,
         *,
         go_online: GoOnline | None = None,
+        denylists: Denylists | None = None,
     ) -> None:
         """`go_online` is called where there is no exchange yet, once the first block is missing."""
         self.store = store
+        self.denylists = denylists or Denylists()
         self._search = search
         self._go_online = go_online
         self._going_online = trio.Lock()
@@ -67,8 +73,13 @@ class Blocks:
         self.open_fetchers = 0
         """How many pipelines share the memory there is for blocks on their way."""
 
+    async def check(self, *references: Cid | str) -> None:
+        """Raise ContentBlocked if a denylist names one of these: CIDs, or text such as CID/path."""
+        if self.denylists.is_active:
+            await trio.to_thread.run_sync(self.denylists.check, references)
+
     async def get(self, cid: Cid, *, offline: bool = False, timeout: float = math.inf) -> Block:
-        """Return one block. Raises BlockNotFound where no peer may be asked, else TimedOut."""
+        """Return a block. Raises ContentBlocked, BlockNotFound where no peer may be asked, else TimedOut."""
         async with self.fetcher(cid, offline=offline, timeout=timeout) as fetcher:
             return await fetcher.get(cid)
 
@@ -90,7 +101,7 @@ class Blocks:
             trio.move_on_after(timeout) as scope,
         ):
             async with trio.open_nursery() as nursery:
-                fetcher = Fetcher(self.store, peers, nursery)
+                fetcher = Fetcher(self.store, peers, nursery, self.denylists)
                 for _ in range(_READERS):
                     nursery.start_soon(fetcher.read_local)
                 yield fetcher
@@ -120,7 +131,7 @@ class Found:
 
     blocks: list[Block]
     missing: Mapping[Cid, BlockstoreError] = field(default_factory=dict)
-    """Why others cannot be had: BlockNotFound, CorruptBlock or UnsupportedHash."""
+    """Why others cannot be had: BlockNotFound, CorruptBlock, UnsupportedHash or ContentBlocked."""
 
 
 class Fetcher:
@@ -134,9 +145,11 @@ class Fetcher:
         store: Blockstore,
         peers: Callable[[], Awaitable[tuple[Bitswap | None, ProviderSearch | None]]] | None,
         nursery: trio.Nursery,
+        denylists: Denylists,
     ) -> None:
         """Without `peers`, what is not in the store cannot be had."""
         self._store = store
+        self._denylists = denylists
         self._peers = peers
         self._exchange: Bitswap | None = None
         self._search: ProviderSearch | None = None
@@ -176,14 +189,15 @@ class Fetcher:
 
         A few look-ups cost less than one hop to a thread, which would find out the same.
         """
-        if self._session is None or len(cids) > _INLINE_LOOKUPS:
+        # Where there are denylists, all wants pass them, and that is in the thread.
+        if self._session is None or len(cids) > _INLINE_LOOKUPS or self._denylists.is_active:
             return cids
         here = self._store.sizes(cids)
         return [*here, *self._ask_peers_for([cid for cid in cids if cid not in here])]
 
     def _ask_peers_for(self, absent: Sequence[Cid]) -> Sequence[Cid]:
         """Ask peers, if they are being asked already; return those that have to go the long way."""
-        if self._session is None or not absent:
+        if self._session is None or not absent or self._denylists.is_active:
             return absent
         try:
             self._session.want(absent)
@@ -221,24 +235,27 @@ class Fetcher:
         async for cids in self._wants_out:
             left = cids
             while left:
-                blocks, absent, left = await trio.to_thread.run_sync(self._read_batch, left)
+                blocks, absent, refused, left = await trio.to_thread.run_sync(self._read_batch, left)
                 if absent and self._peers is not None:
                     self._exchange, self._search = await self._peers()
                 if self._exchange is not None and absent:
                     await self._ask_peers(list(absent))
                     absent = {}
-                if blocks or absent:
-                    await self._found_in.send(Found(blocks, _explain_absence(absent)))
+                if blocks or absent or refused:
+                    await self._found_in.send(Found(blocks, {**_explain_absence(absent), **refused}))
 
-    def _read_batch(self, cids: Sequence[Cid]) -> tuple[list[Block], _Absent, Sequence[Cid]]:
-        """Read the first of these blocks. Returns them, what is not there, and what is left for next time."""
+    def _read_batch(self, cids: Sequence[Cid]) -> _Batch:
+        """Read the first of these blocks."""
         blocks: list[Block] = []
         absent: _Absent = {}
+        refused = self._denylists.refusals(cids)
+        if refused:
+            cids = [cid for cid in cids if cid not in refused]
         here = self._store.sizes(cids)
         size = 0
         for number, cid in enumerate(cids):
             if size >= _BATCH_BYTES:
-                return blocks, absent, cids[number:]
+                return blocks, absent, refused, cids[number:]
             data = inline_bytes(cid)
             if data is None and cid not in here:
                 absent[cid] = None
@@ -249,7 +266,7 @@ class Fetcher:
             except (BlockNotFound, CorruptBlock) as error:
                 # A damaged copy is as good as none where a peer may have a sound one.
                 absent[cid] = error
-        return blocks, absent, ()
+        return blocks, absent, refused, ()
 
     async def _ask_peers(self, cids: Sequence[Cid]) -> None:
         async with self._session_opening:
@@ -258,6 +275,8 @@ class Fetcher:
                 if self._search is not None:
                     self._nursery.start_soon(self._search.keep_searching, self)
         assert self._session is not None
+        # The reader may have ended meanwhile, and with it the session: then this task is to end too.
+        await trio.lowlevel.checkpoint_if_cancelled()
         try:
             self._session.want(cids)
         except UnsupportedHash as error:

@@ -26,6 +26,7 @@ PROFILES: Mapping[str, Mapping[str, Value]] = {
         "Addresses.Swarm": ["/ip4/127.0.0.1/tcp/0"],
         "Addresses.API": "/ip4/127.0.0.1/tcp/0",
         "Bootstrap": [],
+        "Denylists.Directories": [],
         "Discovery.MDNS.Enabled": False,
         "Peering.Peers": [],
         "Routing.Type": "none",

@@ -39,8 +39,8 @@ async def walk_dag(
     Blocks are asked for ahead, so that the whole is one pipeline, bounded in blocks and bytes. Without
     `load_leaves`, raw blocks that are in the store are visited without their data and not read. `max_depth`
     counts links from a root. `timeout` is in seconds, for the whole walk. Raises MalformedBlock,
-    UnsupportedCodec, BlockNotFound, CorruptBlock and UnsupportedHash at the turn of the block in question,
-    and TimedOut and StoreError at once.
+    UnsupportedCodec, BlockNotFound, CorruptBlock, UnsupportedHash and ContentBlocked at the turn of the
+    block in question, and TimedOut and StoreError at once.
     """
     steps = [guide.root(cid) for cid in roots]
     traversal = Traversal(steps, guide.AllLinks(), max_depth=max_depth)
@@ -86,6 +86,9 @@ async def _pass_over_leaves(
 
 
 def _those_here(blocks: Blocks, cids: Sequence[Cid], hold: Hold | None) -> dict[Cid, int]:
+    refused = blocks.denylists.refusals(cids)
+    if refused:
+        cids = [cid for cid in cids if cid not in refused]
     return blocks.store.sizes(cids) if hold is None else hold.keep(cids)
 
 

@@ -184,8 +184,10 @@ async def read_files(
     """Send the files' bytes in order, asking for some ahead of what was taken; first the first one's size.
 
     Raises NotAFile, PathNotFound, MalformedBlock, BlockNotFound, CorruptBlock, InvalidCid, InvalidPath and
-    UnsupportedHash after all that stands before the file in question, and TimedOut and StoreError at once.
+    UnsupportedHash after all that stands before the file in question, and TimedOut, StoreError and, for one
+    of the references, ContentBlocked at once.
     """
+    await blocks.check(*wanted.references)
     roots = root_cids(wanted.references)
     async with blocks.fetcher(*roots, offline=wanted.offline, timeout=wanted.timeout) as fetcher:
         sequence = FileSequence(wanted.references, Span(wanted.offset, wanted.length))

@@ -14,6 +14,8 @@ import trio
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.node._version import __version__
 from peershelf.node.config import Config
+from peershelf.node.denylists.denylists import Denylists
+from peershelf.node.denylists.served import ServedBlocks
 from peershelf.node.errors import UsageError
 from peershelf.node.keeping_connected import KeptConnections
 from peershelf.node.peer_addresses import PeerAddress, by_peer, parse_peer_address
@@ -39,7 +41,9 @@ class Online:
     connections: KeptConnections
 
 
-async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore, *, briefly: bool = False) -> Online:
+async def go_online(
+    nursery: trio.Nursery, repo: Repo, store: Blockstore, denylists: Denylists, *, briefly: bool = False
+) -> Online:
     """Start host and exchange as tasks of `nursery`; both listen once this returns.
 
     A node that is there `briefly` asks others and tells nobody of itself: who heard of it would look for it
@@ -54,7 +58,8 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore, *, bri
         rates=_rates(config),
         websocket=config.flag("Swarm.Transports.Network.Websocket"),
     )
-    exchange = Bitswap(host, store, limits=_bitswap_limits(config))
+    served = ServedBlocks(store, denylists)
+    exchange = Bitswap(host, store, served=served, limits=_bitswap_limits(config))
     unnoticed = briefly or config.flag("Private")
     routers = config.strings("Routing.DelegatedRouters")
     routing = routing_of(config.text("Routing.Type"), host, routers, serve=not unnoticed)

@@ -5,7 +5,7 @@
     segments/     blocks              index.db      where each block is; can be rebuilt
     reserve       space for a full disk     migration/    pins as they were before `repo migrate`
     lock          held while in use   api           the daemon's address, while one runs
-    peers.json    peers of late; can be lost
+    peers.json    peers of late; can be lost    denylists/    the operator's: what is not to be shared
 
 The flock on `lock` is the truth about who has the repo; the text in it only serves the error message.
 """
@@ -126,6 +126,7 @@ _OURS = (
     "reserve",
     "provide.",
     "migration",
+    "denylists",
     "lock",
     "api",
     ".init-",

@@ -197,6 +197,11 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             _size,
             "how much the repo means to hold; adds beyond it are not refused, but garbage is collected",
         ),
+        "Denylists.Directories": Setting(
+            ["/etc/ipfs/denylists", "$XDG_CONFIG_HOME/ipfs/denylists"],
+            _strings,
+            "where files named *.deny are read, besides denylists/ in the repo; those of later ones prevail",
+        ),
         "Discovery.MDNS.Enabled": Setting(
             True, _one_of(True, False), "find peers on the local network by multicast DNS, and be found"
         ),

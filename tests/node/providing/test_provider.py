@@ -17,6 +17,7 @@ from peershelf.node.providing.queue import ProvideQueue
 
 DAY = 24 * 3600.0
 KEYS = [bytes([number]) * 34 for number in range(5)]
+BLOCKED = [bytes([number]) * 34 for number in range(5, 8)]
 
 
 class FakeRouter:
@@ -61,7 +62,9 @@ def clock(monkeypatch: pytest.MonkeyPatch, autojump_clock: trio.testing.MockCloc
 @pytest.fixture
 def start(nursery: trio.Nursery, queue: ProvideQueue, router: FakeRouter, clock: None):
     def start(keys: Sequence[bytes] = ()) -> Provider:
-        provider = Provider(queue, router, lambda: keys, 22 * 3600.0, offload=inline)
+        provider = Provider(
+            queue, router, lambda: keys, 22 * 3600.0, is_blocked=lambda key: key in BLOCKED, offload=inline
+        )
         nursery.start_soon(provider.run)
         return provider
 
@@ -86,6 +89,20 @@ async def test_what_is_queued_is_announced_within_a_second(start, queue, router,
     provider.wake()
     await trio.sleep(1)
     assert router.provided == [KEYS[0]]
+
+
+async def test_what_is_blocked_is_passed_over_and_holds_nothing_up(
+    start, queue, router, autojump_clock
+) -> None:
+    provider = start([*BLOCKED, *KEYS])
+    await trio.sleep(10)
+    assert sorted(router.provided) == KEYS
+    assert provider.stat().provided == len(KEYS)
+    queue.add(BLOCKED)
+    provider.wake()
+    await trio.sleep(10)
+    assert sorted(router.provided) == KEYS
+    assert len(queue) == 0
 
 
 async def test_what_nobody_took_is_tried_again(start, queue, router, autojump_clock) -> None:

@@ -60,6 +60,7 @@ GROUPS = (
             "repo migrate",
         ),
     ),
+    ("Denylists", ("denylist check", "denylist ls")),
     ("Shell", ("completion",)),
 )
 """The commands' names under the headings of the help."""

@@ -21,6 +21,8 @@ from peershelf.blockstore.store.pack import PackStore, RecoveryReport
 from peershelf.node import files
 from peershelf.node.blocks import Blocks
 from peershelf.node.collecting import Collected, Collector
+from peershelf.node.denylists.denylists import Denylists
+from peershelf.node.denylists.places import directories
 from peershelf.node.errors import NotOnline
 from peershelf.node.observe import later
 from peershelf.node.providing.announcer import Announcer
@@ -85,6 +87,7 @@ class Core:
     async def _open(self) -> None:
         enter = self._stack.enter_context
         self.repo = (await trio.to_thread.run_sync(self._load, self._path)).overridden(self._settings)
+        self.denylists = Denylists(directories(self._path, self.repo.config.strings("Denylists.Directories")))
         self.store: Blockstore
         if self._read_only:
             self.store = MemoryStore()
@@ -96,16 +99,19 @@ class Core:
             self.pins = pins = enter(store.with_room(lambda: Pins(self.repo.facts_file)))
             _tell_of_repairs(store.recovery)
             self._announcer = self._make_announcer()
+            await trio.to_thread.run_sync(self.denylists.reload)
         self._nursery = nursery = await self._stack.enter_async_context(trio.open_nursery())
-        self.blocks = Blocks(self.store, None)
+        make = partial(Blocks, self.store, denylists=self.denylists)
+        self.blocks = make(None)
         if self._go_online and self._lazily and self._can_find():
-            self.blocks = Blocks(self.store, None, go_online=self._connect)
+            self.blocks = make(None, go_online=self._connect)
         elif self._go_online and not self._lazily:
-            self.blocks = Blocks(self.store, *await self._connect())
+            self.blocks = make(*await self._connect())
         if not self._read_only:
             self.collector = Collector(self.store, pins, self.blocks.roots)
         if self._go_online and not self._lazily:
             nursery.start_soon(self._keep_below_limit)
+            nursery.start_soon(self._watch_denylists)
             self._start_providing(nursery)
 
     def _make_announcer(self) -> Announcer | None:
@@ -133,7 +139,11 @@ class Core:
             lambda: self._unannounced_adds > 0,
         )
         self._provider = provider = Provider(
-            announcer.queue, self.online.routing, keys, config.duration("Provide.Interval")
+            announcer.queue,
+            self.online.routing,
+            keys,
+            config.duration("Provide.Interval"),
+            is_blocked=self.denylists.blocks_key,
         )
         token = trio.lowlevel.current_trio_token()
         announcer.on_queued = partial(token.run_sync_soon, provider.wake)
@@ -176,11 +186,18 @@ class Core:
         from peershelf.node.network import go_online
         from peershelf.node.searching import ProviderSearch
 
-        self._online = online = await go_online(self._nursery, self.repo, self.store, briefly=self._lazily)
+        self._online = online = await go_online(
+            self._nursery, self.repo, self.store, self.denylists, briefly=self._lazily
+        )
         if not online.routing.parts:
             return online.exchange, None
         unreached = online.connections.unreached
         return online.exchange, ProviderSearch(online.host, online.routing, unmet=lambda: unreached)
+
+    async def _watch_denylists(self) -> None:
+        from peershelf.node.denylists.watching import watch
+
+        await watch(self.denylists, self.online.exchange.look_again)
 
     async def _keep_below_limit(self) -> None:
         from peershelf.node.storage_limit import StorageLimit, keep_below
@@ -215,10 +232,14 @@ class Core:
         return self._online
 
     def _store_sink(self, hold: Hold, *, durable: bool) -> files.Sink:
-        """Where an add puts its blocks; `hold` keeps them from being collected before they are pinned."""
+        """Where an add puts its blocks; `hold` keeps them from being collected before they are pinned.
+
+        Raises ContentBlocked and stores nothing if a denylist forbids one of them.
+        """
         token = trio.lowlevel.current_trio_token()
 
         def store(blocks: Sequence[Block]) -> None:
+            self.denylists.check(block.cid for block in blocks)
             hold.put_many(blocks, durable=durable)
             if self._online is not None:
                 cids = [block.cid for block in blocks]

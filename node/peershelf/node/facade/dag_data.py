@@ -31,9 +31,10 @@ class DagData(BlockAccess):
         """Return the block in which a path ends, and the names that are left to follow inside of it.
 
         Raises InvalidCid, InvalidPath, PathNotFound, MalformedBlock, UnsupportedCodec, BlockNotFound when
-        offline and not here, UnsupportedHash, and TimedOut.
+        offline and not here, UnsupportedHash, ContentBlocked, and TimedOut.
         """
         path = dag_path.parse(reference)
+        await self.blocks.check(reference)
         async with self.blocks.fetcher(path.root, offline=offline, timeout=timeout) as fetcher:
             return await _follow(fetcher, path)
 
@@ -81,6 +82,7 @@ class DagData(BlockAccess):
         self, reference: Cid | str, *, offline: bool, timeout: float
     ) -> tuple[Resolved, Block]:
         path = dag_path.parse(reference)
+        await self.blocks.check(reference)
         async with self.blocks.fetcher(path.root, offline=offline, timeout=timeout) as fetcher:
             resolved = await _follow(fetcher, path)
             return resolved, await fetcher.get(resolved.cid)

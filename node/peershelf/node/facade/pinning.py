@@ -12,6 +12,7 @@ from typing import Literal
 import trio
 
 from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.path import parse_reference
 from peershelf.blockstore.pins import Pin
 from peershelf.blockstore.store.base import Hold
 from peershelf.node.errors import NotPinned, PinnedAlready
@@ -76,7 +77,7 @@ class Pinning(Reading):
 
         If `old` is not announced, nor is `new`. Returns both CIDs. Raises NotPinned, and what pin() raises.
         """
-        before = await self._recursive_pin(await self.resolve(old, offline=True))
+        before = await self._recursive_pin(await self.pinned_root(old))
         losses = self.store.losses
         announce = await trio.to_thread.run_sync(self.pins.is_announced, before.cid)
         async with self._gathered(new, True, progress, offline, timeout, announce) as after:
@@ -98,7 +99,7 @@ class Pinning(Reading):
         Raises NotPinned, which tells the pin that keeps something indirectly, or that it is recursive where
         `recursive` is false.
         """
-        cids = [await self.resolve(reference, offline=True) for reference in references]
+        cids = [await self.pinned_root(reference) for reference in references]
         await trio.to_thread.run_sync(self._unpin, cids, recursive)
         return cids
 
@@ -154,6 +155,11 @@ class Pinning(Reading):
                 await self._refuse_narrower(cid, recursive)
                 await self._gatherer(hold, progress).gather(fetcher, cid, recursive=recursive)
             yield cid
+
+    async def pinned_root(self, reference: Cid | str) -> Cid:
+        """The CID of what is pinned already, and may be blocked by now: then it can still be given up."""
+        root, names = parse_reference(reference) if isinstance(reference, str) else (reference, ())
+        return await self.resolve(reference, offline=True) if names else root
 
     def _gatherer(self, hold: Hold, progress: Progress | None) -> DagGatherer:
         return DagGatherer(self.blocks, hold, progress)

@@ -30,8 +30,8 @@ class Reading(Core):
 
     A reference is a CID, or text such as CID/path or /ipfs/CID. What is not here is fetched from peers, many
     blocks at a time. `timeout` is in seconds for the whole of a call. Every method raises InvalidCid,
-    InvalidPath, PathNotFound, MalformedBlock, BlockNotFound when offline and not here, UnsupportedHash, and
-    TimedOut.
+    InvalidPath, PathNotFound, MalformedBlock, BlockNotFound when offline and not here, UnsupportedHash,
+    ContentBlocked for what a denylist forbids, and TimedOut.
     """
 
     @asynccontextmanager
@@ -39,6 +39,7 @@ class Reading(Core):
         self, *references: Cid | str, offline: bool, timeout: float
     ) -> AsyncIterator[tuple[Fetcher, list[Cid]]]:
         """Fetch and find roots, for as long as what is below them is read: all reading passes here."""
+        await self.blocks.check(*references)
         roots = root_cids(references)
         async with self.blocks.fetcher(*roots, offline=offline, timeout=timeout) as fetcher:
             yield fetcher, [await tree_reading.resolve(fetcher, reference) for reference in references]

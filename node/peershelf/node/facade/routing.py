@@ -44,10 +44,12 @@ class RoutingAccess(Core):
     async def provide(self, *cids: Cid) -> int:
         """Announce blocks now, also those that were added so as not to be, from now on as others are.
 
-        Returns how many notes were taken. Raises BlockNotFound for one not here, NodeError in a private repo.
+        Returns how many notes were taken. Raises BlockNotFound for one not here, ContentBlocked, and in a
+        private repo NodeError.
         """
         if self.repo.config.flag("Private"):
             raise NodeError("this repo is private, and announces nothing: `node config set Private false`")
+        await self.blocks.check(*cids)
         here = await trio.to_thread.run_sync(self.store.sizes, cids)
         for cid in cids:
             if cid not in here:
@@ -73,6 +75,7 @@ class RoutingAccess(Core):
         online = self.online
 
         async def produce(send: Callable[[Step], Awaitable[None]]) -> None:
+            await self.blocks.check(cid)
             await Explanation(self.store, online, cid, send).run()
 
         return self.run_stream(produce)

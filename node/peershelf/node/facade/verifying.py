@@ -87,8 +87,11 @@ class Verifying(Pinning):
         with trio.move_on_after(timeout):
             async with self.blocks.fetcher(*left) as fetcher:
                 fetcher.want(list(left))
-                while left:
-                    for block in (await fetcher.receive()).blocks:
+                awaited = set(left)
+                while awaited:
+                    found_now = await fetcher.receive()
+                    awaited -= {*(block.cid for block in found_now.blocks), *found_now.missing}
+                    for block in found_now.blocks:
                         finding = left.pop(block.cid, None)
                         if finding is not None:
                             await send(Finding(block.cid, "healed", finding.pin))

@@ -56,6 +56,7 @@ async def bounded(chunks: AsyncIterator[bytes]) -> bytes:
 async def stat(node: Node, request: Request) -> Record:
     """A block's CID and its length."""
     cid = _cid(request.arg(0))
+    await node.blocks.check(cid)
     size = await trio.to_thread.run_sync(node.store.size, cid)
     if size is None:
         block = await node.get_block(cid, offline=request.offline, timeout=request.timeout)

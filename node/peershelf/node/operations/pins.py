@@ -122,7 +122,7 @@ async def _pins(node: Node, request: Request) -> AsyncGenerator[Record, None]:
 
 async def _pins_of(node: Node, request: Request) -> AsyncGenerator[Record, None]:
     wanted = _kinds(request)
-    cids = [await node.resolve(reference, offline=True) for reference in request.args]
+    cids = [await node.pinned_root(reference) for reference in request.args]
     found = await node.how_pinned(*cids)
     for cid in cids:
         if cid not in found or found[cid][1] not in wanted:

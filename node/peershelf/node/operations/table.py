@@ -14,6 +14,7 @@ from peershelf.node.operations.cars import CAR_OPERATIONS
 from peershelf.node.operations.collecting import COLLECTING_OPERATIONS
 from peershelf.node.operations.dag_data import DAG_DATA_OPERATIONS
 from peershelf.node.operations.dag_reading import DAG_READING_OPERATIONS
+from peershelf.node.operations.denylists import DENYLIST_OPERATIONS
 from peershelf.node.operations.files import FILE_OPERATIONS
 from peershelf.node.operations.peering import PEERING_OPERATIONS
 from peershelf.node.operations.pins import PIN_OPERATIONS
@@ -41,6 +42,7 @@ _ALL: tuple[Operation[Node], ...] = (
     *PEERING_OPERATIONS,
     *BITSWAP_OPERATIONS,
     *STATS_OPERATIONS,
+    *DENYLIST_OPERATIONS,
 )
 
 OPERATIONS: Mapping[str, Operation[Node]] = MappingProxyType(

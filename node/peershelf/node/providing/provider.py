@@ -7,7 +7,7 @@ announcement has been tried; if nobody took note, because there are no peers yet
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -45,7 +45,7 @@ class ProvideStat:
 
 
 class Provider:
-    """The service. `keys` gives what a sweep announces; it is used in a thread."""
+    """The service. `keys` gives what a sweep announces, less what `is_blocked`; both are used in threads."""
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class Provider:
         keys: Callable[[], Iterable[bytes]],
         interval: float,
         *,
+        is_blocked: Callable[[bytes], bool] = lambda key: False,
         offload: Offload = in_thread,
     ) -> None:
         self._offload = offload
@@ -61,6 +62,7 @@ class Provider:
         self._router = router
         self._keys = keys
         self._interval = interval
+        self._is_blocked = is_blocked
         self._woken = trio.Event()
         self._provided = self._records = 0
         self._busy = 0.0
@@ -114,15 +116,19 @@ class Provider:
             self._queue.add(some)
         self._queue.mark(_LAST_SWEEP, time.time())
 
+    def _allowed(self, keys: Sequence[bytes]) -> list[bytes]:
+        return [key for key in keys if not self._is_blocked(key)]
+
     async def _announce_queue(self) -> bool:
         """Returns whether the queue is empty."""
         while keys := await self._offload(partial(self._queue.first, _AT_ONCE)):
             started = trio.current_time()
-            records = await self._router.provide(keys)
+            to_tell = await self._offload(partial(self._allowed, keys))
+            records = await self._router.provide(to_tell) if to_tell else 0
             self._busy += trio.current_time() - started
-            if not records:
+            if to_tell and not records:
                 return False
             self._records += records
-            self._provided += len(keys)
+            self._provided += len(to_tell)
             await self._offload(partial(self._queue.remove, keys))
         return True

@@ -109,6 +109,10 @@ class Engine:
         """Whether any peer waits for this block from us."""
         return cid.multihash in self._waiting
 
+    def awaited(self) -> list[Cid]:
+        """Every block that some peer waits for."""
+        return list(dict.fromkeys(cid for waiting in self._waiting.values() for _, cid in waiting))
+
     def wantlist(self, peer: PeerId) -> list[Cid]:
         """What a peer waits for; empty for a peer that is not here."""
         ledger = self._ledgers.get(peer)

@@ -21,7 +21,7 @@ from peershelf.protocols.bitswap.link import PeerLink
 from peershelf.protocols.bitswap.messages import PROTOCOLS, Message
 from peershelf.protocols.bitswap.report import Answer
 from peershelf.protocols.bitswap.requester import Requester
-from peershelf.protocols.bitswap.server import Server
+from peershelf.protocols.bitswap.server import ServedStore, Server
 from peershelf.protocols.bitswap.sources import BlockSource, TalkSource
 from peershelf.protocols.bitswap.stat import BitswapStat, Counters
 from peershelf.protocols.offload import Offload, in_thread
@@ -39,9 +39,11 @@ class Bitswap:
         network: Network,
         store: Blockstore,
         *,
+        served: ServedStore | None = None,
         limits: BitswapLimits | None = None,
         offload: Offload = in_thread,
     ) -> None:
+        """`served` is what peers are shown of the store; by default all of it."""
         self._network = network
         self._limits = limits or BitswapLimits()
         self._counters = Counters()
@@ -49,7 +51,7 @@ class Bitswap:
         # What is drawn by lot here only has to differ from peer to peer.
         random = Random(network.local_peer)
         self._requester = Requester(self._limits, random=random, in_demand=self._engine.is_wanted)
-        self._server = Server(self._engine, store, offload, changed=self._wake_talkers)
+        self._server = Server(self._engine, served or store, offload, changed=self._wake_talkers)
         self._client = Client(
             self._requester,
             store,
@@ -96,6 +98,10 @@ class Bitswap:
         added = list(cids)
         self._server.look_again(cid for cid in added if self._engine.is_wanted(cid))
         self._client.blocks_found(added)
+
+    async def look_again(self) -> None:
+        """What peers are shown has changed: those who wait may be served now."""
+        await self._server.look_at_all_again()
 
     def asked_peers(self, cids: Iterable[Cid]) -> dict[Cid, Mapping[PeerId, Answer]]:
         """Who was asked for CIDs that are wanted, or were lately wanted in vain, and what they said."""

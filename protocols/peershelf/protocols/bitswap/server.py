@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Protocol
 
 import structlog
 import trio
 
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockNotFound, BlockstoreError
-from peershelf.blockstore.store.base import Blockstore
 from peershelf.protocols.bitswap.engine import Engine
 from peershelf.protocols.bitswap.messages import Message, Payload, Prefix
 from peershelf.protocols.bitswap.sources import BlockSource
@@ -27,11 +27,21 @@ _INLINE_BYTES = 65_536
 _INLINE_LOOKUPS = 32
 
 
+class ServedStore(Protocol):
+    """What a server needs of a store. Both are called in any thread."""
+
+    def sizes(self, cids: Iterable[Cid], /) -> dict[Cid, int]:
+        """The lengths of those of the blocks that are there for peers."""
+
+    def get(self, cid: Cid, /) -> bytes:
+        """Return a block's bytes. Raises BlockNotFound or another BlockstoreError."""
+
+
 class Server:
     """Serves the blocks of a store to peers."""
 
     def __init__(
-        self, engine: Engine, store: Blockstore, offload: Offload, *, changed: Callable[[], None]
+        self, engine: Engine, store: ServedStore, offload: Offload, *, changed: Callable[[], None]
     ) -> None:
         self._engine = engine
         self._changed = changed
@@ -71,6 +81,10 @@ class Server:
     def look_again(self, cids: Iterable[Cid]) -> None:
         """These blocks may be in the store now."""
         self.blocks_added(self._store.sizes(cids))
+
+    async def look_at_all_again(self) -> None:
+        """Any block that a peer waits for may be there now."""
+        self.blocks_added(await self._offload(partial(self._store.sizes, self._engine.awaited())))
 
     async def run(self) -> None:
         """Read blocks and queue them for peers, for ever."""
