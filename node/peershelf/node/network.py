@@ -16,6 +16,7 @@ from peershelf.node.config import Config
 from peershelf.node.errors import UsageError
 from peershelf.node.keeping_connected import KeptConnections
 from peershelf.node.peer_addresses import PeerAddress, by_peer, parse_peer_address
+from peershelf.node.private_network import key_to_use, within_network
 from peershelf.node.repo import Repo
 from peershelf.node.routing import Routing, routing_of
 from peershelf.protocols.bitswap import Bitswap, BitswapLimits
@@ -36,6 +37,8 @@ class Online:
     exchange: Bitswap
     routing: Routing
     connections: KeptConnections
+    swarm_key_fingerprint: str | None
+    """Of the private network that all this is held to, if it is."""
 
 
 async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Online:
@@ -44,6 +47,10 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
     Raises NetworkError, ConfigError.
     """
     config = repo.config
+    key = key_to_use(repo.swarm_key_file)
+    if key is not None:
+        config = within_network(config)
+        log.info("limited to the private network of peers with the swarm key", fingerprint=key.fingerprint)
     host = Libp2pNetwork(
         private_key=repo.identity.seed,
         listen=config.strings("Addresses.Swarm"),
@@ -51,6 +58,7 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
         limits=_host_limits(config),
         rates=_rates(config),
         websocket=config.flag("Swarm.Transports.Network.Websocket"),
+        key=key,
     )
     exchange = Bitswap(host, store, limits=_bitswap_limits(config))
     routing = routing_of(config.text("Routing.Type"), host, config.strings("Routing.DelegatedRouters"))
@@ -66,7 +74,7 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
         from peershelf.node.neighbours import find_neighbours
 
         nursery.start_soon(find_neighbours, host)
-    return Online(host, exchange, routing, connections)
+    return Online(host, exchange, routing, connections, key.fingerprint if key else None)
 
 
 def _usable(key: str, config: Config) -> dict[PeerId, list[str]]:

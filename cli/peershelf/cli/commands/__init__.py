@@ -20,6 +20,7 @@ GROUPS = (
             "swarm peering add",
             "swarm peering ls",
             "swarm peering rm",
+            "swarm genkey",
             "bootstrap add",
             "bootstrap list",
             "bootstrap rm",

@@ -14,7 +14,7 @@ from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.outbound import Asker, Outbound, Secured
 from peershelf.protocols.libp2p.race import Race
 from peershelf.protocols.libp2p.ranking import ranked
-from peershelf.protocols.libp2p.reasons import reason_of
+from peershelf.protocols.libp2p.reasons import PERHAPS_ANOTHER_NETWORK
 from peershelf.protocols.libp2p.resolve import resolve
 from peershelf.protocols.transport import PeerId
 
@@ -109,6 +109,8 @@ class Dial:
             if secured is not None and await self._complete(secured):
                 return self._behind[secured.address]
         late = f"timed out after {self._limits.dial_timeout:.3g} s"
+        if self._outbound.is_private:
+            late += PERHAPS_ANOTHER_NETWORK
         self._tried = {address: reason or late for address, reason in self._tried.items()}
         summary = "; ".join(f"{address}: {reason}" for address, reason in self._tried.items())
         raise DialFailed(f"cannot connect to {self._peer} at {summary}")
@@ -146,13 +148,13 @@ class Dial:
         try:
             return await self._outbound.secure(address, self._peer, self._asker)
         except Exception as error:  # py-libp2p raises many things, depending on what broke where
-            self._tried[address] = reason_of(error, self._outbound.offered)
+            self._tried[address] = self._outbound.reason_of(error)
             return None
 
     async def _complete(self, secured: Secured) -> bool:
         try:
             await self._outbound.complete(secured)
         except Exception as error:
-            self._tried[secured.address] = reason_of(error, self._outbound.offered)
+            self._tried[secured.address] = self._outbound.reason_of(error)
             return False
         return True

@@ -35,6 +35,7 @@ from peershelf.protocols.libp2p.security.offer import DEFAULT_SECURITY
 from peershelf.protocols.libp2p.service import keep_running, listen
 from peershelf.protocols.libp2p.stack import build_host, build_swarm
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
+from peershelf.protocols.private import SwarmKey
 from peershelf.protocols.traffic import Rates, Traffic
 from peershelf.protocols.transport import Network, PeerId, PeerListener, Stream, StreamHandler
 
@@ -53,7 +54,8 @@ class Libp2pNetwork(Network):
         agent: how this program is called towards peers, such as peershelf/1.2.3.
         security: secure channels to offer, the preferred one first: "noise", "tls".
         rates: how fast to send and receive at most.
-        websocket: whether to dial and listen on addresses with /ws.
+        websocket: whether to dial and listen on addresses with /ws; never in a private network.
+        key: that of a private network: connections are to peers that have it, too, and to nobody else.
 
     Raises LocalProtocolError, of which InvalidAddress is one.
     """
@@ -68,6 +70,7 @@ class Libp2pNetwork(Network):
         limits: HostLimits | None = None,
         rates: Rates | None = None,
         websocket: bool = False,
+        key: SwarmKey | None = None,
     ) -> None:
         keys = key_pair(private_key)
         self._limits = limits or HostLimits()
@@ -75,9 +78,11 @@ class Libp2pNetwork(Network):
         self.traffic = Traffic(rates)
         """What goes over the streams of this host."""
         self._listen = [parse_listen(address) for address in listen]
-        self._transport = TcpTransport(self._limits, low_priority=rates.low_priority, websocket=websocket)
+        self._transport = TcpTransport(
+            self._limits, low_priority=rates.low_priority, websocket=websocket, key=key
+        )
         if off := [address for address in self._listen if not self._transport.can_listen(address)]:
-            raise InvalidAddress(f"{off[0]} cannot be listened on: WebSocket is switched off")
+            raise InvalidAddress(f"{off[0]} cannot be listened on: {self._transport.no_websocket}")
         self._swarm = build_swarm(keys, security, self._transport, self._limits)
         self._mux = build_host(self._swarm).get_mux()
         identify = IdentifyService(keys.public_key.serialize(), agent, self._listen_addresses, self.protocols)
@@ -141,7 +146,7 @@ class Libp2pNetwork(Network):
     def _parse_target(self, address: str) -> Target:
         target = parse_target(address)
         if str(target.where).endswith("/ws") and not self._transport.speaks_websocket:
-            raise InvalidAddress(f"{target.where} cannot be dialed: WebSocket is switched off")
+            raise InvalidAddress(f"{target.where} cannot be dialed: {self._transport.no_websocket}")
         return target
 
     async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None:

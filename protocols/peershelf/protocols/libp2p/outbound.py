@@ -13,9 +13,8 @@ from libp2p.peer.id import ID
 
 from peershelf.protocols.errors import DialFailed
 from peershelf.protocols.libp2p.addresses import Multiaddr
-from peershelf.protocols.libp2p.transport.stream import TcpStream
-from peershelf.protocols.libp2p.transport.tcp import TcpTransport
-from peershelf.protocols.libp2p.transport.websocket import WebSocketStream
+from peershelf.protocols.libp2p.reasons import reason_of
+from peershelf.protocols.libp2p.transport.tcp import Carrier, TcpTransport
 from peershelf.protocols.transport import PeerId
 
 
@@ -35,7 +34,7 @@ class Secured:
 
     address: Multiaddr
     peer: ID
-    socket: TcpStream | WebSocketStream
+    socket: Carrier
     conn: ISecureConn
 
     def discard(self) -> None:
@@ -60,14 +59,19 @@ class Outbound:
         }
 
     @property
-    def offered(self) -> list[str]:
-        """The security protocols that we offer."""
-        return [str(protocol) for protocol in self._swarm.upgrader.security_multistream.transports]
+    def is_private(self) -> bool:
+        """Whether only peers of a private network can be reached."""
+        return self._transport.is_private
+
+    def reason_of(self, error: Exception) -> str:
+        """Return in a few words why secure() or complete() failed."""
+        offered = [str(protocol) for protocol in self._swarm.upgrader.security_multistream.transports]
+        return reason_of(error, offered, private=self.is_private)
 
     async def secure(self, address: Multiaddr, peer: PeerId, asker: Asker) -> Secured:
         """Connect and have the peer prove its identity. Raises DialFailed, and what py-libp2p raises."""
         if not self._transport.can_dial(address):
-            raise DialFailed("WebSocket is switched off")
+            raise DialFailed(self._transport.no_websocket)
         expected = ID.from_base58(peer)
         async with self._places[asker]:
             socket = await self._transport.connect(address)

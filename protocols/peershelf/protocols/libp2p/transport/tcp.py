@@ -26,10 +26,15 @@ from peershelf.protocols.libp2p.transport import websocket
 from peershelf.protocols.libp2p.transport.half_open import Endpoint
 from peershelf.protocols.libp2p.transport.inbound import InboundPlaces
 from peershelf.protocols.libp2p.transport.priority import yield_to_others
+from peershelf.protocols.libp2p.transport.private import PrivateStream
 from peershelf.protocols.libp2p.transport.stream import TcpStream
 from peershelf.protocols.libp2p.transport.websocket import WebSocketStream
+from peershelf.protocols.private import SwarmKey
 
 log = structlog.get_logger(__name__)
+
+Carrier = TcpStream | WebSocketStream | PrivateStream
+"""What carries the bytes of a secure channel."""
 
 
 class TcpTransport(ITransport):
@@ -37,12 +42,21 @@ class TcpTransport(ITransport):
 
     Args:
         low_priority: whether to mark what is sent as less urgent than anything else.
-        websocket: whether to dial and listen on WebSocket, too.
+        websocket: whether to dial and listen on WebSocket, too; never in a private network.
+        key: that of the private network to which every connection is held.
     """
 
-    def __init__(self, limits: HostLimits, *, low_priority: bool = False, websocket: bool = False) -> None:
+    def __init__(
+        self,
+        limits: HostLimits,
+        *,
+        low_priority: bool = False,
+        websocket: bool = False,
+        key: SwarmKey | None = None,
+    ) -> None:
         self._low_priority = low_priority
-        self.speaks_websocket = websocket
+        self._key = key
+        self.speaks_websocket = websocket and key is None
         self._upgrade_timeout = limits.upgrade_timeout
         self.inbound = InboundPlaces(limits)
         self._streams: set[TcpStream] = set()
@@ -51,16 +65,30 @@ class TcpTransport(ITransport):
         """Connect to an IP address and TCP port. Raises OpenConnectionError from the OSError."""
         return RawConnection(await self.connect(maddr), True)
 
-    async def connect(self, maddr: Multiaddr) -> TcpStream | WebSocketStream:
+    @property
+    def is_private(self) -> bool:
+        """Whether only peers with our key can be talked to."""
+        return self._key is not None
+
+    @property
+    def no_websocket(self) -> str:
+        """Why WebSocket is not spoken, where it is not."""
+        return "a private network has no WebSocket" if self.is_private else "WebSocket is switched off"
+
+    async def connect(self, maddr: Multiaddr) -> Carrier:
         """The same, without py-libp2p's wrapping."""
         stream = await self._connect_tcp(maddr)
         if not is_websocket(maddr):
-            return stream
+            return self.within_network(stream)
         try:
             return await websocket.offer(stream)
         except BaseException:
             stream.kill()
             raise
+
+    def within_network(self, stream: TcpStream) -> TcpStream | PrivateStream:
+        """Return what to speak over in the place of a bare connection."""
+        return stream if self._key is None else PrivateStream(stream, self._key)
 
     async def _connect_tcp(self, maddr: Multiaddr) -> TcpStream:
         family, host, port = endpoint(maddr)
@@ -160,9 +188,9 @@ class TcpListener(IListener):
             finally:
                 stream.kill()
 
-    async def _upgraded(self, stream: TcpStream) -> TcpStream | WebSocketStream:
+    async def _upgraded(self, stream: TcpStream) -> Carrier:
         if not self._speaks_websocket:
-            return stream
+            return self._transport.within_network(stream)
         with trio.fail_after(self._upgrade_timeout):
             return await websocket.accept(stream)
 
