@@ -20,6 +20,7 @@ from peershelf.node.private_network import key_to_use, within_network
 from peershelf.node.repo import Repo
 from peershelf.node.routing import Routing, routing_of
 from peershelf.protocols.bitswap import Bitswap, BitswapLimits
+from peershelf.protocols.filters import Mask
 from peershelf.protocols.libp2p import HostLimits, Libp2pNetwork
 from peershelf.protocols.traffic import Rates
 from peershelf.protocols.transport import PeerId
@@ -59,6 +60,7 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
         rates=_rates(config),
         websocket=config.flag("Swarm.Transports.Network.Websocket"),
         key=key,
+        filters=[Mask(text) for text in config.strings("Swarm.AddrFilters")],
     )
     exchange = Bitswap(host, store, limits=_bitswap_limits(config))
     routing = routing_of(config.text("Routing.Type"), host, config.strings("Routing.DelegatedRouters"))

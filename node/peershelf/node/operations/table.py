@@ -15,6 +15,7 @@ from peershelf.node.operations.collecting import COLLECTING_OPERATIONS
 from peershelf.node.operations.dag_data import DAG_DATA_OPERATIONS
 from peershelf.node.operations.dag_reading import DAG_READING_OPERATIONS
 from peershelf.node.operations.files import FILE_OPERATIONS
+from peershelf.node.operations.filters import FILTER_OPERATIONS
 from peershelf.node.operations.peering import PEERING_OPERATIONS
 from peershelf.node.operations.pins import PIN_OPERATIONS
 from peershelf.node.operations.reading import READING_OPERATIONS
@@ -39,6 +40,7 @@ _ALL: tuple[Operation[Node], ...] = (
     *ROUTING_OPERATIONS,
     *BOOTSTRAP_OPERATIONS,
     *PEERING_OPERATIONS,
+    *FILTER_OPERATIONS,
     *BITSWAP_OPERATIONS,
     *STATS_OPERATIONS,
 )

@@ -83,6 +83,11 @@ class Connection:
         ws = "/ws" if isinstance(remote, WebSocketEndpoint) else ""
         return Multiaddr(f"/{'ip6' if ':' in host else 'ip4'}/{host}/tcp/{port}{ws}")
 
+    @property
+    def remote_host(self) -> str:
+        """The IP address at the peer's side."""
+        return remote_endpoint(self.inner)[0]
+
     async def open_stream(self, protocols: Sequence[str]) -> Libp2pStream:
         """Open a stream and agree on one of `protocols`, tried in order.
 

@@ -133,7 +133,15 @@ class Dial:
                 for target in numeric + names[:most]:
                     nursery.start_soon(self._look_up, target, found)
         self._behind = {address: target for target in self._targets for address in found.get(target, ())}
-        return ranked(self._behind)[:most]
+        return ranked(address for address in self._behind if self._is_allowed(address))[:most]
+
+    def _is_allowed(self, address: Multiaddr) -> bool:
+        try:
+            self._outbound.check_filters(address)
+        except DialFailed as error:
+            self._tried[address] = str(error)
+            return False
+        return True
 
     async def _look_up(self, target: Target, found: dict[Target, list[Multiaddr]]) -> None:
         self._tried[target.where] = None

@@ -10,6 +10,7 @@ from libp2p.abc import INetStream
 from libp2p.custom_types import TProtocol
 
 from peershelf.protocols.errors import DialFailed, InvalidAddress, StreamReset, TransportError
+from peershelf.protocols.filters import AddressFilters, Mask
 from peershelf.protocols.libp2p.addresses import (
     Multiaddr,
     Target,
@@ -56,6 +57,7 @@ class Libp2pNetwork(Network):
         rates: how fast to send and receive at most.
         websocket: whether to dial and listen on addresses with /ws; never in a private network.
         key: that of a private network: connections are to peers that have it, too, and to nobody else.
+        filters: addresses that are neither dialed nor taken in from.
 
     Raises LocalProtocolError, of which InvalidAddress is one.
     """
@@ -71,6 +73,7 @@ class Libp2pNetwork(Network):
         rates: Rates | None = None,
         websocket: bool = False,
         key: SwarmKey | None = None,
+        filters: Sequence[Mask] = (),
     ) -> None:
         keys = key_pair(private_key)
         self._limits = limits or HostLimits()
@@ -79,7 +82,11 @@ class Libp2pNetwork(Network):
         """What goes over the streams of this host."""
         self._listen = [parse_listen(address) for address in listen]
         self._transport = TcpTransport(
-            self._limits, low_priority=rates.low_priority, websocket=websocket, key=key
+            self._limits,
+            low_priority=rates.low_priority,
+            websocket=websocket,
+            key=key,
+            filters=AddressFilters(filters),
         )
         if off := [address for address in self._listen if not self._transport.can_listen(address)]:
             raise InvalidAddress(f"{off[0]} cannot be listened on: {self._transport.no_websocket}")
@@ -173,6 +180,22 @@ class Libp2pNetwork(Network):
         for connection in self._keeper.table.of(peer):
             self._keeper.close(connection)
         await trio.lowlevel.checkpoint()
+
+    def filters(self) -> list[Mask]:
+        """Return the masks of addresses that are neither dialed nor taken in from."""
+        return list(self._transport.filters)
+
+    def add_filters(self, masks: Sequence[Mask]) -> None:
+        """Filter what is in `masks`, too: what is open to it is closed, connections and handshakes alike."""
+        self._transport.filters.add(masks)
+        for connection in self._keeper.table:
+            if any(connection.remote_host in mask for mask in masks):
+                self._keeper.close(connection)
+        self._transport.kill_within(masks)
+
+    def remove_filters(self, masks: Sequence[Mask]) -> None:
+        """Filter what is in `masks` no longer. Nobody is dialed for it."""
+        self._transport.filters.remove(masks)
 
     def protect(self, peer: PeerId, tag: str) -> None:
         """Never close connections of `peer` for being too many, until this `tag` and all others are gone."""

@@ -12,7 +12,7 @@ from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 
 from peershelf.protocols.errors import DialFailed
-from peershelf.protocols.libp2p.addresses import Multiaddr
+from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint
 from peershelf.protocols.libp2p.reasons import reason_of
 from peershelf.protocols.libp2p.transport.tcp import Carrier, TcpTransport
 from peershelf.protocols.transport import PeerId
@@ -62,6 +62,10 @@ class Outbound:
     def is_private(self) -> bool:
         """Whether only peers of a private network can be reached."""
         return self._transport.is_private
+
+    def check_filters(self, address: Multiaddr) -> None:
+        """Raises DialFailed for an address that is filtered."""
+        self._transport.filters.check_dial(endpoint(address)[1])
 
     def reason_of(self, error: Exception) -> str:
         """Return in a few words why secure() or complete() failed."""

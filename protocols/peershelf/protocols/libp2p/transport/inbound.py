@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from peershelf.protocols.filters import AddressFilters
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.ranking import may_be_shared
 from peershelf.protocols.libp2p.transport.half_open import Endpoint, HalfOpen, address_group
 
 
 class InboundPlaces:
-    """Bounds inbound sockets by address and in all."""
+    """Bounds inbound sockets by address and in all, and takes none from filtered addresses."""
 
-    def __init__(self, limits: HostLimits) -> None:
+    def __init__(self, limits: HostLimits, filters: AddressFilters | None = None) -> None:
         self.half_open = HalfOpen(limits.half_open_per_address, limits.headroom)
+        self._filters = AddressFilters() if filters is None else filters
         self._limits = limits
         self._count: Counter[str] = Counter()
 
@@ -33,6 +35,8 @@ class InboundPlaces:
             give_up: closes the socket; called should it have to make room while it is shaking hands. leave()
                 has been called for it when this returns.
         """
+        if self._filters.blocking(remote[0]) is not None:
+            return False
         group = address_group(remote[0])
         if self._count[group] >= self._share(remote[0]):
             if not self.half_open.evict(group):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Collection
 from functools import partial
 
 import structlog
@@ -19,7 +20,8 @@ from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.transport.exceptions import OpenConnectionError
 from libp2p.utils.multiaddr_utils import multiaddr_from_socket
 
-from peershelf.protocols.errors import TransportError
+from peershelf.protocols.errors import DialFailed, TransportError
+from peershelf.protocols.filters import AddressFilters, Mask
 from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint, is_tcp, is_websocket
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.transport import websocket
@@ -44,6 +46,7 @@ class TcpTransport(ITransport):
         low_priority: whether to mark what is sent as less urgent than anything else.
         websocket: whether to dial and listen on WebSocket, too; never in a private network.
         key: that of the private network to which every connection is held.
+        filters: addresses that are neither dialed nor taken in from; may change at any time.
     """
 
     def __init__(
@@ -53,16 +56,21 @@ class TcpTransport(ITransport):
         low_priority: bool = False,
         websocket: bool = False,
         key: SwarmKey | None = None,
+        filters: AddressFilters | None = None,
     ) -> None:
+        self.filters = AddressFilters() if filters is None else filters
         self._low_priority = low_priority
         self._key = key
         self.speaks_websocket = websocket and key is None
         self._upgrade_timeout = limits.upgrade_timeout
-        self.inbound = InboundPlaces(limits)
+        self.inbound = InboundPlaces(limits, self.filters)
         self._streams: set[TcpStream] = set()
 
     async def dial(self, maddr: Multiaddr) -> IRawConnection:
-        """Connect to an IP address and TCP port. Raises OpenConnectionError from the OSError."""
+        """Connect to an IP address and TCP port.
+
+        Raises OpenConnectionError from the OSError, and DialFailed for an address that is filtered.
+        """
         return RawConnection(await self.connect(maddr), True)
 
     @property
@@ -92,13 +100,18 @@ class TcpTransport(ITransport):
 
     async def _connect_tcp(self, maddr: Multiaddr) -> TcpStream:
         family, host, port = endpoint(maddr)
+        self.filters.check_dial(host)
         tcp = trio.socket.socket(family, trio.socket.SOCK_STREAM)
         try:
             await tcp.connect((host, port))
+            self.filters.check_dial(host)  # which may have changed meanwhile
             return self.adopt(trio.SocketStream(tcp))
         except OSError as error:
             tcp.close()
             raise OpenConnectionError(str(error)) from error
+        except DialFailed:
+            tcp.close()
+            raise
 
     def adopt(self, stream: trio.SocketStream) -> TcpStream:
         """Take a connected socket into the host's keeping. Raises OSError when the peer is gone already."""
@@ -112,6 +125,12 @@ class TcpTransport(ITransport):
     def find(self, remote: Endpoint) -> TcpStream | None:
         """Return the open stream whose `remote` this very object is; equal ones do not count."""
         return next((stream for stream in self._streams if stream.remote is remote), None)
+
+    def kill_within(self, masks: Collection[Mask]) -> None:
+        """Close every socket whose other end is in one of `masks`."""
+        for stream in list(self._streams):
+            if any(stream.remote[0] in mask for mask in masks):
+                stream.kill()
 
     def kill_all(self) -> None:
         """Close every socket that is still open."""
