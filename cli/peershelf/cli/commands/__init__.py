@@ -20,6 +20,7 @@ GROUPS = (
             "swarm peering add",
             "swarm peering ls",
             "swarm peering rm",
+            "swarm resources",
             "swarm filters",
             "swarm filters add",
             "swarm filters rm",

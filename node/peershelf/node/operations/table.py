@@ -20,6 +20,7 @@ from peershelf.node.operations.peering import PEERING_OPERATIONS
 from peershelf.node.operations.pins import PIN_OPERATIONS
 from peershelf.node.operations.reading import READING_OPERATIONS
 from peershelf.node.operations.repo import REPO_OPERATIONS
+from peershelf.node.operations.resources import RESOURCE_OPERATIONS
 from peershelf.node.operations.routing import ROUTING_OPERATIONS
 from peershelf.node.operations.stats import STATS_OPERATIONS
 from peershelf.node.operations.swarm import SWARM_OPERATIONS
@@ -41,6 +42,7 @@ _ALL: tuple[Operation[Node], ...] = (
     *BOOTSTRAP_OPERATIONS,
     *PEERING_OPERATIONS,
     *FILTER_OPERATIONS,
+    *RESOURCE_OPERATIONS,
     *BITSWAP_OPERATIONS,
     *STATS_OPERATIONS,
 )

@@ -32,11 +32,13 @@ from peershelf.protocols.libp2p.keys import key_pair
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.outbound import Asker, Outbound
 from peershelf.protocols.libp2p.ping import PING, answer_pings, round_trip
+from peershelf.protocols.libp2p.resources import connection_resources, stream_resources
 from peershelf.protocols.libp2p.security.offer import DEFAULT_SECURITY
 from peershelf.protocols.libp2p.service import keep_running, listen
 from peershelf.protocols.libp2p.stack import build_host, build_swarm
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
 from peershelf.protocols.private import SwarmKey
+from peershelf.protocols.resources import Resource
 from peershelf.protocols.traffic import Rates, Traffic
 from peershelf.protocols.transport import Network, PeerId, PeerListener, Stream, StreamHandler
 
@@ -96,8 +98,8 @@ class Libp2pNetwork(Network):
         self._keeper = ConnectionKeeper(
             self._swarm, self._transport, self._limits, identify.ask, self.traffic
         )
-        outbound = Outbound(self._swarm, self._transport, self._limits.dials)
-        self._dialer = Dialer(outbound, self._limits, self._keeper.check_room)
+        self._outbound = Outbound(self._swarm, self._transport, self._limits.dials)
+        self._dialer = Dialer(self._outbound, self._limits, self._keeper.check_room)
         self._serve(IDENTIFY, identify.answer)
         self._serve(IDENTIFY_PUSH, identify.take_push)
         self.handle([PING], answer_pings)
@@ -259,6 +261,15 @@ class Libp2pNetwork(Network):
     def connections(self) -> list[ConnectionInfo]:
         """Return a snapshot of every live connection."""
         return [connection.info() for connection in self._keeper.table]
+
+    def resources(self) -> list[Resource]:
+        """Return how much is in use of what this host grants."""
+        connections = list(self._keeper.table)
+        return [
+            *connection_resources(connections, self._transport.inbound, self._limits),
+            *self._outbound.resources(),
+            *stream_resources(connections, self._limits),
+        ]
 
     def peers(self) -> list[PeerId]:
         """Return the peers with at least one live connection."""

@@ -15,6 +15,7 @@ from peershelf.protocols.errors import DialFailed
 from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint
 from peershelf.protocols.libp2p.reasons import reason_of
 from peershelf.protocols.libp2p.transport.tcp import Carrier, TcpTransport
+from peershelf.protocols.resources import Resource
 from peershelf.protocols.transport import PeerId
 
 
@@ -42,6 +43,10 @@ class Secured:
         self.socket.kill()
 
 
+def _places(count: int) -> trio.Semaphore:
+    return trio.Semaphore(count, max_value=count)
+
+
 class Outbound:
     """Opens connections, `places` of them at a time, of which a quarter is for what users ask for.
 
@@ -54,9 +59,18 @@ class Outbound:
         self._transport = transport
         for_users = max(1, places // 4)
         self._places = {
-            Asker.USER: trio.Semaphore(for_users),
-            Asker.NODE: trio.Semaphore(max(1, places - for_users)),
+            Asker.USER: _places(for_users),
+            Asker.NODE: _places(max(1, places - for_users)),
         }
+
+    def resources(self) -> list[Resource]:
+        """Return how many addresses are being dialed."""
+        names = {Asker.USER: "asked for by users", Asker.NODE: "by the node itself"}
+        return [
+            Resource("dials", names[asker], places.max_value - places.value, places.max_value)
+            for asker, places in self._places.items()
+            if places.max_value is not None
+        ]
 
     @property
     def is_private(self) -> bool:

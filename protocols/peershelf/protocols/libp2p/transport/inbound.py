@@ -9,11 +9,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import NamedTuple
 
 from peershelf.protocols.filters import AddressFilters
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.ranking import may_be_shared
 from peershelf.protocols.libp2p.transport.half_open import Endpoint, HalfOpen, address_group
+
+
+class Crowd(NamedTuple):
+    """How many sockets one address has, and may have."""
+
+    group: str
+    """The address, or the /64 of an IPv6 one; "" while there is nobody."""
+    sockets: int
+    share: int
 
 
 class InboundPlaces:
@@ -54,6 +64,14 @@ class InboundPlaces:
         self._count[group] -= 1
         if not self._count[group]:
             del self._count[group]
+
+    def fullest(self) -> Crowd:
+        """Return the address that is nearest to its bound."""
+        crowds = [
+            Crowd(group, count, self._share(group.partition("/")[0])) for group, count in self._count.items()
+        ]
+        nobody = Crowd("", 0, self._limits.connections_per_address)
+        return max(crowds, key=lambda crowd: crowd.sockets / crowd.share, default=nobody)
 
     def _share(self, host: str) -> int:
         limits = self._limits
