@@ -68,6 +68,14 @@ async def test_swarm_commands(ipfs, kubo, shelf) -> None:
     assert await ipfs("swarm", "peers") == b""
 
 
+async def test_swarm_resources(ipfs, kubo) -> None:
+    other = await kubo()
+    await ipfs("swarm", "connect", other.address)
+    table = [line.split() for line in (await ipfs("swarm", "resources")).decode().splitlines()]
+    assert ["system", "Conns", "128", "1", "0.8%"] in table
+    assert ["transient", "ConnsInbound", "32", "0", "0%"] in table
+
+
 async def test_stats_bw(ipfs, kubo, shelf) -> None:
     other = await kubo()
     await ipfs("swarm", "connect", other.address)

@@ -65,6 +65,7 @@ class Kubo:
         profile: import profile for `ipfs add`, such as unixfs-v1-2025; None for Kubo's default.
         security: secure channels that it offers, of "noise" and "tls".
         configure: changes the configuration, as read from JSON, before the daemon starts.
+        swarm_key: the content of its swarm.key; it is in that private network then, or does not start.
     """
 
     def __init__(
@@ -74,11 +75,13 @@ class Kubo:
         profile: str | None = None,
         security: Sequence[str] = ("noise", "tls"),
         configure: Callable[[dict[str, Any]], None] | None = None,
+        swarm_key: bytes | None = None,
     ) -> None:
         self._repo = directory / "kubo"
         self._profile = profile
         self._security = security
         self._configure = configure
+        self._swarm_key = swarm_key
         self._daemon: PeerProcess | None = None
         self.peer_id = ""
         self.addresses: list[str] = []
@@ -109,7 +112,10 @@ class Kubo:
             await self._initialise()
         log = self._repo / "daemon.log"
         log.unlink(missing_ok=True)
-        self._daemon = PeerProcess([installed(RECIPE) / _PROGRAM, "daemon"], _environment(self._repo), log)
+        environment = _environment(self._repo)
+        if self._swarm_key is not None:
+            environment["LIBP2P_FORCE_PNET"] = "1"
+        self._daemon = PeerProcess([installed(RECIPE) / _PROGRAM, "daemon"], environment, log)
         await self._daemon.wait_for_log("Daemon is ready", START_TIMEOUT)
         identity = json.loads(await self.cli("id"))
         self.peer_id = identity["ID"]
@@ -155,6 +161,9 @@ class Kubo:
         isolate(config, self._security)
         if self._configure is not None:
             self._configure(config)
+        if self._swarm_key is not None:
+            config["Swarm"]["Transports"]["Network"] = {"Websocket": False}
+            (self._repo / "swarm.key").write_bytes(self._swarm_key)
         path.write_text(json.dumps(config))
 
 

@@ -1,4 +1,4 @@
-"""What the commands that edit the lists of bootstrap peers and of the peering have in common."""
+"""What the commands that edit lists have in common: bootstrap peers, the peering, filters."""
 
 from __future__ import annotations
 
@@ -44,4 +44,15 @@ def show_results(context: Context, verb: str, operation: str, peers: Sequence[st
             output.line(safe(f"{verb} {record['ID']} {record['Status']}"))
 
     context.running_daemon().records(operation, show, peers)
+    return 0
+
+
+def show_strings(context: Context, operation: str, arguments: Sequence[str] = ()) -> int:
+    """Have the daemon do something, or the repo itself where none runs, and print the answer's lines."""
+    record = context.backend().unary(operation, arguments)
+    if context.json:
+        output.json_line(record)
+        return 0
+    for text in record["Strings"] or ():
+        output.line(safe(text))
     return 0

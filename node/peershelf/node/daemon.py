@@ -33,6 +33,8 @@ class Ready:
     """Where peers reach it."""
     api: str
     """The multiaddr of its local API."""
+    swarm_key_fingerprint: str | None
+    """Of the private network that it is in; None where it is in none."""
 
 
 async def run(
@@ -57,8 +59,9 @@ async def run(
 async def _run(node: Node, on_ready: Callable[[Ready], None]) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_end_on_request, node, nursery.cancel_scope)
-        # Whoever takes all bootstrap peers away wants to meet only those that he names.
-        if node.repo.config.strings("Bootstrap"):
+        # Whoever takes all bootstrap peers away wants to meet only those that he names. And peers of the
+        # public network, remembered from before there was a key, are not to hear from a private node.
+        if node.repo.config.strings("Bootstrap") and node.swarm_key_fingerprint() is None:
             nursery.start_soon(remember, node.online.host, node.repo.peers_file)
         await _serve(node, nursery, on_ready)
 
@@ -68,7 +71,7 @@ async def _serve(node: Node, nursery: trio.Nursery, on_ready: Callable[[Ready], 
     api: str = await nursery.start(server.run)
     durable.write_file(node.repo.api_file, f"{api}\n".encode())
     try:
-        on_ready(Ready(node.repo.identity.peer_id, node.addresses(), api))
+        on_ready(Ready(node.repo.identity.peer_id, node.addresses(), api, node.swarm_key_fingerprint()))
         await trio.sleep_forever()
     finally:
         node.repo.api_file.unlink(missing_ok=True)

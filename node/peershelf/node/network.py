@@ -19,9 +19,11 @@ from peershelf.node.denylists.served import ServedBlocks
 from peershelf.node.errors import UsageError
 from peershelf.node.keeping_connected import KeptConnections
 from peershelf.node.peer_addresses import PeerAddress, by_peer, parse_peer_address
+from peershelf.node.private_network import key_to_use, within_network
 from peershelf.node.repo import Repo
 from peershelf.node.routing import Routing, routing_of
 from peershelf.protocols.bitswap import Bitswap, BitswapLimits
+from peershelf.protocols.filters import Mask
 from peershelf.protocols.libp2p import HostLimits, Libp2pNetwork
 from peershelf.protocols.traffic import Rates
 from peershelf.protocols.transport import PeerId
@@ -39,6 +41,8 @@ class Online:
     exchange: Bitswap
     routing: Routing
     connections: KeptConnections
+    swarm_key_fingerprint: str | None
+    """Of the private network that all this is held to, if it is."""
 
 
 async def go_online(
@@ -50,6 +54,10 @@ async def go_online(
     in vain, and taking leave of the local network takes half a second. Raises NetworkError, ConfigError.
     """
     config = repo.config
+    key = key_to_use(repo.swarm_key_file)
+    if key is not None:
+        config = within_network(config)
+        log.info("limited to the private network of peers with the swarm key", fingerprint=key.fingerprint)
     host = Libp2pNetwork(
         private_key=repo.identity.seed,
         listen=config.strings("Addresses.Swarm"),
@@ -57,6 +65,8 @@ async def go_online(
         limits=_host_limits(config),
         rates=_rates(config),
         websocket=config.flag("Swarm.Transports.Network.Websocket"),
+        key=key,
+        filters=[Mask(text) for text in config.strings("Swarm.AddrFilters")],
     )
     served = ServedBlocks(store, denylists)
     exchange = Bitswap(host, store, served=served, limits=_bitswap_limits(config))
@@ -75,7 +85,7 @@ async def go_online(
         from peershelf.node.neighbours import find_neighbours
 
         nursery.start_soon(partial(find_neighbours, host, announce=not unnoticed))
-    return Online(host, exchange, routing, connections)
+    return Online(host, exchange, routing, connections, key.fingerprint if key else None)
 
 
 def _usable(key: str, config: Config) -> dict[PeerId, list[str]]:

@@ -6,6 +6,7 @@
     reserve       space for a full disk     migration/    pins as they were before `repo migrate`
     lock          held while in use   api           the daemon's address, while one runs
     peers.json    peers of late; can be lost    denylists/    the operator's: what is not to be shared
+    swarm.key     the private network's key, if it is in one
 
 The flock on `lock` is the truth about who has the repo; the text in it only serves the error message.
 """
@@ -87,6 +88,10 @@ class Repo:
         return self.path / "peers.json"
 
     @property
+    def swarm_key_file(self) -> Path:
+        return self.path / "swarm.key"
+
+    @property
     def facts_file(self) -> Path:
         return self.path / "facts.db"
 
@@ -120,6 +125,7 @@ _OURS = (
     "identity.key",
     "facts.db",
     "peers.json",
+    "swarm.key",
     "version",
     "segments",
     "index.",

@@ -100,6 +100,19 @@ def _peer_addresses(value: Any) -> str | None:
     return None
 
 
+def _masks(value: Any) -> str | None:
+    from peershelf.protocols.filters import InvalidMask, Mask
+
+    if complaint := _strings(value):
+        return complaint
+    try:
+        for text in value:
+            Mask(text)
+    except InvalidMask as error:
+        return f"takes masks of addresses: {error}"
+    return None
+
+
 def _router_urls(value: Any) -> str | None:
     good = isinstance(value, list) and all(isinstance(item, str) and is_router_url(item) for item in value)
     return None if good else 'takes a list of URLs, such as ["https://example.com"], without /routing/v1'
@@ -242,6 +255,12 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             _one_of("auto", "delegated", "dhtclient", "dhtserver", "none"),
             "how providers are found: in the DHT, as a client or a server of it; delegated: by asking routers"
             " alone; none: ask connected peers",
+        ),
+        "Swarm.AddrFilters": Setting(
+            [],
+            _masks,
+            "masks of addresses, such as /ip4/10.0.0.0/ipcidr/8, that are neither taken in from nor dialed;"
+            " `node swarm filters` edits them",
         ),
         "Swarm.ConnMgr.GracePeriod": Setting(
             "20s", _duration, "how long a new connection is not closed for being too many"

@@ -9,6 +9,7 @@ import kads
 import multistreams
 import nodes
 import noises
+import privates
 import sessions
 from campaign import Target
 from libp2p.identity.identify.pb.identify_pb2 import Identify
@@ -271,6 +272,8 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "noise-framing": lambda: Target(noises.MESSAGES, noises.check_framing),
     "noise-handshake": lambda: Target(noises.handshake_samples(), noises.check_handshake),
     "noise-payload": lambda: Target(noises.payload_samples(), noises.check_payload),
+    "private-opening": lambda: Target(privates.CONNECTIONS, privates.check_opening),
+    "private-key": lambda: Target(privates.FILES, privates.check_file),
     "kad": lambda: Target(kads.samples(), kads.check, slow=kads.SLOW),
     "multistream": lambda: Target(multistreams.SAMPLES, multistreams.check_answer),
     "multistream-select": lambda: Target(multistreams.SAMPLES, multistreams.check_select),

@@ -73,3 +73,15 @@ async def test_a_message_that_has_arrived_is_not_given_up():
     await budget.admit(B, 20, given_up("first"))
     await budget.admit(C, 10, given_up("second"))
     assert given_up.names == ["first"]
+
+
+async def test_who_has_most_is_known():
+    budget = InboundBudget(per_peer=10, total=100)
+    assert budget.most() == ("", 0)
+    first = await budget.admit(A, 3, lambda: None)
+    second = await budget.admit(B, 5, lambda: None)
+    assert budget.most() == (B, 5)
+    second.release()
+    assert budget.most() == (A, 3)
+    first.release()
+    assert budget.most() == ("", 0)

@@ -379,3 +379,17 @@ def test_the_word_is_taken_once():
     serving.wants(A, WantEntry(cid_of(1), send_dont_have=True))
     assert serving.engine.take_presences(A) == (Presence(cid_of(1), have=False),)
     assert serving.engine.peers_to_tell() == []
+
+
+def test_bytes_on_their_way_are_counted_for_each_peer_and_for_all():
+    serving = Serving()
+    engine = serving.engine
+    serving.holds(*cids_of(3))
+    assert (engine.bytes_sending, engine.most_sending()) == (0, ("", 0))
+    serving.wants(A, *(WantEntry(cid) for cid in cids_of(2)))
+    serving.wants(B, WantEntry(cid_of(2)))
+    turns = [engine.next_turn(0.0), engine.next_turn(0.0)]
+    assert (engine.bytes_sending, engine.most_sending()) == (3 * BIG, (A, 2 * BIG))
+    for turn in turns:
+        engine.sent(turn, 0.0)
+    assert (engine.bytes_sending, engine.most_sending()) == (0, ("", 0))

@@ -46,8 +46,14 @@ def _settings(context: Context, call: Call) -> dict[str, str]:
 
 def _announce(ready: Ready, *, as_json: bool) -> None:
     if as_json:
-        output.json_line({"ID": ready.peer_id, "Addresses": ready.addresses, "API": ready.api}, flush=True)
+        record = {"ID": ready.peer_id, "Addresses": ready.addresses, "API": ready.api}
+        if ready.swarm_key_fingerprint is not None:
+            record["SwarmKeyFingerprint"] = ready.swarm_key_fingerprint
+        output.json_line(record, flush=True)
         return
+    if ready.swarm_key_fingerprint is not None:
+        output.line("Swarm is limited to private network of peers with the swarm key")
+        output.line(f"Swarm key fingerprint: {ready.swarm_key_fingerprint}")
     for address in ready.addresses:
         output.line(f"Listening on {safe(address)}")
     output.line(f"API server listening on {safe(ready.api)}")

@@ -28,6 +28,8 @@ def _print(record: Record) -> None:
     output.line(f"Peer ID:     {safe(str(record['ID']))}")
     output.line(f"Public key:  {safe(str(record['PublicKey']))}")
     output.line(f"Agent:       {safe(str(record['AgentVersion']))}")
+    if fingerprint := record.get("SwarmKeyFingerprint"):
+        output.line(f"Network:     private, swarm key fingerprint {safe(str(fingerprint))}")
     _print_list("Addresses:", record["Addresses"] or ["none: no daemon is running"])
     _print_list("Protocols:", record["Protocols"] or ["none: no daemon is running"])
 

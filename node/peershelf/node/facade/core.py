@@ -225,6 +225,11 @@ class Core:
         return HandedOver(self._nursery, produce, buffered=buffered)
 
     @property
+    def is_online(self) -> bool:
+        """Whether this node runs its network services."""
+        return self._online is not None
+
+    @property
     def online(self) -> Online:
         """The network services. Raises NotOnline if this node runs none."""
         if self._online is None:

@@ -52,6 +52,20 @@ class NetworkAccess(Core):
         """Where this node can be reached: /ip4/…/tcp/…/p2p/ID. Empty for a node that is not online."""
         return self._online.host.addresses() if self._online else []
 
+    def swarm_key_fingerprint(self) -> str | None:
+        """What tells the private network that this node is in, as Kubo shows it; None where it is in none.
+
+        Of a node that is not online: the network that it would be in. Raises ConfigError.
+        """
+        if self._online:
+            return self._online.swarm_key_fingerprint
+        if not self.repo.swarm_key_file.exists():
+            return None
+        from peershelf.node.private_network import read_key  # its cipher takes 50 ms to import
+
+        key = read_key(self.repo.swarm_key_file)
+        return key.fingerprint if key else None
+
     def protocols(self) -> list[str]:
         """The protocol IDs that this node answers to."""
         return self._online.host.protocols() if self._online else []

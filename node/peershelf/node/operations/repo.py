@@ -22,12 +22,14 @@ async def identify(node: Node, request: Request) -> Record:
     peer = parse_peer_id(request.arg(0)) if request.args else node.repo.identity.peer_id
     if peer != node.repo.identity.peer_id:
         return _identify_peer(node, peer)
+    fingerprint = node.swarm_key_fingerprint()
     return {
         "ID": node.repo.identity.peer_id,
         "PublicKey": public_key_text(node.repo.identity.peer_id),
         "Addresses": node.addresses(),
         "AgentVersion": f"peershelf/{__version__}",
         "Protocols": sorted(node.protocols()),
+        **({"SwarmKeyFingerprint": fingerprint} if fingerprint else {}),
     }
 
 

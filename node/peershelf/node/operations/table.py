@@ -16,10 +16,12 @@ from peershelf.node.operations.dag_data import DAG_DATA_OPERATIONS
 from peershelf.node.operations.dag_reading import DAG_READING_OPERATIONS
 from peershelf.node.operations.denylists import DENYLIST_OPERATIONS
 from peershelf.node.operations.files import FILE_OPERATIONS
+from peershelf.node.operations.filters import FILTER_OPERATIONS
 from peershelf.node.operations.peering import PEERING_OPERATIONS
 from peershelf.node.operations.pins import PIN_OPERATIONS
 from peershelf.node.operations.reading import READING_OPERATIONS
 from peershelf.node.operations.repo import REPO_OPERATIONS
+from peershelf.node.operations.resources import RESOURCE_OPERATIONS
 from peershelf.node.operations.routing import ROUTING_OPERATIONS
 from peershelf.node.operations.stats import STATS_OPERATIONS
 from peershelf.node.operations.swarm import SWARM_OPERATIONS
@@ -40,6 +42,8 @@ _ALL: tuple[Operation[Node], ...] = (
     *ROUTING_OPERATIONS,
     *BOOTSTRAP_OPERATIONS,
     *PEERING_OPERATIONS,
+    *FILTER_OPERATIONS,
+    *RESOURCE_OPERATIONS,
     *BITSWAP_OPERATIONS,
     *STATS_OPERATIONS,
     *DENYLIST_OPERATIONS,

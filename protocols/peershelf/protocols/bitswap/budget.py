@@ -54,6 +54,10 @@ class InboundBudget:
         """Bytes granted at present."""
         return self._used.total()
 
+    def most(self) -> tuple[str, int]:
+        """Return who has most of them, and how much; "" while nobody has any."""
+        return next(iter(self._used.most_common(1)), ("", 0))
+
     async def admit(self, peer: PeerId, size: int, give_up: Callable[[], None]) -> Ticket:
         """Wait until the peer may have `size` bytes more. `give_up` is called if they are needed back."""
         while self._used[peer] and self._used[peer] + size > self._per_peer:

@@ -152,6 +152,16 @@ class Engine:
                 return turn
         return None
 
+    @property
+    def bytes_sending(self) -> int:
+        """Bytes of blocks on their way to all peers."""
+        return self._bytes_sending
+
+    def most_sending(self) -> tuple[str, int]:
+        """Return the peer to which most bytes are on their way, and how many; "" while there are none."""
+        sending = ((peer, ledger.bytes_sending) for peer, ledger in self._ledgers.items())
+        return max((one for one in sending if one[1]), key=lambda one: one[1], default=("", 0))
+
     def room_at(self, now: float) -> float:
         """When next_turn() may have something without anything having happened."""
         if not self._queue:

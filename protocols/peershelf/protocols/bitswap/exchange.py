@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from random import Random
 
@@ -25,6 +25,7 @@ from peershelf.protocols.bitswap.server import ServedStore, Server
 from peershelf.protocols.bitswap.sources import BlockSource, TalkSource
 from peershelf.protocols.bitswap.stat import BitswapStat, Counters
 from peershelf.protocols.offload import Offload, in_thread
+from peershelf.protocols.resources import Resource, Unit
 from peershelf.protocols.transport import Network, PeerId
 
 
@@ -110,6 +111,18 @@ class Bitswap:
     def wantlist(self, peer: PeerId | None = None) -> list[Cid]:
         """What we want; or, given a peer, what it wants of us."""
         return self._requester.wanted() if peer is None else self._engine.wantlist(peer)
+
+    def resources(self) -> list[Resource]:
+        """Return how much is buffered, in either direction, for all peers and for the one with most."""
+        return [
+            *self._buffered("arriving", self._inbound.budget.used, *self._inbound.budget.most()),
+            *self._buffered("being sent", self._engine.bytes_sending, *self._engine.most_sending()),
+        ]
+
+    def _buffered(self, name: str, used: int, peer: str, of_peer: int) -> Iterator[Resource]:
+        limits = self._limits
+        yield Resource("bitswap", name, used, limits.buffered_total, Unit.BYTES)
+        yield Resource("bitswap", f"{name}, one peer", of_peer, limits.buffered_per_peer, Unit.BYTES, peer)
 
     def stat(self) -> BitswapStat:
         """Take a snapshot of the counters."""

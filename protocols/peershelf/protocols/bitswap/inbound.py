@@ -40,7 +40,7 @@ class InboundStreams:
         self._counters = counters
         self._heard = heard
         self._received = received
-        self._budget = InboundBudget(limits.buffered_per_peer, limits.buffered_total)
+        self.budget = InboundBudget(limits.buffered_per_peer, limits.buffered_total)
 
     async def handle(self, stream: Stream) -> None:
         """Read a stream until its peer ends it; one that breaks the protocol or stalls loses it."""
@@ -75,7 +75,7 @@ class InboundStreams:
             decoder.receive(await self._more(stream))
             frame = decoder.next_frame()
         size = (decoder.announced or 0) if frame is None else len(frame)
-        ticket = await self._budget.admit(stream.peer, size, given_up.cancel)
+        ticket = await self.budget.admit(stream.peer, size, given_up.cancel)
         try:
             while frame is None:
                 decoder.receive(await self._more(stream))

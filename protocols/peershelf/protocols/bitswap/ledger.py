@@ -42,6 +42,11 @@ class Ledger:
         """Whether a turn is on its way to the peer."""
         return self._turns > 0
 
+    @property
+    def bytes_sending(self) -> int:
+        """Bytes of blocks on their way to the peer."""
+        return self._bytes_sending
+
     def is_sending(self, cid: Cid) -> bool:
         return cid in self._sending
 

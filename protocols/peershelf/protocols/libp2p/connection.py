@@ -23,6 +23,7 @@ from peershelf.protocols.libp2p.negotiation import select
 from peershelf.protocols.libp2p.streams import Libp2pStream
 from peershelf.protocols.libp2p.transport.half_open import Endpoint
 from peershelf.protocols.libp2p.transport.websocket import WebSocketEndpoint
+from peershelf.protocols.libp2p.yamux.table import Load
 from peershelf.protocols.traffic import Traffic, is_local
 from peershelf.protocols.transport import PeerId, Stream
 
@@ -82,6 +83,17 @@ class Connection:
         host, port = remote
         ws = "/ws" if isinstance(remote, WebSocketEndpoint) else ""
         return Multiaddr(f"/{'ip6' if ':' in host else 'ip4'}/{host}/tcp/{port}{ws}")
+
+    @property
+    def load(self) -> Load:
+        """What its streams come to, as the muxer counts them."""
+        muxed: Any = self.inner.muxed_conn
+        return cast(Load, muxed.load)
+
+    @property
+    def remote_host(self) -> str:
+        """The IP address at the peer's side."""
+        return remote_endpoint(self.inner)[0]
 
     async def open_stream(self, protocols: Sequence[str]) -> Libp2pStream:
         """Open a stream and agree on one of `protocols`, tried in order.

@@ -14,7 +14,7 @@ from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.outbound import Asker, Outbound, Secured
 from peershelf.protocols.libp2p.race import Race
 from peershelf.protocols.libp2p.ranking import ranked
-from peershelf.protocols.libp2p.reasons import reason_of
+from peershelf.protocols.libp2p.reasons import PERHAPS_ANOTHER_NETWORK
 from peershelf.protocols.libp2p.resolve import resolve
 from peershelf.protocols.transport import PeerId
 
@@ -109,6 +109,8 @@ class Dial:
             if secured is not None and await self._complete(secured):
                 return self._behind[secured.address]
         late = f"timed out after {self._limits.dial_timeout:.3g} s"
+        if self._outbound.is_private:
+            late += PERHAPS_ANOTHER_NETWORK
         self._tried = {address: reason or late for address, reason in self._tried.items()}
         summary = "; ".join(f"{address}: {reason}" for address, reason in self._tried.items())
         raise DialFailed(f"cannot connect to {self._peer} at {summary}")
@@ -131,7 +133,15 @@ class Dial:
                 for target in numeric + names[:most]:
                     nursery.start_soon(self._look_up, target, found)
         self._behind = {address: target for target in self._targets for address in found.get(target, ())}
-        return ranked(self._behind)[:most]
+        return ranked(address for address in self._behind if self._is_allowed(address))[:most]
+
+    def _is_allowed(self, address: Multiaddr) -> bool:
+        try:
+            self._outbound.check_filters(address)
+        except DialFailed as error:
+            self._tried[address] = str(error)
+            return False
+        return True
 
     async def _look_up(self, target: Target, found: dict[Target, list[Multiaddr]]) -> None:
         self._tried[target.where] = None
@@ -146,13 +156,13 @@ class Dial:
         try:
             return await self._outbound.secure(address, self._peer, self._asker)
         except Exception as error:  # py-libp2p raises many things, depending on what broke where
-            self._tried[address] = reason_of(error, self._outbound.offered)
+            self._tried[address] = self._outbound.reason_of(error)
             return None
 
     async def _complete(self, secured: Secured) -> bool:
         try:
             await self._outbound.complete(secured)
         except Exception as error:
-            self._tried[secured.address] = reason_of(error, self._outbound.offered)
+            self._tried[secured.address] = self._outbound.reason_of(error)
             return False
         return True

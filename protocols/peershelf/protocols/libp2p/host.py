@@ -10,6 +10,7 @@ from libp2p.abc import INetStream
 from libp2p.custom_types import TProtocol
 
 from peershelf.protocols.errors import DialFailed, InvalidAddress, StreamReset, TransportError
+from peershelf.protocols.filters import AddressFilters, Mask
 from peershelf.protocols.libp2p.addresses import (
     Multiaddr,
     Target,
@@ -31,10 +32,13 @@ from peershelf.protocols.libp2p.keys import key_pair
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.outbound import Asker, Outbound
 from peershelf.protocols.libp2p.ping import PING, answer_pings, round_trip
+from peershelf.protocols.libp2p.resources import connection_resources, stream_resources
 from peershelf.protocols.libp2p.security.offer import DEFAULT_SECURITY
 from peershelf.protocols.libp2p.service import keep_running, listen
 from peershelf.protocols.libp2p.stack import build_host, build_swarm
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
+from peershelf.protocols.private import SwarmKey
+from peershelf.protocols.resources import Resource
 from peershelf.protocols.traffic import Rates, Traffic
 from peershelf.protocols.transport import Network, PeerId, PeerListener, Stream, StreamHandler
 
@@ -53,7 +57,9 @@ class Libp2pNetwork(Network):
         agent: how this program is called towards peers, such as peershelf/1.2.3.
         security: secure channels to offer, the preferred one first: "noise", "tls".
         rates: how fast to send and receive at most.
-        websocket: whether to dial and listen on addresses with /ws.
+        websocket: whether to dial and listen on addresses with /ws; never in a private network.
+        key: that of a private network: connections are to peers that have it, too, and to nobody else.
+        filters: addresses that are neither dialed nor taken in from.
 
     Raises LocalProtocolError, of which InvalidAddress is one.
     """
@@ -68,6 +74,8 @@ class Libp2pNetwork(Network):
         limits: HostLimits | None = None,
         rates: Rates | None = None,
         websocket: bool = False,
+        key: SwarmKey | None = None,
+        filters: Sequence[Mask] = (),
     ) -> None:
         keys = key_pair(private_key)
         self._limits = limits or HostLimits()
@@ -75,17 +83,23 @@ class Libp2pNetwork(Network):
         self.traffic = Traffic(rates)
         """What goes over the streams of this host."""
         self._listen = [parse_listen(address) for address in listen]
-        self._transport = TcpTransport(self._limits, low_priority=rates.low_priority, websocket=websocket)
+        self._transport = TcpTransport(
+            self._limits,
+            low_priority=rates.low_priority,
+            websocket=websocket,
+            key=key,
+            filters=AddressFilters(filters),
+        )
         if off := [address for address in self._listen if not self._transport.can_listen(address)]:
-            raise InvalidAddress(f"{off[0]} cannot be listened on: WebSocket is switched off")
+            raise InvalidAddress(f"{off[0]} cannot be listened on: {self._transport.no_websocket}")
         self._swarm = build_swarm(keys, security, self._transport, self._limits)
         self._mux = build_host(self._swarm).get_mux()
         identify = IdentifyService(keys.public_key.serialize(), agent, self._listen_addresses, self.protocols)
         self._keeper = ConnectionKeeper(
             self._swarm, self._transport, self._limits, identify.ask, self.traffic
         )
-        outbound = Outbound(self._swarm, self._transport, self._limits.dials)
-        self._dialer = Dialer(outbound, self._limits, self._keeper.check_room)
+        self._outbound = Outbound(self._swarm, self._transport, self._limits.dials)
+        self._dialer = Dialer(self._outbound, self._limits, self._keeper.check_room)
         self._serve(IDENTIFY, identify.answer)
         self._serve(IDENTIFY_PUSH, identify.take_push)
         self.handle([PING], answer_pings)
@@ -141,7 +155,7 @@ class Libp2pNetwork(Network):
     def _parse_target(self, address: str) -> Target:
         target = parse_target(address)
         if str(target.where).endswith("/ws") and not self._transport.speaks_websocket:
-            raise InvalidAddress(f"{target.where} cannot be dialed: WebSocket is switched off")
+            raise InvalidAddress(f"{target.where} cannot be dialed: {self._transport.no_websocket}")
         return target
 
     async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None:
@@ -168,6 +182,22 @@ class Libp2pNetwork(Network):
         for connection in self._keeper.table.of(peer):
             self._keeper.close(connection)
         await trio.lowlevel.checkpoint()
+
+    def filters(self) -> list[Mask]:
+        """Return the masks of addresses that are neither dialed nor taken in from."""
+        return list(self._transport.filters)
+
+    def add_filters(self, masks: Sequence[Mask]) -> None:
+        """Filter what is in `masks`, too: what is open to it is closed, connections and handshakes alike."""
+        self._transport.filters.add(masks)
+        for connection in self._keeper.table:
+            if any(connection.remote_host in mask for mask in masks):
+                self._keeper.close(connection)
+        self._transport.kill_within(masks)
+
+    def remove_filters(self, masks: Sequence[Mask]) -> None:
+        """Filter what is in `masks` no longer. Nobody is dialed for it."""
+        self._transport.filters.remove(masks)
 
     def protect(self, peer: PeerId, tag: str) -> None:
         """Never close connections of `peer` for being too many, until this `tag` and all others are gone."""
@@ -231,6 +261,15 @@ class Libp2pNetwork(Network):
     def connections(self) -> list[ConnectionInfo]:
         """Return a snapshot of every live connection."""
         return [connection.info() for connection in self._keeper.table]
+
+    def resources(self) -> list[Resource]:
+        """Return how much is in use of what this host grants."""
+        connections = list(self._keeper.table)
+        return [
+            *connection_resources(connections, self._transport.inbound, self._limits),
+            *self._outbound.resources(),
+            *stream_resources(connections, self._limits),
+        ]
 
     def peers(self) -> list[PeerId]:
         """Return the peers with at least one live connection."""

@@ -12,10 +12,10 @@ from libp2p.network.swarm import Swarm
 from libp2p.peer.id import ID
 
 from peershelf.protocols.errors import DialFailed
-from peershelf.protocols.libp2p.addresses import Multiaddr
-from peershelf.protocols.libp2p.transport.stream import TcpStream
-from peershelf.protocols.libp2p.transport.tcp import TcpTransport
-from peershelf.protocols.libp2p.transport.websocket import WebSocketStream
+from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint
+from peershelf.protocols.libp2p.reasons import reason_of
+from peershelf.protocols.libp2p.transport.tcp import Carrier, TcpTransport
+from peershelf.protocols.resources import Resource
 from peershelf.protocols.transport import PeerId
 
 
@@ -35,12 +35,16 @@ class Secured:
 
     address: Multiaddr
     peer: ID
-    socket: TcpStream | WebSocketStream
+    socket: Carrier
     conn: ISecureConn
 
     def discard(self) -> None:
         """Close it at once."""
         self.socket.kill()
+
+
+def _places(count: int) -> trio.Semaphore:
+    return trio.Semaphore(count, max_value=count)
 
 
 class Outbound:
@@ -55,19 +59,37 @@ class Outbound:
         self._transport = transport
         for_users = max(1, places // 4)
         self._places = {
-            Asker.USER: trio.Semaphore(for_users),
-            Asker.NODE: trio.Semaphore(max(1, places - for_users)),
+            Asker.USER: _places(for_users),
+            Asker.NODE: _places(max(1, places - for_users)),
         }
 
+    def resources(self) -> list[Resource]:
+        """Return how many addresses are being dialed."""
+        names = {Asker.USER: "asked for by users", Asker.NODE: "by the node itself"}
+        return [
+            Resource("dials", names[asker], places.max_value - places.value, places.max_value)
+            for asker, places in self._places.items()
+            if places.max_value is not None
+        ]
+
     @property
-    def offered(self) -> list[str]:
-        """The security protocols that we offer."""
-        return [str(protocol) for protocol in self._swarm.upgrader.security_multistream.transports]
+    def is_private(self) -> bool:
+        """Whether only peers of a private network can be reached."""
+        return self._transport.is_private
+
+    def check_filters(self, address: Multiaddr) -> None:
+        """Raises DialFailed for an address that is filtered."""
+        self._transport.filters.check_dial(endpoint(address)[1])
+
+    def reason_of(self, error: Exception) -> str:
+        """Return in a few words why secure() or complete() failed."""
+        offered = [str(protocol) for protocol in self._swarm.upgrader.security_multistream.transports]
+        return reason_of(error, offered, private=self.is_private)
 
     async def secure(self, address: Multiaddr, peer: PeerId, asker: Asker) -> Secured:
         """Connect and have the peer prove its identity. Raises DialFailed, and what py-libp2p raises."""
         if not self._transport.can_dial(address):
-            raise DialFailed("WebSocket is switched off")
+            raise DialFailed(self._transport.no_websocket)
         expected = ID.from_base58(peer)
         async with self._places[asker]:
             socket = await self._transport.connect(address)

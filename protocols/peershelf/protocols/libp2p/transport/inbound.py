@@ -9,17 +9,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import NamedTuple
 
+from peershelf.protocols.filters import AddressFilters
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.ranking import may_be_shared
 from peershelf.protocols.libp2p.transport.half_open import Endpoint, HalfOpen, address_group
 
 
-class InboundPlaces:
-    """Bounds inbound sockets by address and in all."""
+class Crowd(NamedTuple):
+    """How many sockets one address has, and may have."""
 
-    def __init__(self, limits: HostLimits) -> None:
+    group: str
+    """The address, or the /64 of an IPv6 one; "" while there is nobody."""
+    sockets: int
+    share: int
+
+
+class InboundPlaces:
+    """Bounds inbound sockets by address and in all, and takes none from filtered addresses."""
+
+    def __init__(self, limits: HostLimits, filters: AddressFilters | None = None) -> None:
         self.half_open = HalfOpen(limits.half_open_per_address, limits.headroom)
+        self._filters = AddressFilters() if filters is None else filters
         self._limits = limits
         self._count: Counter[str] = Counter()
 
@@ -33,6 +45,8 @@ class InboundPlaces:
             give_up: closes the socket; called should it have to make room while it is shaking hands. leave()
                 has been called for it when this returns.
         """
+        if self._filters.blocking(remote[0]) is not None:
+            return False
         group = address_group(remote[0])
         if self._count[group] >= self._share(remote[0]):
             if not self.half_open.evict(group):
@@ -50,6 +64,14 @@ class InboundPlaces:
         self._count[group] -= 1
         if not self._count[group]:
             del self._count[group]
+
+    def fullest(self) -> Crowd:
+        """Return the address that is nearest to its bound."""
+        crowds = [
+            Crowd(group, count, self._share(group.partition("/")[0])) for group, count in self._count.items()
+        ]
+        nobody = Crowd("", 0, self._limits.connections_per_address)
+        return max(crowds, key=lambda crowd: crowd.sockets / crowd.share, default=nobody)
 
     def _share(self, host: str) -> int:
         limits = self._limits

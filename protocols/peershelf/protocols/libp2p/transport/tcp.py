@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Collection
 from functools import partial
 
 import structlog
@@ -19,17 +20,23 @@ from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.transport.exceptions import OpenConnectionError
 from libp2p.utils.multiaddr_utils import multiaddr_from_socket
 
-from peershelf.protocols.errors import TransportError
+from peershelf.protocols.errors import DialFailed, TransportError
+from peershelf.protocols.filters import AddressFilters, Mask
 from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint, is_tcp, is_websocket
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.transport import websocket
 from peershelf.protocols.libp2p.transport.half_open import Endpoint
 from peershelf.protocols.libp2p.transport.inbound import InboundPlaces
 from peershelf.protocols.libp2p.transport.priority import yield_to_others
+from peershelf.protocols.libp2p.transport.private import PrivateStream
 from peershelf.protocols.libp2p.transport.stream import TcpStream
 from peershelf.protocols.libp2p.transport.websocket import WebSocketStream
+from peershelf.protocols.private import SwarmKey
 
 log = structlog.get_logger(__name__)
+
+Carrier = TcpStream | WebSocketStream | PrivateStream
+"""What carries the bytes of a secure channel."""
 
 
 class TcpTransport(ITransport):
@@ -37,40 +44,74 @@ class TcpTransport(ITransport):
 
     Args:
         low_priority: whether to mark what is sent as less urgent than anything else.
-        websocket: whether to dial and listen on WebSocket, too.
+        websocket: whether to dial and listen on WebSocket, too; never in a private network.
+        key: that of the private network to which every connection is held.
+        filters: addresses that are neither dialed nor taken in from; may change at any time.
     """
 
-    def __init__(self, limits: HostLimits, *, low_priority: bool = False, websocket: bool = False) -> None:
+    def __init__(
+        self,
+        limits: HostLimits,
+        *,
+        low_priority: bool = False,
+        websocket: bool = False,
+        key: SwarmKey | None = None,
+        filters: AddressFilters | None = None,
+    ) -> None:
+        self.filters = AddressFilters() if filters is None else filters
         self._low_priority = low_priority
-        self.speaks_websocket = websocket
+        self._key = key
+        self.speaks_websocket = websocket and key is None
         self._upgrade_timeout = limits.upgrade_timeout
-        self.inbound = InboundPlaces(limits)
+        self.inbound = InboundPlaces(limits, self.filters)
         self._streams: set[TcpStream] = set()
 
     async def dial(self, maddr: Multiaddr) -> IRawConnection:
-        """Connect to an IP address and TCP port. Raises OpenConnectionError from the OSError."""
+        """Connect to an IP address and TCP port.
+
+        Raises OpenConnectionError from the OSError, and DialFailed for an address that is filtered.
+        """
         return RawConnection(await self.connect(maddr), True)
 
-    async def connect(self, maddr: Multiaddr) -> TcpStream | WebSocketStream:
+    @property
+    def is_private(self) -> bool:
+        """Whether only peers with our key can be talked to."""
+        return self._key is not None
+
+    @property
+    def no_websocket(self) -> str:
+        """Why WebSocket is not spoken, where it is not."""
+        return "a private network has no WebSocket" if self.is_private else "WebSocket is switched off"
+
+    async def connect(self, maddr: Multiaddr) -> Carrier:
         """The same, without py-libp2p's wrapping."""
         stream = await self._connect_tcp(maddr)
         if not is_websocket(maddr):
-            return stream
+            return self.within_network(stream)
         try:
             return await websocket.offer(stream)
         except BaseException:
             stream.kill()
             raise
 
+    def within_network(self, stream: TcpStream) -> TcpStream | PrivateStream:
+        """Return what to speak over in the place of a bare connection."""
+        return stream if self._key is None else PrivateStream(stream, self._key)
+
     async def _connect_tcp(self, maddr: Multiaddr) -> TcpStream:
         family, host, port = endpoint(maddr)
+        self.filters.check_dial(host)
         tcp = trio.socket.socket(family, trio.socket.SOCK_STREAM)
         try:
             await tcp.connect((host, port))
+            self.filters.check_dial(host)  # which may have changed meanwhile
             return self.adopt(trio.SocketStream(tcp))
         except OSError as error:
             tcp.close()
             raise OpenConnectionError(str(error)) from error
+        except DialFailed:
+            tcp.close()
+            raise
 
     def adopt(self, stream: trio.SocketStream) -> TcpStream:
         """Take a connected socket into the host's keeping. Raises OSError when the peer is gone already."""
@@ -84,6 +125,12 @@ class TcpTransport(ITransport):
     def find(self, remote: Endpoint) -> TcpStream | None:
         """Return the open stream whose `remote` this very object is; equal ones do not count."""
         return next((stream for stream in self._streams if stream.remote is remote), None)
+
+    def kill_within(self, masks: Collection[Mask]) -> None:
+        """Close every socket whose other end is in one of `masks`."""
+        for stream in list(self._streams):
+            if any(stream.remote[0] in mask for mask in masks):
+                stream.kill()
 
     def kill_all(self) -> None:
         """Close every socket that is still open."""
@@ -160,9 +207,9 @@ class TcpListener(IListener):
             finally:
                 stream.kill()
 
-    async def _upgraded(self, stream: TcpStream) -> TcpStream | WebSocketStream:
+    async def _upgraded(self, stream: TcpStream) -> Carrier:
         if not self._speaks_websocket:
-            return stream
+            return self._transport.within_network(stream)
         with trio.fail_after(self._upgrade_timeout):
             return await websocket.accept(stream)
 

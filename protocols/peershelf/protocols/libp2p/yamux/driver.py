@@ -32,6 +32,7 @@ from peershelf.protocols.libp2p.yamux.muxed_stream import YamuxStream
 from peershelf.protocols.libp2p.yamux.pump import Pump
 from peershelf.protocols.libp2p.yamux.session import Session
 from peershelf.protocols.libp2p.yamux.stream import Stream
+from peershelf.protocols.libp2p.yamux.table import Load
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +65,11 @@ class YamuxConnection(IMuxedConn):
     def is_initiator(self) -> bool:
         """Whether we dialed."""
         return self.secured_conn.is_initiator
+
+    @property
+    def load(self) -> Load:
+        """What the streams come to."""
+        return self._session.streams.load
 
     @property
     def is_established(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from peershelf.protocols.errors import LocalProtocolError
 from peershelf.protocols.libp2p.yamux.errors import YamuxViolation
@@ -11,6 +12,18 @@ from peershelf.protocols.libp2p.yamux.stream import Stream
 from peershelf.protocols.libp2p.yamux.window import ReceiveBudget
 
 _LAST_ID = 0xFFFF_FFFF
+
+
+class Load(NamedTuple):
+    """What the streams of a connection come to."""
+
+    inbound: int
+    """Streams that the peer opened."""
+    outbound: int
+    unread: int
+    """Bytes that have come and were not read."""
+    credit: int
+    """Bytes that the peer may still send."""
 
 
 class StreamTable:
@@ -31,6 +44,11 @@ class StreamTable:
 
     def __iter__(self) -> Iterator[Stream]:
         return iter(list(self._open.values()))
+
+    @property
+    def load(self) -> Load:
+        """What all open streams come to."""
+        return Load(self._inbound, len(self) - self._inbound, self.budget.unread, self.budget.credit)
 
     def find(self, stream_id: int) -> Stream | None:
         """Return the open stream with that ID."""
