@@ -9,9 +9,10 @@ import trio
 
 from peershelf.blockstore.cid import Cid
 from peershelf.node.errors import ConfigError
-from peershelf.protocols.routing.base import Found, Network, Observe, Router, ignore
+from peershelf.protocols.routing.base import Found, FoundValue, Network, Observe, Router, ignore
 from peershelf.protocols.routing.delegated import DelegatedRouter
 from peershelf.protocols.routing.kad import LAN, WAN, Dht
+from peershelf.protocols.routing.records import Value
 from peershelf.protocols.transport import PeerId
 
 
@@ -47,6 +48,12 @@ class Routing(Router):
 
     async def provide(self, keys: Sequence[bytes]) -> int:
         return await self._sum(lambda part: part.provide(keys))
+
+    async def get_value(self, key: bytes, found: FoundValue, observe: Observe = ignore) -> int:
+        return await self._sum(lambda part: part.get_value(key, found, observe))
+
+    async def put_value(self, key: bytes, value: Value, found: FoundValue) -> int:
+        return await self._sum(lambda part: part.put_value(key, value, found))
 
     async def _sum(self, use: Callable[[Router], Awaitable[int]]) -> int:
         results: list[int] = []
