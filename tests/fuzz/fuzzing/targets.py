@@ -7,6 +7,7 @@ from functools import cache
 
 import kads
 import multistreams
+import names
 import nodes
 import noises
 import sessions
@@ -272,6 +273,9 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "noise-handshake": lambda: Target(noises.handshake_samples(), noises.check_handshake),
     "noise-payload": lambda: Target(noises.payload_samples(), noises.check_payload),
     "kad": lambda: Target(kads.samples(), kads.check, slow=kads.SLOW),
+    "ipns": lambda: Target(names.record_samples(), names.check_record, slow=names.SLOW),
+    "ipns-signed": lambda: Target(names.signed_samples(), names.check_signed, slow=names.SLOW),
+    "public-key": lambda: Target(names.key_samples(), names.check_key, slow=names.SLOW),
     "multistream": lambda: Target(multistreams.SAMPLES, multistreams.check_answer),
     "multistream-select": lambda: Target(multistreams.SAMPLES, multistreams.check_select),
 }

@@ -17,6 +17,7 @@ from peershelf.protocols.routing.kad.providers import ProviderRecords
 from peershelf.protocols.routing.kad.scope import WAN
 from peershelf.protocols.routing.kad.server import Answerer
 from peershelf.protocols.routing.kad.table import K, RoutingTable
+from peershelf.protocols.routing.kad.values import Values
 from peershelf.protocols.routing.multiaddrs import network_of
 
 HOUR = 3600.0

@@ -5,12 +5,12 @@ from __future__ import annotations
 import trio
 from ipns_records import ed25519
 from kad_strangers import frame, knows, stranger
-from kad_world import World, chain, world
+from kad_world import ADDRESS, World, chain, world
 
 from peershelf.protocols.routing.kad import Dht
 from peershelf.protocols.routing.kad.choice import QUORUM
 from peershelf.protocols.routing.kad.keys import key_of, key_of_peer, peer_from_bytes
-from peershelf.protocols.routing.kad.messages import Kind, Message
+from peershelf.protocols.routing.kad.messages import Contact, Kind, Message
 from peershelf.protocols.routing.kad.record import encode_record
 from peershelf.protocols.routing.records import Value, check
 
@@ -94,14 +94,36 @@ async def test_without_peers_there_is_no_value_and_nobody_takes_one(autojump_clo
         assert await put(lonely, 1) == (0, [])
 
 
-async def seeker_and_holder(here: World, sequence: int) -> tuple[Dht, Dht]:
+async def test_nobody_is_given_what_is_worse_than_what_another_has(autojump_clock):
+    async with world() as here:
+        putting, between, _ = await seeker_and_holder(here, 6)
+        assert await put(putting, 5) == (0, [6])
+        assert kept(between) is None
+        assert await put(putting, 7) == (2, [])
+        assert kept(between) == 7
+
+
+async def test_who_answers_with_rubbish_may_still_know_nearer_peers(autojump_clock):
+    async with world() as here:
+        (_, seeker), (holder, holding) = await here.node(), await here.node()
+        keep(holding, 6)
+
+        async def say(stream, request):
+            closer = (Contact(holder.local_peer, (ADDRESS,)),)
+            await stream.send_all(frame(Message(request.kind, request.key, b"rubbish", closer)))
+
+        add_liars(here, seeker, say, count=1)
+        assert await get(seeker) == [6]
+
+
+async def seeker_and_holder(here: World, sequence: int) -> tuple[Dht, Dht, Dht]:
     """A node that knows one who knows who has the value."""
     (_, seeker), (between, knowing) = await here.node(), await here.node()
     holder, holding = await here.node()
     keep(holding, sequence)
     knows(seeker, between.local_peer)
     knows(knowing, holder.local_peer)
-    return seeker, holding
+    return seeker, knowing, holding
 
 
 def add_liars(here: World, seeker: Dht, say, *, count: int = LIARS) -> None:
@@ -126,7 +148,7 @@ def says(record: bytes | None):
 
 async def test_the_newest_value_wins_over_nine_stale_ones(autojump_clock):
     async with world() as here:
-        seeker, _ = await seeker_and_holder(here, 6)
+        seeker, *_ = await seeker_and_holder(here, 6)
         add_liars(here, seeker, says(encode_record(KEY, OWNER.record(5))))
         assert await get(seeker) == [5, 6]
 
@@ -146,7 +168,7 @@ async def test_what_is_forged_expired_another_s_or_none_is_passed_over(autojump_
         bytes(100_000),
     ]
     async with world() as here:
-        seeker, _ = await seeker_and_holder(here, 6)
+        seeker, *_ = await seeker_and_holder(here, 6)
         for lie in lies:
             add_liars(here, seeker, says(lie), count=1)
         start = trio.current_time()
@@ -179,7 +201,7 @@ async def test_peers_that_are_silent_hold_up_no_correction_of_others(autojump_cl
         await stream.send_all(frame(Message(request.kind, request.key)))
 
     async with world() as here:
-        seeker, _ = await seeker_and_holder(here, 6)
+        seeker, *_ = await seeker_and_holder(here, 6)
         other, lacking = await here.node()
         knows(seeker, other.local_peer)
         add_liars(here, seeker, hang)

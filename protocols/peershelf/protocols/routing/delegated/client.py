@@ -13,7 +13,7 @@ import structlog
 import trio
 
 from peershelf.blockstore.cid import LIBP2P_KEY, Cid
-from peershelf.protocols.errors import RemoteProtocolError
+from peershelf.protocols.errors import InvalidRecord, RemoteProtocolError
 from peershelf.protocols.routing.base import Found, FoundValue, Observe, PeerInfo, ignore
 from peershelf.protocols.routing.delegated import naming
 from peershelf.protocols.routing.delegated.pausing import Pause
@@ -104,8 +104,13 @@ class DelegatedRouter:
         async def read(response: httpx.Response) -> None:
             data = await naming.read_record(response)
             self._pause.succeeded()
-            if data is not None:
+            if data is None:
+                return
+            try:
                 found(check(key, data, time.time()))
+            except InvalidRecord as error:
+                # What the router was given by others is no reason to ask it for nothing else.
+                log.debug("router_has_invalid_record", router=self._url, reason=str(error))
 
         async def ask(client: httpx.AsyncClient) -> None:
             await self._get(client, path, read, naming.ACCEPT)
