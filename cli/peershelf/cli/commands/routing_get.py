@@ -36,6 +36,6 @@ COMMAND = Command(
     "it is the newest valid one, and peers near the name that lack it are given it.",
     examples=(
         ("routing get /ipns/NAME > record", "save a name's record"),
-        ("--json routing get /ipns/NAME", "the record in base64"),
+        ("routing get --json /ipns/NAME", "the record in base64"),
     ),
 )
