@@ -29,6 +29,10 @@ class Routing(Router):
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = parts
 
+    def own(self) -> Routing:
+        """Without others' routers, to search on behalf of others: two could ask each other for ever."""
+        return Routing([part for part in self.parts if not isinstance(part, DelegatedRouter)])
+
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run the parts until cancelled."""
         async with trio.open_nursery() as nursery:

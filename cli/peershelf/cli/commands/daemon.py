@@ -46,11 +46,14 @@ def _settings(context: Context, call: Call) -> dict[str, str]:
 
 def _announce(ready: Ready, *, as_json: bool) -> None:
     if as_json:
-        output.json_line({"ID": ready.peer_id, "Addresses": ready.addresses, "API": ready.api}, flush=True)
+        said = {"ID": ready.peer_id, "Addresses": ready.addresses, "API": ready.api}
+        output.json_line(said | ({"Routing": ready.routing} if ready.routing else {}), flush=True)
         return
     for address in ready.addresses:
         output.line(f"Listening on {safe(address)}")
     output.line(f"API server listening on {safe(ready.api)}")
+    if ready.routing:
+        output.line(f"Routing API server listening on {safe(ready.routing)}")
     output.line("Daemon is ready", flush=True)
 
 
