@@ -107,7 +107,7 @@ class HttpServer:
         except OSError as error:
             sock.close()
             raise ServerError(
-                f"{self._setting}: cannot listen on {self._address}: {error.strerror}; "
+                f"the API cannot listen on {self._address}: {error.strerror}; "
                 f"end what listens there, or set {self._setting} to another port"
             ) from error
         bound = str(ApiAddress(host, sock.getsockname()[1]))
