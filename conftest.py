@@ -30,7 +30,7 @@ class Shelf:
         self.program = [PROGRAM]
         self.daemon: subprocess.Popen[str] | None = None
         self.addresses: list[str] = []
-        self.api = ""
+        self.api = self.routing = ""
 
     def run(self, *words: str | Path, **options: Any) -> subprocess.CompletedProcess[bytes]:
         """Run one command to its end, whatever that is."""
@@ -79,6 +79,7 @@ class Shelf:
             assert line, (self.path.parent / f"{self.path.name}.log").read_text()
             ready = json.loads(line)
             self.addresses, self.api = ready["Addresses"], ready["API"]
+            self.routing = ready.get("Routing", "")
             yield self
         finally:
             self.stop()

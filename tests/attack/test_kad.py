@@ -5,23 +5,50 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from hashlib import sha256
 
 import pytest
 import trio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from peershelf.blockstore import protobuf
 from peershelf.blockstore.block import Block
+from peershelf.blockstore.ipld import dag_cbor
 from peershelf.protocols.errors import NetworkError, StreamReset
 from peershelf.protocols.libp2p import Libp2pNetwork
 from peershelf.protocols.routing.base import PeerInfo
 from peershelf.protocols.routing.kad import LAN, Dht
-from peershelf.protocols.routing.kad.messages import Contact, Kind, Message, encode
+from peershelf.protocols.routing.kad.messages import MAX_MESSAGE, Contact, Kind, Message, encode
+from peershelf.protocols.routing.kad.record import decode_record, encode_record
+from peershelf.protocols.routing.kad.rpc import read_message
 from peershelf.protocols.routing.kad.serving import MAX_REQUEST, MOST_STREAMS
 from peershelf.protocols.transport import PeerId, Stream
-from peershelf.protocols.wire import encode_frame, frame_header
+from peershelf.protocols.wire import FrameDecoder, encode_frame, frame_header
 
 MIB = 1 << 20
 HERE = bytes([4, 127, 0, 0, 1, 6, 15, 161])
 TINY_FIELDS = b"\x28\x01" * ((MAX_REQUEST - 10) // 2)
+
+
+class Owner:
+    """Somebody with a name, and records of it."""
+
+    def __init__(self, seed: bytes) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(sha256(seed).digest())
+        public = self._key.public_key().public_bytes_raw()
+        self.key = b"/ipns/\x00\x24\x08\x01\x12\x20" + public
+
+    def record(self, more: bytes) -> bytes:
+        said = {"Value": b"/ipfs/bafkqaaa", "Validity": b"2100-01-01T00:00:00Z", "ValidityType": 0}
+        data = dag_cbor.encode({**said, "Sequence": 0, "TTL": 0, "_more": more})
+        signature = self._key.sign(b"ipns-signature:" + data)
+        return protobuf.bytes_field(8, signature) + protobuf.bytes_field(9, data)
+
+
+def put(key: bytes, value: bytes) -> Message:
+    return Message(Kind.PUT_VALUE, key, record=encode_record(key, value))
+
+
 BROKEN = {
     "garbage": encode_frame(b"\xff" * 5_000),
     "too large": frame_header(MAX_REQUEST + 1) + bytes(1_000),
@@ -29,7 +56,9 @@ BROKEN = {
     "an 11-byte varint": b"\xff" * 10 + b"\x01",
     "an unknown type": encode_frame(b"\x08\x63"),
     "no key": encode_frame(encode(Message(Kind.FIND_NODE))),
-    "a value to keep": encode_frame(encode(Message(Kind.PUT_VALUE, b"key", record=bytes(10_000)))),
+    "a value of no key": encode_frame(encode(Message(Kind.PUT_VALUE, b"key", record=bytes(10_000)))),
+    "a forged value": encode_frame(encode(put(Owner(b"1").key, Owner(b"2").record(bytes(9_000))))),
+    "a value without an end": encode_frame(encode(put(Owner(b"1").key, bytes(10_000)))),
     "a key of 300 bytes": encode_frame(b"\x08\x04\x12\xac\x02" + bytes(300)),
     "many fields and no key": encode_frame(b"\x08\x04" + TINY_FIELDS),
 }
@@ -152,4 +181,40 @@ async def test_30000_records_of_one_peer_are_taken_while_others_are_answered(sie
         assert encode(Message(Kind.GET_PROVIDERS, keys[-1], providers=own))[:40] in answer
         await stream.aclose()
         await watch.transferred.wait()
+    await a_lookup_works(victim)
+
+
+async def test_floods_of_values_push_out_nobody_elses(siege, stranger, victim):
+    """All of them are valid: names cost nothing. There are 37 MB, and no room for more than 17 of them."""
+    honest = Owner(os.urandom(8))
+    record = honest.record(b"")
+
+    async def ask(stream: Stream, request: Message) -> Message:
+        await stream.send_all(encode_frame(encode(request)))
+        answer = await read_message(stream, FrameDecoder(MAX_MESSAGE))
+        assert answer is not None
+        return answer
+
+    async def flood(stream: Stream, numbers: range) -> None:
+        for number in numbers:
+            owner = Owner(number.to_bytes(4, "big"))
+            await ask(stream, put(owner.key, owner.record(bytes(9_900))))
+
+    async with stranger() as one, stranger() as other:
+        putting, flooding = await opened(one, victim), await opened(other, victim)
+        await ask(putting, put(honest.key, record))
+        # What fills the place there is stays, so that is done before anybody looks at what is left.
+        await flood(flooding, range(1_700))
+        async with siege(memory=24 * MIB) as watch, trio.open_nursery() as nursery:
+            nursery.start_soon(a_lookup_works, victim)
+            await flood(flooding, range(1_700, 3_700))
+            await watch.transferred.wait()
+        kept = (await ask(putting, Message(Kind.GET_VALUE, honest.key))).record
+        assert kept is not None
+        assert decode_record(kept, honest.key) == record
+        first, last = Owner(bytes(4)), Owner((3_699).to_bytes(4, "big"))
+        assert (await ask(putting, Message(Kind.GET_VALUE, last.key))).record is not None
+        assert (await ask(putting, Message(Kind.GET_VALUE, first.key))).record is None
+        await putting.aclose()
+        await flooding.aclose()
     await a_lookup_works(victim)

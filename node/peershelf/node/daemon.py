@@ -12,12 +12,14 @@ import trio
 
 from peershelf.node import durable
 from peershelf.node.api import Node
+from peershelf.node.errors import ConfigError
 from peershelf.node.http.rpc import build_app
 from peershelf.node.http.server import HttpServer
 from peershelf.node.observe import logs
 from peershelf.node.operations.table import OPERATIONS
 from peershelf.node.remembering import remember
 from peershelf.node.repo import Repo
+from peershelf.node.routing_api import build_routing_app
 from peershelf.node.settings import Value
 from peershelf.node.tasks import single_error
 
@@ -33,6 +35,8 @@ class Ready:
     """Where peers reach it."""
     api: str
     """The multiaddr of its local API."""
+    routing: str
+    """The multiaddr of the routing API that it serves; empty for none."""
     swarm_key_fingerprint: str | None
     """Of the private network that it is in; None where it is in none."""
 
@@ -69,12 +73,29 @@ async def _run(node: Node, on_ready: Callable[[Ready], None]) -> None:
 async def _serve(node: Node, nursery: trio.Nursery, on_ready: Callable[[Ready], None]) -> None:
     server = HttpServer(build_app(node, OPERATIONS), node.repo.config.text("Addresses.API"))
     api: str = await nursery.start(server.run)
+    routing = await _serve_routing(node, nursery)
     durable.write_file(node.repo.api_file, f"{api}\n".encode())
     try:
-        on_ready(Ready(node.repo.identity.peer_id, node.addresses(), api, node.swarm_key_fingerprint()))
+        key = node.swarm_key_fingerprint()
+        on_ready(Ready(node.repo.identity.peer_id, node.addresses(), api, routing, key))
         await trio.sleep_forever()
     finally:
         node.repo.api_file.unlink(missing_ok=True)
+
+
+async def _serve_routing(node: Node, nursery: trio.Nursery) -> str:
+    """Serve the routing API if it has an address; returns that. Raises ConfigError, ServerError."""
+    address = node.repo.config.text("Addresses.Routing")
+    if not address:
+        return ""
+    router = node.online.routing.own()
+    if not router.parts:
+        raise ConfigError(
+            "Addresses.Routing needs the DHT: set Routing.Type to auto, or Addresses.Routing to an empty text"
+        )
+    server = HttpServer(build_routing_app(router), address, "Addresses.Routing", for_strangers=True)
+    bound: str = await nursery.start(server.run)
+    return bound
 
 
 async def _end_on_signal(

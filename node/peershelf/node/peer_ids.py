@@ -32,6 +32,14 @@ def parse_peer_id(text: str) -> PeerId:
     return format_peer_id(cid.multihash)
 
 
+def parse_value_key(text: str) -> bytes:
+    """Read what a value is kept under, /ipns/NAME or /pk/PEER, as the bytes of it. Raises UsageError."""
+    match text.split("/"):
+        case ["", "ipns" | "pk" as namespace, name] if name:
+            return f"/{namespace}/".encode() + bases.decode_base58_with_zeros(parse_peer_id(name))
+    raise UsageError(f"{text[:120]!a} is no key of a value; write one as /ipns/NAME")
+
+
 def format_peer_id(key_hash: bytes) -> PeerId:
     """The base58btc form of a peer's multihash."""
     return PeerId(bases.encode_base58_with_zeros(key_hash))

@@ -9,9 +9,10 @@ import trio
 
 from peershelf.blockstore.cid import Cid
 from peershelf.node.errors import ConfigError
-from peershelf.protocols.routing.base import Found, Network, Observe, Router, ignore
+from peershelf.protocols.routing.base import Found, FoundValue, Network, Observe, Router, ignore
 from peershelf.protocols.routing.delegated import DelegatedRouter
 from peershelf.protocols.routing.kad import LAN, WAN, Dht
+from peershelf.protocols.routing.records import Value
 from peershelf.protocols.transport import PeerId
 
 
@@ -27,6 +28,10 @@ class Routing(Router):
 
     def __init__(self, parts: Sequence[Part]) -> None:
         self.parts = parts
+
+    def own(self) -> Routing:
+        """Without others' routers, to search on behalf of others: two could ask each other for ever."""
+        return Routing([part for part in self.parts if not isinstance(part, DelegatedRouter)])
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run the parts until cancelled."""
@@ -50,6 +55,12 @@ class Routing(Router):
 
     async def provide(self, keys: Sequence[bytes]) -> int:
         return await self._sum(lambda part: part.provide(keys))
+
+    async def get_value(self, key: bytes, found: FoundValue, observe: Observe = ignore) -> int:
+        return await self._sum(lambda part: part.get_value(key, found, observe))
+
+    async def put_value(self, key: bytes, value: Value, found: FoundValue) -> int:
+        return await self._sum(lambda part: part.put_value(key, value, found))
 
     async def _sum(self, use: Callable[[Router], Awaitable[int]]) -> int:
         results: list[int] = []

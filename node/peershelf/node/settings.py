@@ -141,6 +141,11 @@ def _api_address(value: Any) -> str | None:
     return None
 
 
+def _routing_address(value: Any) -> str | None:
+    good = isinstance(value, str) and (not value or (is_tcp_address(value) and not value.endswith("/ws")))
+    return None if good else "takes an address such as /ip4/127.0.0.1/tcp/8090, or an empty text"
+
+
 def _size(value: Any) -> str | None:
     return _parsed(parse_size, value, "takes a size such as 10GB or 64MiB")
 
@@ -188,6 +193,11 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         ),
         "Addresses.API": Setting(
             "/ip4/127.0.0.1/tcp/5001", _api_address, "multiaddr of the local API; loopback only"
+        ),
+        "Addresses.Routing": Setting(
+            "",
+            _routing_address,
+            "multiaddr to serve the delegated routing API at, to anybody who reaches it; empty: not at all",
         ),
         "Bootstrap": Setting(
             list(PUBLIC_BOOTSTRAP_PEERS),

@@ -28,6 +28,10 @@ class MalformedMessage(RemoteProtocolError):
     """A peer sent bytes that are no message of the protocol."""
 
 
+class InvalidRecord(MalformedMessage):
+    """A value does not prove that it belongs to its key, or no longer holds."""
+
+
 class TransportError(NetworkError):
     """A connection or stream failed."""
 

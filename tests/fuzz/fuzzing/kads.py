@@ -16,6 +16,7 @@ from peershelf.protocols.routing.kad.messages import (
     decode,
     encode,
 )
+from peershelf.protocols.routing.kad.record import decode_record, encode_record
 from peershelf.protocols.routing.kad.scope import LAN, WAN
 from peershelf.protocols.routing.multiaddrs import network_of, texts
 
@@ -39,11 +40,21 @@ def check(data: bytes) -> None:
     except MalformedMessage:
         return
     assert decode(encode(message)) == message
+    if message.record is not None:
+        _check_record(message.record, message.key)
     assert len(message.key) <= MAX_KEY
     for contacts in (message.closer, message.providers):
         assert len({one.peer for one in contacts}) == len(contacts) <= MAX_PEERS
         for contact in contacts:
             _check_addresses(contact.addresses)
+
+
+def _check_record(record: bytes, key: bytes) -> None:
+    try:
+        value = decode_record(record, key)
+    except MalformedMessage:
+        return
+    assert decode_record(encode_record(key, value), key) == value
 
 
 def _check_addresses(addresses: tuple[bytes, ...]) -> None:
@@ -70,6 +81,7 @@ def samples() -> list[bytes]:
         Message(Kind.GET_PROVIDERS, _KEY, closer=contacts[:2], providers=contacts),
         Message(Kind.ADD_PROVIDER, _KEY, providers=contacts[:1]),
         Message(Kind.PUT_VALUE, bytes(MAX_KEY), record=b"a record"),
+        Message(Kind.GET_VALUE, _KEY, record=encode_record(_KEY, b"a value", 1e9), closer=contacts[:1]),
     ]
     crowd = b"".join(
         protobuf.bytes_field(8, protobuf.bytes_field(1, b"\x12\x20" + bytes([number]) * 32))

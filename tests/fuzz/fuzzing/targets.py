@@ -7,6 +7,7 @@ from functools import cache
 
 import kads
 import multistreams
+import names
 import nodes
 import noises
 import privates
@@ -275,6 +276,9 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "private-opening": lambda: Target(privates.CONNECTIONS, privates.check_opening),
     "private-key": lambda: Target(privates.FILES, privates.check_file),
     "kad": lambda: Target(kads.samples(), kads.check, slow=kads.SLOW),
+    "ipns": lambda: Target(names.record_samples(), names.check_record, slow=names.SLOW),
+    "ipns-signed": lambda: Target(names.signed_samples(), names.check_signed, slow=names.SLOW),
+    "public-key": lambda: Target(names.key_samples(), names.check_key, slow=names.SLOW),
     "multistream": lambda: Target(multistreams.SAMPLES, multistreams.check_answer),
     "multistream-select": lambda: Target(multistreams.SAMPLES, multistreams.check_select),
 }

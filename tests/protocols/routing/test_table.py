@@ -17,6 +17,7 @@ from peershelf.protocols.routing.kad.providers import ProviderRecords
 from peershelf.protocols.routing.kad.scope import WAN
 from peershelf.protocols.routing.kad.server import Answerer
 from peershelf.protocols.routing.kad.table import K, RoutingTable
+from peershelf.protocols.routing.kad.values import Values
 from peershelf.protocols.routing.multiaddrs import network_of
 
 HOUR = 3600.0
@@ -136,7 +137,7 @@ def test_of_a_thousand_peers_an_answer_takes_less_than_a_millisecond():
     rng = random.Random(8)
     table = full(rng, 1_000, size=1_000)
     assert len(table) == 1_000
-    answerer = Answerer(WAN, table, ProviderRecords())
+    answerer = Answerer(WAN, table, ProviderRecords(), Values(lambda: 0.0))
     asker = new_peer(rng)
     for kind in (Kind.FIND_NODE, Kind.GET_PROVIDERS):
         took = []

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import re
 import struct
+import sys
+from itertools import repeat
 
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import InvalidCid, MalformedBlock
@@ -42,12 +44,14 @@ _Open = list[Node] | dict[str, Node]
 class Reader:
     """Goes through the bytes once, with a stack of its own; `links` are those met so far.
 
-    Unless it is to `build` the node, it only sees that the bytes are right.
+    Unless it is to `build` the node, it only sees that the bytes are right. Of a node that takes more than
+    `most` steps, which are about its items, the rest is not read.
     """
 
-    def __init__(self, data: bytes, *, build: bool) -> None:
+    def __init__(self, data: bytes, *, build: bool, most: int = sys.maxsize) -> None:
         self._data = data
         self._build = build
+        self._most = most
         self._at = 0
         self.links: list[Cid] = []
 
@@ -58,8 +62,10 @@ class Reader:
         node: _Open = top
         left, before = 1, _IN_LIST
         stack: list[tuple[_Open, int, bytes | None]] = []
-        while left or stack:
+        for _ in repeat(None, self._most):
             if not left:
+                if not stack:
+                    break
                 node, left, before = stack.pop()
                 continue
             if before is None:
@@ -79,6 +85,8 @@ class Reader:
             inner, left, before = self._open(first)
             self._put(node, stack[-1][2], inner)
             node = inner
+        else:
+            raise _malformed("it has too many items")
         if self._at != len(self._data):
             raise _malformed("there are bytes behind the node")
         return top[0] if self._build else None

@@ -8,6 +8,7 @@ https://ipld.io/specs/codecs/dag-cbor/spec/
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Iterator
 from functools import partial
 from operator import itemgetter
@@ -27,9 +28,9 @@ _SIZES = {24: 1, 25: 2, 26: 4, 27: 8}
 """By the low bits of an item's first byte: how many bytes its number has."""
 
 
-def decode(data: bytes) -> Node:
-    """Read a node. Raises MalformedBlock for anything that is not its one encoding."""
-    return Reader(data, build=True).read()
+def decode(data: bytes, *, most: int = sys.maxsize) -> Node:
+    """Read a node of about `most` items at most. Raises MalformedBlock for what is not its one encoding."""
+    return Reader(data, build=True, most=most).read()
 
 
 def links(data: bytes) -> tuple[Cid, ...]:

@@ -40,6 +40,8 @@ GROUPS = (
             "routing findprovs",
             "routing findpeer",
             "routing provide",
+            "routing get",
+            "routing put",
             "routing explain",
             "provide stat",
             "provide clear",

@@ -46,10 +46,12 @@ def _settings(context: Context, call: Call) -> dict[str, str]:
 
 def _announce(ready: Ready, *, as_json: bool) -> None:
     if as_json:
-        record = {"ID": ready.peer_id, "Addresses": ready.addresses, "API": ready.api}
+        said = {"ID": ready.peer_id, "Addresses": ready.addresses, "API": ready.api}
+        if ready.routing:
+            said["Routing"] = ready.routing
         if ready.swarm_key_fingerprint is not None:
-            record["SwarmKeyFingerprint"] = ready.swarm_key_fingerprint
-        output.json_line(record, flush=True)
+            said["SwarmKeyFingerprint"] = ready.swarm_key_fingerprint
+        output.json_line(said, flush=True)
         return
     if ready.swarm_key_fingerprint is not None:
         output.line("Swarm is limited to private network of peers with the swarm key")
@@ -57,6 +59,8 @@ def _announce(ready: Ready, *, as_json: bool) -> None:
     for address in ready.addresses:
         output.line(f"Listening on {safe(address)}")
     output.line(f"API server listening on {safe(ready.api)}")
+    if ready.routing:
+        output.line(f"Routing API server listening on {safe(ready.routing)}")
     output.line("Daemon is ready", flush=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import trio
@@ -11,9 +12,12 @@ from peershelf.blockstore.errors import BlockNotFound
 from peershelf.node.errors import NodeError
 from peershelf.node.explaining import Explanation, Step
 from peershelf.node.facade.core import Core
+from peershelf.node.peer_ids import parse_value_key
 from peershelf.node.providing.provider import Provider, ProvideStat
 from peershelf.node.tasks import Closeable
+from peershelf.protocols.errors import InvalidRecord
 from peershelf.protocols.routing.base import PeerInfo, Router
+from peershelf.protocols.routing.records import Value, check
 from peershelf.protocols.transport import PeerId
 
 
@@ -61,6 +65,42 @@ class RoutingAccess(Core):
         for cid in cids:
             if not self.pins.is_announced(cid):
                 self.pins.set_announced(cid, True)
+
+    async def get_value(self, key: str) -> bytes:
+        """Return the best valid value of a key, such as the record of /ipns/NAME.
+
+        Raises NodeError where nobody that could be asked has one, UsageError for text that is no key.
+        """
+        best: Value | None = None
+
+        def found(value: Value) -> None:
+            nonlocal best
+            best = value if best is None or value.rank > best.rank else best
+
+        asked = await self._router().get_value(parse_value_key(key), found)
+        if best is None:
+            raise NodeError(f"no value of {key} was found: {asked} peers and routers were asked")
+        return best.data
+
+    async def put_value(self, key: str, data: bytes) -> int:
+        """Leave the value of a key with others. Returns how many have taken it.
+
+        Raises NodeError for a value that is not valid, that is worse than one which others have, or that
+        nobody took; UsageError for text that is no key.
+        """
+        name = parse_value_key(key)
+        router = self._router()
+        try:
+            value = check(name, data, time.time())
+        except InvalidRecord as error:
+            raise NodeError(f"this is no valid value of {key}: {error}") from None
+        better: list[Value] = []
+        taken = await router.put_value(name, value, better.append)
+        if better:
+            raise NodeError(f"others have a newer value of {key}: get it with `node routing get {key}`")
+        if not taken:
+            raise NodeError(f"nobody took the value of {key}: there are no peers in the DHT to tell")
+        return taken
 
     async def provide_stat(self) -> ProvideStat:
         """How far announcing is. Raises NodeError where nothing is announced."""

@@ -1,4 +1,4 @@
-"""Where the local API listens: a multiaddr such as /ip4/127.0.0.1/tcp/5001, loopback only."""
+"""Where HTTP is served: a multiaddr such as /ip4/127.0.0.1/tcp/5001, for the local API loopback only."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ class ApiAddress:
             case ["", "ip4" | "ip6" as family, host, "tcp", port] if port.isascii() and port.isdecimal():
                 return cls(_loopback(text, family, host), _port(text, port))
         raise ServerError(f"{text!a} is no address for the API; write one as /ip4/127.0.0.1/tcp/5001")
+
+    @classmethod
+    def parse_any(cls, text: str) -> ApiAddress:
+        """Read an address that may be others', too, such as /ip4/0.0.0.0/tcp/8090. Raises ServerError."""
+        from peershelf.node.settings import is_tcp_address
+
+        if text.endswith("/ws") or not is_tcp_address(text):
+            raise ServerError(f"{text!a} is no address to listen on; write one as /ip4/127.0.0.1/tcp/8090")
+        _, _, host, _, port = text.split("/")
+        return cls(host, int(port))
 
     def __str__(self) -> str:
         family = "ip6" if ":" in self.host else "ip4"

@@ -1,4 +1,4 @@
-"""Serves an ASGI app on a loopback address with Hypercorn's trio worker.
+"""Serves an ASGI app with Hypercorn's trio worker.
 
 Hypercorn's per-connection server runs in nurseries of our own rather than under hypercorn.trio.serve: that
 way the bound address is known, nothing is logged or signalled behind the node's back, reads are large, and
@@ -8,6 +8,7 @@ a client that has stopped reading cannot hold up the node's end.
 from __future__ import annotations
 
 import socket
+import sys
 from functools import partial
 from typing import Any, cast
 
@@ -23,11 +24,15 @@ from starlette.types import ASGIApp
 from peershelf.node.errors import ServerError
 from peershelf.node.http.address import ApiAddress
 from peershelf.node.http.connection import Connection
+from peershelf.node.http.places import Places
 
 GRACE = 0.5
 """Seconds that answers under way get to finish when the server ends."""
 
 BACKLOG = 128
+
+MOST_STRANGERS, MOST_OF_ONE = 128, 16
+"""Connections of strangers; and of one address."""
 
 _log = structlog.get_logger(__name__)
 
@@ -44,14 +49,34 @@ def hypercorn_config() -> Config:
     return config
 
 
-class HttpServer:
-    """A listening socket and the connections accepted from it."""
+def config_for_strangers() -> Config:
+    """Hypercorn's settings where anybody may ask, and has to be quick about it."""
+    config = hypercorn_config()
+    config.keep_alive_timeout = 10.0
+    config.h11_max_incomplete_size = 16 << 10
+    return config
 
-    def __init__(self, app: ASGIApp, address: str) -> None:
-        """Raises ServerError if `address` (a multiaddr; port 0 picks a free port) is not a loopback one."""
+
+class HttpServer:
+    """A listening socket and the connections accepted from it.
+
+    Args:
+        address: a loopback one, unless the app is `for_strangers`; a multiaddr, whose port 0 is any free one.
+        setting: what names the address.
+        for_strangers: bounds their connections, and what they may say before they are served.
+
+    Raises ServerError for another address.
+    """
+
+    def __init__(
+        self, app: ASGIApp, address: str, setting: str = "Addresses.API", *, for_strangers: bool = False
+    ) -> None:
         self._app = wrap_app(cast(Any, app), 0, "asgi")
-        self._address = ApiAddress.parse(address)
-        self._config = hypercorn_config()
+        self._address = (ApiAddress.parse_any if for_strangers else ApiAddress.parse)(address)
+        self._setting = setting
+        self._config = config_for_strangers() if for_strangers else hypercorn_config()
+        most = (MOST_STRANGERS, MOST_OF_ONE) if for_strangers else (sys.maxsize, sys.maxsize)
+        self._places = Places(*most)
         self._context = WorkerContext(None)
         self._connections: set[Connection] = set()
         self._ending = trio.Event()
@@ -83,7 +108,7 @@ class HttpServer:
             sock.close()
             raise ServerError(
                 f"the API cannot listen on {self._address}: {error.strerror}; "
-                "end what listens there, or set Addresses.API to another port"
+                f"end what listens there, or set {self._setting} to another port"
             ) from error
         bound = str(ApiAddress(host, sock.getsockname()[1]))
         return trio.SocketListener(trio.socket.from_stdlib_socket(sock)), bound
@@ -112,6 +137,16 @@ class HttpServer:
             connection.disconnect()
 
     async def _serve(self, stream: trio.SocketStream) -> None:
+        try:
+            host: str = stream.socket.getpeername()[0]
+        except OSError:
+            return await trio.aclose_forcefully(stream)
+        with self._places.place(host) as placed:
+            if not placed:
+                return await trio.aclose_forcefully(stream)
+            return await self._serve_placed(stream)
+
+    async def _serve_placed(self, stream: trio.SocketStream) -> None:
         connection = Connection(stream)
         self._connections.add(connection)
         try:

@@ -1,18 +1,20 @@
-"""routing findprovs, findpeer and provide; provide stat and clear."""
+"""routing findprovs, findpeer, provide, get and put; provide stat and clear."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from peershelf.blockstore.path import parse_reference
 from peershelf.node.api import Node
-from peershelf.node.errors import NodeError
+from peershelf.node.errors import NodeError, UsageError
 from peershelf.node.operations.base import Record, Records, Request, Unary
-from peershelf.node.peer_ids import parse_peer_id
+from peershelf.node.operations.blocks import bounded
+from peershelf.node.peer_ids import parse_peer_id, parse_value_key
 from peershelf.protocols.routing.base import PeerInfo
 
-_FINAL_PEER, _PROVIDER = 2, 4
+_FINAL_PEER, _PROVIDER, _VALUE = 2, 4, 5
 """Kubo's numbers of these events."""
 _USUAL_COUNT = 20
 
@@ -44,6 +46,24 @@ async def provide(node: Node, request: Request) -> AsyncGenerator[Record, None]:
         if not taken:
             raise NodeError(f"nobody took note of {cid}: there are no peers in the DHT to tell")
         yield {"Cid": str(cid), "Records": taken}
+
+
+async def get(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+    """A record with the best value of a key, in base64."""
+    data = await node.get_value(request.arg(0))
+    yield {"Extra": base64.b64encode(data).decode(), "ID": "", "Responses": None, "Type": _VALUE}
+
+
+async def put(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+    """A record with the peer ID of the name whose value was left, and how many have taken it."""
+    key = request.arg(0)
+    parse_value_key(key)
+    async for part in request.parts:
+        taken = await node.put_value(key, await bounded(part.chunks))
+        peer = parse_peer_id(key.rpartition("/")[2])
+        yield {"Extra": "", "ID": peer, "Responses": None, "Type": _VALUE, "Records": taken}
+        return
+    raise UsageError("routing/put needs a file with the value")
 
 
 async def explain(node: Node, request: Request) -> AsyncGenerator[Record, None]:
@@ -87,6 +107,8 @@ ROUTING_OPERATIONS = (
     ),
     Records("routing/findpeer", find_peer, min_args=1, max_args=1, options=frozenset({"verbose"})),
     Records("routing/provide", provide, min_args=1, options=frozenset({"verbose", "recursive"})),
+    Records("routing/get", get, min_args=1, max_args=1),
+    Records("routing/put", put, min_args=1, max_args=1, takes_parts=True, fixed={"allow-offline": "false"}),
     Records("routing/explain", explain, min_args=1, max_args=1),
     Unary("provide/stat", stat, max_args=0),
     Unary("provide/clear", clear, max_args=0),

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols import transport
+from peershelf.protocols.routing.records import Value
 from peershelf.protocols.transport import PeerId
 
 
@@ -21,6 +22,10 @@ class PeerInfo:
 
 Found = Callable[[PeerInfo], None]
 """Is told of each peer as it is found, maybe more than once and with other addresses; must not block."""
+
+
+FoundValue = Callable[[Value], None]
+"""Is told of each value that is better than those before; must not block."""
 
 
 Observe = Callable[[str], None]
@@ -46,6 +51,15 @@ class Router(Protocol):
 
     async def provide(self, keys: Sequence[bytes]) -> int:
         """Announce that this node has blocks, by their multihashes. Returns how many notes were taken."""
+
+    async def get_value(self, key: bytes, found: FoundValue, observe: Observe = ignore) -> int:
+        """Search for the value of a key, which is /NAMESPACE/NAME in bytes. Returns how many were asked.
+
+        `found` is told of valid values alone; the best has the greatest rank.
+        """
+
+    async def put_value(self, key: bytes, value: Value, found: FoundValue) -> int:
+        """Leave a value for others, and tell `found` of a better one. Returns how many have taken it."""
 
 
 class Network(transport.Network, Protocol):

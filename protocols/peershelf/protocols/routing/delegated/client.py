@@ -5,18 +5,21 @@ Spec: https://specs.ipfs.tech/routing/http-routing-v1/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
 import trio
 
 from peershelf.blockstore.cid import LIBP2P_KEY, Cid
-from peershelf.protocols.errors import RemoteProtocolError
-from peershelf.protocols.routing.base import Found, Observe, PeerInfo, ignore
+from peershelf.protocols.errors import InvalidRecord, RemoteProtocolError
+from peershelf.protocols.routing.base import Found, FoundValue, Observe, PeerInfo, ignore
+from peershelf.protocols.routing.delegated import naming
 from peershelf.protocols.routing.delegated.pausing import Pause
 from peershelf.protocols.routing.delegated.records import Reader, reader_of
 from peershelf.protocols.routing.kad.keys import peer_bytes
+from peershelf.protocols.routing.records import Value, check
 from peershelf.protocols.transport import PeerId
 
 if TYPE_CHECKING:
@@ -92,8 +95,53 @@ class DelegatedRouter:
         """Announce nothing: the specification's way to do it is a draft that routers do not offer."""
         return 0
 
+    async def get_value(self, key: bytes, found: FoundValue, observe: Observe = ignore) -> int:
+        """Ask for the record of a name; other values a router has none of."""
+        path = naming.path_of(key)
+        if path is None:
+            return 0
+
+        async def read(response: httpx.Response) -> None:
+            data = await naming.read_record(response)
+            self._pause.succeeded()
+            if data is None:
+                return
+            try:
+                found(check(key, data, time.time()))
+            except InvalidRecord as error:
+                # What the router was given by others is no reason to ask it for nothing else.
+                log.debug("router_has_invalid_record", router=self._url, reason=str(error))
+
+        async def ask(client: httpx.AsyncClient) -> None:
+            await self._get(client, path, read, naming.ACCEPT)
+
+        answered = await self._attempt(ask)
+        observe("answered" if answered else "was left alone or failed")
+        return answered
+
+    async def put_value(self, key: bytes, value: Value, found: FoundValue) -> int:
+        """Have the router publish the record of a name. Many do not, which is no failure."""
+        path, taken = naming.path_of(key), False
+        if path is None:
+            return 0
+
+        async def put(client: httpx.AsyncClient) -> None:
+            nonlocal taken
+            url = f"{self._url}/{path}"
+            async with client.stream("PUT", url, content=value.data, headers=naming.CONTENT) as response:
+                taken = response.status_code == 200
+
+        await self._attempt(put)
+        return int(taken)
+
     async def _ask(self, path: str, field: str, found: Found) -> int:
-        """Ask once; returns 1, or 0 where the router is left alone or fails."""
+        async def read(response: httpx.Response) -> None:
+            await self._read(response, field, found)
+
+        return await self._attempt(lambda client: self._get(client, path, read))
+
+    async def _attempt(self, do: Callable[[httpx.AsyncClient], Awaitable[None]]) -> int:
+        """Do something once; returns 1, or 0 where the router is left alone or fails."""
         import httpx
 
         client = self._client
@@ -102,19 +150,28 @@ class DelegatedRouter:
         # Silence is no failure: a router that searches for what nobody has may search for longer than this.
         with trio.move_on_after(TIMEOUT):
             try:
-                await self._get(client, httpx.URL(f"{self._url}/{path}"), field, found)
+                await do(client)
             except (httpx.HTTPError, httpx.InvalidURL, RemoteProtocolError, OSError) as error:
                 pause = self._pause.failed(trio.current_time())
                 log.debug("router_failed", router=self._url, reason=_reason(error), pause=round(pause))
                 return 0
         return 1
 
-    async def _get(self, client: httpx.AsyncClient, url: httpx.URL, field: str, found: Found) -> None:
-        """Get a URL, and tell of the peers in the answer. Raises RemoteProtocolError, and httpx's errors."""
+    async def _get(
+        self,
+        client: httpx.AsyncClient,
+        path: str,
+        read: Callable[[httpx.Response], Awaitable[None]],
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Get what is at a path, and have the answer read. Raises RemoteProtocolError, and httpx's errors."""
+        import httpx
+
+        url = httpx.URL(f"{self._url}/{path}")
         for _ in range(_MAX_REDIRECTS + 1):
-            async with client.stream("GET", url) as response:
+            async with client.stream("GET", url, headers=headers) as response:
                 if response.next_request is None:
-                    await self._read(response, field, found)
+                    await read(response)
                     return
                 target = response.next_request.url
             # The user named one host: it may not send us to others, such as those of our own network.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -13,7 +14,14 @@ import trio
 
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.errors import DialFailed, NetworkError, RemoteProtocolError
-from peershelf.protocols.routing.base import Found, Network, Observe, PeerInfo, ignore
+from peershelf.protocols.routing.base import (
+    Found,
+    FoundValue,
+    Network,
+    Observe,
+    PeerInfo,
+    ignore,
+)
 from peershelf.protocols.routing.kad import rpc
 from peershelf.protocols.routing.kad.keys import Key, key_of, peer_bytes
 from peershelf.protocols.routing.kad.lookup import Lookup, covers
@@ -24,7 +32,10 @@ from peershelf.protocols.routing.kad.server import Answerer
 from peershelf.protocols.routing.kad.serving import Serving
 from peershelf.protocols.routing.kad.table import RoutingTable
 from peershelf.protocols.routing.kad.turns import Turns
+from peershelf.protocols.routing.kad.values import Values
+from peershelf.protocols.routing.kad.valuing import Valuing
 from peershelf.protocols.routing.multiaddrs import texts
+from peershelf.protocols.routing.records import Value
 from peershelf.protocols.transport import PeerId, Stream
 
 log = structlog.get_logger(__name__)
@@ -49,15 +60,20 @@ class Dht:
 
     Args:
         serve: whether to answer others, who then keep this node in their routing tables.
+        unix_time: seconds since 1970, by which values end.
     """
 
-    def __init__(self, network: Network, scope: Scope, *, serve: bool) -> None:
+    def __init__(
+        self, network: Network, scope: Scope, *, serve: bool, unix_time: Callable[[], float] = time.time
+    ) -> None:
         self._network = network
         self._scope = scope
         self._serves = serve
         self.table = RoutingTable(network.local_peer)
         self._records = ProviderRecords()
-        self._answerer = Answerer(scope, self.table, self._records)
+        values = Values(unix_time)
+        self._valuing = Valuing(network.local_peer, values, self._search_value, self._request)
+        self._answerer = Answerer(scope, self.table, self._records, values)
         self._arrived, self._arrivals = trio.open_memory_channel[PeerId](_GREETINGS_WAITING)
         self._newcomer = trio.Event()
         self.messages_sent = 0
@@ -70,6 +86,7 @@ class Dht:
             for _ in range(_MOST_GREETED):
                 nursery.start_soon(self._greet_arrivals)
             nursery.start_soon(self._keep_looking_around)
+            nursery.start_soon(self._valuing.keep_correcting)
             self._network.listen_to_peers(self)
             task_status.started()
 
@@ -204,10 +221,29 @@ class Dht:
                 nursery.start_soon(put, contact)
         return taken
 
-    async def _search(
-        self, key: Key, ask: Ask, *, thorough: bool = False, observe: Observe = ignore
+    async def get_value(self, key: bytes, found: FoundValue, observe: Observe = ignore) -> int:
+        """Search for the value of a key, and tell peers near it that have none or a worse one afterwards."""
+        return await self._valuing.get(key, found, observe)
+
+    async def put_value(self, key: bytes, value: Value, found: FoundValue) -> int:
+        """Leave a value with the peers nearest to its key, unless there is a better one."""
+        return await self._valuing.put(key, value, found)
+
+    async def _search_value(
+        self, key: bytes, ask: Ask, observe: Observe, enough: Callable[[], bool]
     ) -> Lookup:
-        """Ask nearer and nearer peers until the lookup has converged."""
+        return await self._search(key_of(key), ask, thorough=True, observe=observe, enough=enough)
+
+    async def _search(
+        self,
+        key: Key,
+        ask: Ask,
+        *,
+        thorough: bool = False,
+        observe: Observe = ignore,
+        enough: Callable[[], bool] = lambda: False,
+    ) -> Lookup:
+        """Ask nearer and nearer peers until the lookup has converged, or there is enough."""
         lookup = Lookup(key, self._network.local_peer, self.table.closest(key), thorough=thorough)
 
         async def ask_one(contact: Contact) -> None:
@@ -225,8 +261,9 @@ class Dht:
         async with trio.open_nursery() as nursery:
 
             def go_on() -> None:
-                if lookup.done:
+                if lookup.done or enough():
                     nursery.cancel_scope.cancel()
+                    return
                 for contact in lookup.next():
                     nursery.start_soon(ask_one, contact)
 

@@ -23,6 +23,10 @@ class Shares:
         """A peer has one less."""
         self._change(peer, -1)
 
+    def of(self, peer: PeerId) -> int:
+        """Return how many a peer has."""
+        return self._counts.get(peer, 0)
+
     def largest(self) -> PeerId:
         """Return who has the most; of several, who has had so many for longest."""
         return next(iter(self._having[self._most]))
