@@ -23,7 +23,7 @@ from peershelf.protocols.routing.kad.server import Answerer
 from peershelf.protocols.routing.kad.serving import Serving
 from peershelf.protocols.routing.kad.table import K, RoutingTable
 from peershelf.protocols.routing.kad.turns import Turns
-from peershelf.protocols.routing.multiaddrs import texts
+from peershelf.protocols.multiaddrs import texts
 from peershelf.protocols.transport import PeerId, Stream
 
 log = structlog.get_logger(__name__)

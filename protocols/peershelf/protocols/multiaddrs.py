@@ -1,4 +1,4 @@
-"""Multiaddrs in their bytes, as far as routing has to look into those of strangers.
+"""Multiaddrs in their bytes, as far as one has to look into those of strangers.
 
 Thousands of them pass through a search, and few are dialed: only these are turned into text.
 https://github.com/multiformats/multiaddr
