@@ -12,6 +12,7 @@ import trio
 
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.errors import DialFailed, NetworkError, RemoteProtocolError
+from peershelf.protocols.multiaddrs import texts
 from peershelf.protocols.routing.base import Found, Network, Observe, PeerInfo, ignore
 from peershelf.protocols.routing.kad import rpc
 from peershelf.protocols.routing.kad.keys import Key, key_of, peer_bytes
@@ -23,7 +24,6 @@ from peershelf.protocols.routing.kad.server import Answerer
 from peershelf.protocols.routing.kad.serving import Serving
 from peershelf.protocols.routing.kad.table import K, RoutingTable
 from peershelf.protocols.routing.kad.turns import Turns
-from peershelf.protocols.multiaddrs import texts
 from peershelf.protocols.transport import PeerId, Stream
 
 log = structlog.get_logger(__name__)
@@ -55,6 +55,7 @@ class Dht:
         self.table = RoutingTable(network.local_peer)
         self._records = ProviderRecords()
         self._answerer = Answerer(scope, self.table, self._records)
+        self._serving = Serving(self._answer)
         self._arrived, self._arrivals = trio.open_memory_channel[PeerId](_GREETINGS_WAITING)
         self._looked_around = trio.Event()
         self.messages_sent = 0
@@ -62,13 +63,23 @@ class Dht:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Take part until cancelled."""
         if self._serves:
-            self._network.handle([self._scope.protocol], Serving(self._answer).handle)
+            self._network.handle([self._scope.protocol], self._serving.handle)
         async with trio.open_nursery() as nursery:
             for _ in range(_MOST_GREETED):
                 nursery.start_soon(self._greet_arrivals)
             nursery.start_soon(self._keep_looking_around)
             self._network.listen_to_peers(self)
             task_status.started()
+
+    def serve(self, on: bool) -> None:
+        """Answer others from now on, or no more; what they left here is kept meanwhile."""
+        if on == self._serves:
+            return
+        self._serves = on
+        if on:
+            self._network.handle([self._scope.protocol], self._serving.handle)
+        else:
+            self._network.unhandle([self._scope.protocol])
 
     # The network's side.
 
