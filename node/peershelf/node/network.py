@@ -13,13 +13,17 @@ import trio
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.node._version import __version__
 from peershelf.node.config import Config
+from peershelf.node.dialing_back import BackDialer
 from peershelf.node.errors import UsageError
 from peershelf.node.keeping_connected import KeptConnections
 from peershelf.node.peer_addresses import PeerAddress, by_peer, parse_peer_address
+from peershelf.node.reachability import Reachability
 from peershelf.node.repo import Repo
 from peershelf.node.routing import Routing, routing_of
 from peershelf.protocols.bitswap import Bitswap, BitswapLimits
 from peershelf.protocols.libp2p import HostLimits, Libp2pNetwork
+from peershelf.protocols.multiaddrs import from_text
+from peershelf.protocols.reachability import DialService
 from peershelf.protocols.traffic import Rates
 from peershelf.protocols.transport import PeerId
 
@@ -36,10 +40,14 @@ class Online:
     exchange: Bitswap
     routing: Routing
     connections: KeptConnections
+    reachability: Reachability | None
+    """None where nothing is to be found out about it: without routing, and for a short time."""
 
 
-async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Online:
+async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore, *, lasting: bool = True) -> Online:
     """Start host and exchange as tasks of `nursery`; both listen once this returns.
+
+    Unless it is `lasting`, this node does not find out whether the world reaches it, nor does it for others.
 
     Raises NetworkError, ConfigError.
     """
@@ -57,6 +65,9 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
     await nursery.start(exchange.run)
     await nursery.start(routing.run)
     await nursery.start(host.run)
+    reachability = None
+    if lasting and config.text("Routing.Type") != "none":
+        reachability = await _find_out_who_is_reached(nursery, host, routing, config)
     connections = KeptConnections(nursery, host)
     for peer, addresses in _usable("Bootstrap", config).items():
         connections.meet(peer, addresses)
@@ -66,7 +77,21 @@ async def go_online(nursery: trio.Nursery, repo: Repo, store: Blockstore) -> Onl
         from peershelf.node.neighbours import find_neighbours
 
         nursery.start_soon(find_neighbours, host)
-    return Online(host, exchange, routing, connections)
+    return Online(host, exchange, routing, connections, reachability)
+
+
+async def _find_out_who_is_reached(
+    nursery: trio.Nursery, host: Libp2pNetwork, routing: Routing, config: Config
+) -> Reachability:
+    """Ask others whether the world reaches this node, and tell them whether it reaches them."""
+    if config.text("AutoNAT.ServiceMode") == "enabled":
+        back_dialer = BackDialer(AGENT)
+        await nursery.start(back_dialer.run)
+        DialService(host, back_dialer.dial_back).start()
+    given = map(from_text, config.strings("Addresses.AppendAnnounce"))
+    reachability = Reachability(host, [one for one in given if one is not None], routing.reachable)
+    await nursery.start(reachability.run)
+    return reachability
 
 
 def _usable(key: str, config: Config) -> dict[PeerId, list[str]]:

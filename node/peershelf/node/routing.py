@@ -25,8 +25,14 @@ class Part(Router, Protocol):
 class Routing(Router):
     """Asks all of its parts at once."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[Part], *, turning: Dht | None = None) -> None:
         self.parts = parts
+        self._turning = turning
+
+    def reachable(self, is_so: bool) -> None:
+        """The world can reach this node, or no longer can: with auto, it serves the world or does not."""
+        if self._turning is not None:
+            self._turning.serve(is_so)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run the parts until cancelled."""
@@ -63,8 +69,8 @@ class Routing(Router):
 def routing_of(kind: str, network: Network, routers: Sequence[str]) -> Routing:
     """Return what `Routing.Type` names; its parts answer others unless this node is a client only.
 
-    With auto, this node serves the peers around it. Whether the world can reach it is not known yet, so there
-    it is a client. `routers` are the URLs of delegated routers, who are asked with auto and delegated.
+    With auto, this node serves the peers around it, and the world as long as that is known
+    to reach it. `routers` are the URLs of delegated routers, who are asked with auto and delegated.
 
     Raises ConfigError if only they are to be asked, and there are none.
     """
@@ -78,8 +84,8 @@ def routing_of(kind: str, network: Network, routers: Sequence[str]) -> Routing:
                 "`node config set` routers there, or Routing.Type to auto"
             )
         return Routing(delegated)
-    dhts = [
-        Dht(network, LAN, serve=kind != "dhtclient"),
-        Dht(network, WAN, serve=kind == "dhtserver"),
-    ]
-    return Routing([*dhts, *delegated] if kind == "auto" else dhts)
+    near = Dht(network, LAN, serve=kind != "dhtclient")
+    world = Dht(network, WAN, serve=kind == "dhtserver")
+    if kind == "auto":
+        return Routing([near, world, *delegated], turning=world)
+    return Routing([near, world])

@@ -130,6 +130,8 @@ class Core:
             announcer.queue, self.online.routing, keys, config.duration("Provide.Interval")
         )
         token = trio.lowlevel.current_trio_token()
+        if self.online.reachability is not None:
+            self.online.reachability.on_first_address = provider.announce_all
         announcer.on_queued = partial(token.run_sync_soon, provider.wake)
         nursery.start_soon(provider.run)
 
@@ -157,7 +159,9 @@ class Core:
         from peershelf.node.network import go_online
         from peershelf.node.searching import ProviderSearch
 
-        self._online = online = await go_online(self._nursery, self.repo, self.store)
+        self._online = online = await go_online(
+            self._nursery, self.repo, self.store, lasting=not self._lazily
+        )
         search = ProviderSearch(online.host, online.routing) if online.routing.parts else None
         return online.exchange, search
 

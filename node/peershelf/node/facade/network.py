@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from peershelf.node.errors import UsageError
+from typing import TYPE_CHECKING
+
+from peershelf.node.errors import NodeError, UsageError
 from peershelf.node.facade.core import Core
 from peershelf.node.peer_addresses import by_peer, parse_peer_address
 from peershelf.protocols.transport import PeerId
+
+if TYPE_CHECKING:
+    from peershelf.node.reachability import Reachability
 
 
 class NetworkAccess(Core):
@@ -51,6 +56,16 @@ class NetworkAccess(Core):
     def addresses(self) -> list[str]:
         """Where this node can be reached: /ip4/…/tcp/…/p2p/ID. Empty for a node that is not online."""
         return self._online.host.addresses() if self._online else []
+
+    def reachability(self) -> Reachability:
+        """Whether the world reaches this node, and who said so. Raises NodeError where nobody is asked."""
+        found = self.online.reachability
+        if found is None:
+            raise NodeError(
+                "nobody is asked whether this node is reached: set Routing.Type to auto, "
+                "and start the daemon again"
+            )
+        return found
 
     def protocols(self) -> list[str]:
         """The protocol IDs that this node answers to."""

@@ -116,14 +116,24 @@ class Dht:
             await self._nearer(Contact(peer), Kind.FIND_NODE, own)
 
     async def _keep_looking_around(self) -> None:
+        greeted = trio.current_time()
         while True:
             # The first peers are what this waits for; after them, time.
             await self._looked_around.wait()
             self._looked_around = trio.Event()
             await self.look_around()
+            if trio.current_time() >= greeted + REFRESH:
+                greeted = trio.current_time()
+                self._greet_anew()
             with trio.move_on_after(REFRESH if len(self.table) >= K else REFRESH / 20):
                 await trio.sleep_forever()
             self._looked_around.set()
+
+    def _greet_anew(self) -> None:
+        """Clients that are connected may have turned servers meanwhile."""
+        for peer in self._network.peers():
+            if peer not in self.table:
+                self.peer_connected(peer)
 
     async def look_around(self) -> None:
         """Search for ourselves and for some place at random, which fills the routing table."""
