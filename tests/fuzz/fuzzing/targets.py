@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
+import autonats
 import kads
 import multistreams
 import nodes
@@ -271,6 +272,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "noise-framing": lambda: Target(noises.MESSAGES, noises.check_framing),
     "noise-handshake": lambda: Target(noises.handshake_samples(), noises.check_handshake),
     "noise-payload": lambda: Target(noises.payload_samples(), noises.check_payload),
+    "autonat": lambda: Target(autonats.SAMPLES, autonats.check),
     "kad": lambda: Target(kads.samples(), kads.check, slow=kads.SLOW),
     "multistream": lambda: Target(multistreams.SAMPLES, multistreams.check_answer),
     "multistream-select": lambda: Target(multistreams.SAMPLES, multistreams.check_select),

@@ -35,7 +35,7 @@ def _print(check: Record) -> None:
     standing = check["reachability"].lower()
     output.line(safe(f"{check['address']}  {standing}, asked again after {check['next']}"))
     for asked in check["asked"] or ():
-        output.line(safe(f"\t{asked['when']}  {asked['peer']}  {asked['outcome']}"))
+        output.line("\t" + safe(f"{asked['when']}  {asked['peer']}  {asked['outcome']}"))
 
 
 COMMAND = Command(
