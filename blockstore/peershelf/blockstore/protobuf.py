@@ -68,6 +68,11 @@ def fixed32_field(number: int, value: int) -> bytes:
     return varint.encode(number << 3 | FIXED32) + value.to_bytes(4, "little")
 
 
+def fixed64_field(number: int, value: int) -> bytes:
+    """Encode an unsigned number below 2^64 in eight bytes."""
+    return varint.encode(number << 3 | FIXED64) + value.to_bytes(8, "little")
+
+
 def _value(view: memoryview, offset: int, wire_type: int, error: type[Exception]) -> tuple[Value, int]:
     if wire_type == VARINT:
         return _varint(view, offset, error)

@@ -16,15 +16,19 @@ from peershelf.node._version import __version__
 from peershelf.node.config import Config
 from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.denylists.served import ServedBlocks
+from peershelf.node.dialing_back import BackDialer
 from peershelf.node.errors import UsageError
 from peershelf.node.keeping_connected import KeptConnections
 from peershelf.node.peer_addresses import PeerAddress, by_peer, parse_peer_address
 from peershelf.node.private_network import key_to_use, within_network
+from peershelf.node.reachability import Reachability
 from peershelf.node.repo import Repo
 from peershelf.node.routing import Routing, routing_of
 from peershelf.protocols.bitswap import Bitswap, BitswapLimits
 from peershelf.protocols.filters import Mask
 from peershelf.protocols.libp2p import HostLimits, Libp2pNetwork
+from peershelf.protocols.multiaddrs import from_text
+from peershelf.protocols.reachability import DialService
 from peershelf.protocols.traffic import Rates
 from peershelf.protocols.transport import PeerId
 
@@ -43,6 +47,8 @@ class Online:
     connections: KeptConnections
     swarm_key_fingerprint: str | None
     """Of the private network that all this is held to, if it is."""
+    reachability: Reachability | None
+    """None where nothing is to be found out about it: without routing, briefly, or in private."""
 
 
 async def go_online(
@@ -76,6 +82,10 @@ async def go_online(
     await nursery.start(exchange.run)
     await nursery.start(routing.run)
     await nursery.start(host.run)
+    reachability = None
+    # The world does not reach into a private network, whoever says so.
+    if routing.parts and not unnoticed and key is None:
+        reachability = await _find_out_who_is_reached(nursery, host, routing, config)
     connections = KeptConnections(nursery, host)
     for peer, addresses in _usable("Bootstrap", config).items():
         connections.meet(peer, addresses)
@@ -85,7 +95,21 @@ async def go_online(
         from peershelf.node.neighbours import find_neighbours
 
         nursery.start_soon(partial(find_neighbours, host, announce=not unnoticed))
-    return Online(host, exchange, routing, connections, key.fingerprint if key else None)
+    return Online(host, exchange, routing, connections, key.fingerprint if key else None, reachability)
+
+
+async def _find_out_who_is_reached(
+    nursery: trio.Nursery, host: Libp2pNetwork, routing: Routing, config: Config
+) -> Reachability:
+    """Ask others whether the world reaches this node, and tell them whether it reaches them."""
+    if config.text("AutoNAT.ServiceMode") == "enabled":
+        back_dialer = BackDialer(AGENT, host.filters)
+        await nursery.start(back_dialer.run)
+        DialService(host, back_dialer.dial_back).start()
+    given = map(from_text, config.strings("Addresses.AppendAnnounce"))
+    reachability = Reachability(host, [one for one in given if one is not None], routing.reachable)
+    await nursery.start(reachability.run)
+    return reachability
 
 
 def _usable(key: str, config: Config) -> dict[PeerId, list[str]]:

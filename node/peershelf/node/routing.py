@@ -26,8 +26,14 @@ class Part(Router, Protocol):
 class Routing(Router):
     """Asks all of its parts at once."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[Part], *, turning: Dht | None = None) -> None:
         self.parts = parts
+        self._turning = turning
+
+    def reachable(self, is_so: bool) -> None:
+        """The world can reach this node, or no longer can: with auto, it serves the world or does not."""
+        if self._turning is not None:
+            self._turning.serve(is_so)
 
     def own(self) -> Routing:
         """Without others' routers, to search on behalf of others: two could ask each other for ever."""
@@ -77,8 +83,8 @@ class Routing(Router):
 def routing_of(kind: str, network: Network, routers: Sequence[str], *, serve: bool = True) -> Routing:
     """Return what `Routing.Type` names. It answers others, unless without `serve` or as a client only.
 
-    With auto, this node serves the peers around it. Whether the world can reach it is not known yet, so there
-    it is a client. `routers` are the URLs of delegated routers, who are asked with auto and delegated.
+    With auto, this node serves the peers around it, and the world as long as that is known to reach it.
+    `routers` are the URLs of delegated routers, who are asked with auto and delegated.
 
     Raises ConfigError if only they are to be asked, and there are none.
     """
@@ -92,8 +98,8 @@ def routing_of(kind: str, network: Network, routers: Sequence[str], *, serve: bo
                 "`node config set` routers there, or Routing.Type to auto"
             )
         return Routing(delegated)
-    dhts = [
-        Dht(network, LAN, serve=serve and kind != "dhtclient"),
-        Dht(network, WAN, serve=serve and kind == "dhtserver"),
-    ]
-    return Routing([*dhts, *delegated] if kind == "auto" else dhts)
+    near = Dht(network, LAN, serve=serve and kind != "dhtclient")
+    world = Dht(network, WAN, serve=serve and kind == "dhtserver")
+    if kind == "auto":
+        return Routing([near, world, *delegated], turning=world if serve else None)
+    return Routing([near, world])

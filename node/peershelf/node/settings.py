@@ -21,6 +21,7 @@ Value = bool | int | float | str | list[str]
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_NAMED = re.compile(r"/dns[46]?/[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?/tcp/\d{1,5}(/ws)?")
 LEAST_RATE = 1_000
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -131,6 +132,14 @@ def is_router_url(text: str) -> bool:
     return False
 
 
+def _announced_addresses(value: Any) -> str | None:
+    if complaint := _strings(value):
+        return complaint
+    bad = next((text for text in value if not (is_tcp_address(text) or _NAMED.fullmatch(text))), None)
+    example = "/ip4/192.0.2.1/tcp/4001 or /dns4/node.example/tcp/4001"
+    return bad and f"takes addresses with a TCP port and without /p2p/, such as {example}, not {bad[:80]!a}"
+
+
 def _api_address(value: Any) -> str | None:
     from peershelf.node.http.address import ApiAddress
 
@@ -198,6 +207,16 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             "",
             _routing_address,
             "multiaddr to serve the delegated routing API at, to anybody who reaches it; empty: not at all",
+        ),
+        "Addresses.AppendAnnounce": Setting(
+            [],
+            _announced_addresses,
+            "further multiaddrs at which this node is reached: told to others as they are",
+        ),
+        "AutoNAT.ServiceMode": Setting(
+            "enabled",
+            _one_of("enabled", "disabled"),
+            "whether to dial peers that ask whether the world reaches them",
         ),
         "Bootstrap": Setting(
             list(PUBLIC_BOOTSTRAP_PEERS),

@@ -8,6 +8,7 @@ what is not needed by a driver does not belong here.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from math import inf
 from typing import NewType, Protocol
 
@@ -53,6 +54,18 @@ StreamHandler = Callable[[Stream], Awaitable[None]]
 """Runs in a task of its own; whatever it raises costs the peer that stream and nobody else anything."""
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The connection that an inbound stream came in on, which the other side made."""
+
+    local: bytes
+    """Our end of it, as a multiaddr in its bytes: behind a NAT not what was dialed."""
+    remote: bytes
+    """The other end."""
+    since: float
+    """When it was there, on trio's clock."""
+
+
 class PeerListener(Protocol):
     """Is told of peers coming and going. Called synchronously; must not block."""
 
@@ -71,7 +84,10 @@ class Network(Protocol):
         """Peers with at least one live connection."""
 
     def handle(self, protocols: Sequence[str], handler: StreamHandler) -> None:
-        """Accept inbound streams of these protocols. Call before peers arrive."""
+        """Accept inbound streams of these protocols from now on."""
+
+    def unhandle(self, protocols: Sequence[str]) -> None:
+        """Accept no more of them; those that there are go on."""
 
     def listen_to_peers(self, listener: PeerListener) -> None:
         """Tell `listener` of every peer that connects or leaves from now on, and of those here already."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from peershelf.blockstore import protobuf
 from peershelf.protocols.errors import MalformedMessage
+from peershelf.protocols.multiaddrs import network_of, texts
 from peershelf.protocols.routing.kad.keys import peer_from_bytes
 from peershelf.protocols.routing.kad.messages import (
     MAX_ADDRESS,
@@ -18,7 +19,6 @@ from peershelf.protocols.routing.kad.messages import (
 )
 from peershelf.protocols.routing.kad.record import decode_record, encode_record
 from peershelf.protocols.routing.kad.scope import LAN, WAN
-from peershelf.protocols.routing.multiaddrs import network_of, texts
 
 SLOW = 0.05
 """Seconds that a message may take: anybody may send many."""

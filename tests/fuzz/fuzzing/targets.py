@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
+import autonats
 import kads
 import multistreams
 import names
@@ -275,6 +276,7 @@ TARGETS: dict[str, Callable[[], Target]] = {
     "noise-payload": lambda: Target(noises.payload_samples(), noises.check_payload),
     "private-opening": lambda: Target(privates.CONNECTIONS, privates.check_opening),
     "private-key": lambda: Target(privates.FILES, privates.check_file),
+    "autonat": lambda: Target(autonats.SAMPLES, autonats.check),
     "kad": lambda: Target(kads.samples(), kads.check, slow=kads.SLOW),
     "ipns": lambda: Target(names.record_samples(), names.check_record, slow=names.SLOW),
     "ipns-signed": lambda: Target(names.signed_samples(), names.check_signed, slow=names.SLOW),

@@ -264,6 +264,7 @@ async def test_config_reads_sets_and_refuses(node: Node) -> None:
         ("swarm/connect", ("/ip4/127.0.0.1/tcp/1/p2p/12D3KooWDF6DnKoZdnpLtiegUTLguGJtow2RXjxBNQ8uFcB6QvkV",)),
         ("swarm/addrs", ()),
         ("swarm/addrs/local", ()),
+        ("swarm/addrs/autonat", ()),
         ("bitswap/stat", ()),
         ("bitswap/wantlist", ()),
     ],

@@ -105,6 +105,19 @@ async def test_what_is_blocked_is_passed_over_and_holds_nothing_up(
     assert len(queue) == 0
 
 
+async def test_where_others_could_not_be_told_where_we_are_everything_is_announced_anew(
+    start, router, autojump_clock
+) -> None:
+    provider = start(KEYS)
+    await trio.sleep(10)
+    provider.announce_all()
+    await trio.sleep(10)
+    assert len(router.provided) == 2 * len(KEYS)
+    provider.wake()
+    await trio.sleep(10)
+    assert len(router.provided) == 2 * len(KEYS)
+
+
 async def test_what_nobody_took_is_tried_again(start, queue, router, autojump_clock) -> None:
     router.takes = False
     start(KEYS)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+import trio
 from hypothesis import given
 from hypothesis import strategies as st
 from libp2p.identity.identify.pb.identify_pb2 import Identify
 
-from peershelf.protocols.errors import MalformedMessage, MessageTooLarge
+from peershelf.protocols.errors import MalformedMessage, MessageTooLarge, ProtocolNotSupported
 from peershelf.protocols.libp2p.addresses import Multiaddr
 from peershelf.protocols.libp2p.identify import (
     IDENTIFY,
@@ -21,6 +22,7 @@ from peershelf.protocols.libp2p.identify import (
     parse_identity,
     read_identity,
 )
+from peershelf.protocols.transport import PeerId
 from peershelf.protocols.wire import FrameDecoder, encode_frame
 
 
@@ -120,3 +122,72 @@ def test_a_strangers_text_is_cut_and_made_printable():
 def test_any_bytes_are_an_identity_or_a_malformed_message(data):
     with contextlib.suppress(MalformedMessage):
         parse_identity(data)
+
+
+async def test_peers_are_told_when_what_is_served_changes(host, eventually):
+    a, b = await host(), await host()
+    await a.connect(b.addresses()[0])
+    await eventually(lambda: a.protocols_of(b.local_peer))
+    assert "/test/later" not in a.protocols_of(b.local_peer)
+    b.handle(["/test/later"], lambda _stream: None)
+    await eventually(lambda: "/test/later" in a.protocols_of(b.local_peer))
+    b.unhandle(["/test/later"])
+    await eventually(lambda: "/test/later" not in a.protocols_of(b.local_peer))
+    with pytest.raises(ProtocolNotSupported):
+        await a.open_stream(b.local_peer, ["/test/later"])
+
+
+async def test_peers_are_told_of_announced_addresses_until_they_are_taken_back(host, eventually):
+    a, b = await host(), await host()
+    await a.connect(b.addresses()[0])
+    await eventually(lambda: a.protocols_of(b.local_peer))
+    announced = Multiaddr("/ip4/192.0.2.1/tcp/4001").to_bytes()
+    b.announce([announced, *b.listen_addresses()])
+    await eventually(lambda: announced in a.addresses_of(b.local_peer))
+    assert f"/ip4/192.0.2.1/tcp/4001/p2p/{b.local_peer}" in b.addresses()
+    assert len(b.addresses()) == 2
+    assert announced not in b.listen_addresses()
+    b.announce([])
+    await eventually(lambda: announced not in a.addresses_of(b.local_peer))
+
+
+async def test_a_peer_that_reads_no_push_keeps_nobody_waiting(host, eventually):
+    a, b, c = await host(), await host(), await host()
+
+    async def never(*_):
+        await trio.sleep_forever()
+
+    c.handle([IDENTIFY_PUSH], never)
+    for one in (a, c):
+        await b.connect(one.addresses()[0])
+        await eventually(lambda one=one: b.protocols_of(one.local_peer))
+    b.handle(["/test/later"], never)
+    await eventually(lambda: "/test/later" in a.protocols_of(b.local_peer))
+
+
+async def test_a_peer_says_where_it_sees_us(host, eventually):
+    a, b = await host(), await host()
+    await a.connect(b.addresses()[0])
+    assert a.observed_by(PeerId("nobody")) is None
+    await eventually(lambda: a.observed_by(b.local_peer) and b.observed_by(a.local_peer))
+    assert b.observed_by(a.local_peer) == b.listen_addresses()[0]
+    assert a.observed_by(b.local_peer) == b.seen_at(a.local_peer)
+
+
+async def test_an_inbound_stream_tells_where_it_arrived(host):
+    a, b = await host(), await host()
+    seen = []
+
+    async def look(stream):
+        seen.append(b.arrival_of(stream))
+        await stream.aclose()
+
+    b.handle(["/test/look"], look)
+    await a.connect(b.addresses()[0])
+    stream = await a.open_stream(b.local_peer, ["/test/look"])
+    assert await stream.receive_some() == b""
+    assert a.arrival_of(stream) is None
+    await stream.aclose()
+    (arrival,) = seen
+    assert (arrival.local, arrival.remote) == (b.listen_addresses()[0], b.seen_at(a.local_peer))
+    assert 0 <= trio.current_time() - arrival.since < 60

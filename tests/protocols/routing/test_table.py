@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kad_world import new_peer
 
+from peershelf.protocols.multiaddrs import network_of
 from peershelf.protocols.routing.kad import keys
 from peershelf.protocols.routing.kad.keys import key_of_peer, shared_bits
 from peershelf.protocols.routing.kad.messages import Contact, Kind, Message
@@ -18,7 +19,6 @@ from peershelf.protocols.routing.kad.scope import WAN
 from peershelf.protocols.routing.kad.server import Answerer
 from peershelf.protocols.routing.kad.table import K, RoutingTable
 from peershelf.protocols.routing.kad.values import Values
-from peershelf.protocols.routing.multiaddrs import network_of
 
 HOUR = 3600.0
 

@@ -17,6 +17,7 @@ GROUPS = (
             "swarm peers",
             "swarm addrs",
             "swarm addrs local",
+            "swarm addrs autonat",
             "swarm peering add",
             "swarm peering ls",
             "swarm peering rm",

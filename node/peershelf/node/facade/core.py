@@ -146,6 +146,8 @@ class Core:
             is_blocked=self.denylists.blocks_key,
         )
         token = trio.lowlevel.current_trio_token()
+        if self.online.reachability is not None:
+            self.online.reachability.on_first_address = provider.announce_all
         announcer.on_queued = partial(token.run_sync_soon, provider.wake)
         nursery.start_soon(provider.run)
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from peershelf.node.errors import UsageError
+from typing import TYPE_CHECKING
+
+from peershelf.node.errors import NodeError, UsageError
 from peershelf.node.facade.core import Core
 from peershelf.node.peer_addresses import by_peer, parse_peer_address
 from peershelf.protocols.transport import PeerId
+
+if TYPE_CHECKING:
+    from peershelf.node.reachability import Reachability
 
 
 class NetworkAccess(Core):
@@ -65,6 +70,16 @@ class NetworkAccess(Core):
 
         key = read_key(self.repo.swarm_key_file)
         return key.fingerprint if key else None
+
+    def reachability(self) -> Reachability:
+        """Whether the world reaches this node, and who said so. Raises NodeError where nobody is asked."""
+        found = self.online.reachability
+        if found is None:
+            raise NodeError(
+                "nobody is asked whether this node is reached: set Routing.Type to auto, "
+                "and start the daemon again"
+            )
+        return found
 
     def protocols(self) -> list[str]:
         """The protocol IDs that this node answers to."""

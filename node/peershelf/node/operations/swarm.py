@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import trio
@@ -13,9 +14,11 @@ from peershelf.node.errors import NodeError, NotConnected
 from peershelf.node.operations.base import Record, Records, Request, Unary
 from peershelf.node.peer_ids import parse_peer_id
 from peershelf.protocols.errors import NetworkError, PeerNotConnected
+from peershelf.protocols.reachability.case import Standing
 from peershelf.protocols.transport import PeerId
 
 if TYPE_CHECKING:
+    from peershelf.node.reachability import Checked
     from peershelf.protocols.libp2p import ConnectionInfo
 
 _DIRECTIONS = {"inbound": 1, "outbound": 2}
@@ -94,6 +97,35 @@ async def listen_addresses(node: Node, request: Request) -> Record:
     return await local_addresses(node, Request())
 
 
+async def reachability(node: Node, request: Request) -> Record:
+    """Whether the world reaches this node, in Kubo's keys; `checks` says who said so."""
+    found = node.reachability()
+    checks = found.checks()
+    of = {standing: [one.address for one in checks if one.standing is standing] for standing in Standing}
+    return {
+        "reachability": found.standing.value,
+        "reachable": of[Standing.PUBLIC],
+        "unreachable": of[Standing.PRIVATE],
+        "unknown": of[Standing.UNKNOWN],
+        "checks": [_check_record(check) for check in checks],
+    }
+
+
+def _check_record(check: Checked) -> Record:
+    return {
+        "address": check.address,
+        "reachability": check.standing.value,
+        "next": _utc(check.due),
+        "asked": [
+            {"peer": one.peer, "outcome": one.outcome.value, "when": _utc(one.when)} for one in check.asked
+        ],
+    }
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _listening(node: Node) -> Sequence[str]:
     return node.online.host.addresses()
 
@@ -137,5 +169,6 @@ SWARM_OPERATIONS = (
     Unary("swarm/addrs", known_addresses, max_args=0),
     Unary("swarm/addrs/local", local_addresses, max_args=0, options=frozenset({"id"})),
     Unary("swarm/addrs/listen", listen_addresses, max_args=0),
+    Unary("swarm/addrs/autonat", reachability, max_args=0),
     Records("ping", ping, min_args=1, max_args=1, options=frozenset({"count"})),
 )

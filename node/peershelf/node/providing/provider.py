@@ -64,12 +64,18 @@ class Provider:
         self._interval = interval
         self._is_blocked = is_blocked
         self._woken = trio.Event()
+        self._anew = False
         self._provided = self._records = 0
         self._busy = 0.0
 
     def wake(self) -> None:
         """Something was queued."""
         self._woken.set()
+
+    def announce_all(self) -> None:
+        """Others could not be told before where this node is: announce everything anew."""
+        self._anew = True
+        self.wake()
 
     async def run(self) -> None:
         """Announce until cancelled."""
@@ -106,8 +112,9 @@ class Provider:
     async def _sweep_if_due(self) -> None:
         last = await self._offload(partial(self._queue.marked, _LAST_SWEEP))
         # A clock that was set back must not put the next sweep off for ever.
-        if last is not None and 0 <= time.time() - last < self._interval:
+        if not self._anew and last is not None and 0 <= time.time() - last < self._interval:
             return
+        self._anew = False
         await self._offload(self._queue_all)
 
     def _queue_all(self) -> None:

@@ -45,6 +45,10 @@ class FakeNetwork:
     def handle(self, protocols: Sequence[str], handler: StreamHandler) -> None:
         self._handlers.update(dict.fromkeys(protocols, handler))
 
+    def unhandle(self, protocols: Sequence[str]) -> None:
+        for protocol in protocols:
+            self._handlers.pop(protocol, None)
+
     def listen_to_peers(self, listener: PeerListener) -> None:
         self._listeners.append(listener)
         for peer in self._links:

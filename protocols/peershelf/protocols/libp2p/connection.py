@@ -79,9 +79,12 @@ class Connection:
     @property
     def remote(self) -> Multiaddr:
         """The peer's side of the connection: an IP address and a TCP port, and /ws if that is spoken."""
-        remote = remote_endpoint(self.inner)
-        host, port = remote
-        ws = "/ws" if isinstance(remote, WebSocketEndpoint) else ""
+        return self.with_transport(remote_endpoint(self.inner))
+
+    def with_transport(self, end: Endpoint) -> Multiaddr:
+        """Return the address of an end of the connection, which is spoken over TCP, and WebSocket or not."""
+        host, port = end
+        ws = "/ws" if isinstance(remote_endpoint(self.inner), WebSocketEndpoint) else ""
         return Multiaddr(f"/{'ip6' if ':' in host else 'ip4'}/{host}/tcp/{port}{ws}")
 
     @property

@@ -20,11 +20,11 @@ from peershelf.protocols.libp2p.addresses import (
     usable_targets,
 )
 from peershelf.protocols.libp2p.buffered import BufferedStream
-from peershelf.protocols.libp2p.connection import Connection, ConnectionHandler
+from peershelf.protocols.libp2p.connection import Connection, ConnectionHandler, remote_endpoint
 from peershelf.protocols.libp2p.dialing import Dialer
 from peershelf.protocols.libp2p.events import ConnectionEvents
 from peershelf.protocols.libp2p.hardening import ContainedStreams
-from peershelf.protocols.libp2p.identify import IDENTIFY, IDENTIFY_PUSH
+from peershelf.protocols.libp2p.identify import IDENTIFY, IDENTIFY_PUSH, Identity
 from peershelf.protocols.libp2p.identify_service import IdentifyService
 from peershelf.protocols.libp2p.info import ConnectionInfo
 from peershelf.protocols.libp2p.keeper import ConnectionKeeper
@@ -32,15 +32,17 @@ from peershelf.protocols.libp2p.keys import key_pair
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.outbound import Asker, Outbound
 from peershelf.protocols.libp2p.ping import PING, answer_pings, round_trip
+from peershelf.protocols.libp2p.pushing import IdentifyPusher
 from peershelf.protocols.libp2p.resources import connection_resources, stream_resources
 from peershelf.protocols.libp2p.security.offer import DEFAULT_SECURITY
 from peershelf.protocols.libp2p.service import keep_running, listen
 from peershelf.protocols.libp2p.stack import build_host, build_swarm
+from peershelf.protocols.libp2p.streams import Libp2pStream
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
 from peershelf.protocols.private import SwarmKey
 from peershelf.protocols.resources import Resource
 from peershelf.protocols.traffic import Rates, Traffic
-from peershelf.protocols.transport import Network, PeerId, PeerListener, Stream, StreamHandler
+from peershelf.protocols.transport import Arrival, Network, PeerId, PeerListener, Stream, StreamHandler
 
 # py-libp2p's logger has no handler and does not propagate, so Python would print its warnings to stderr.
 logging.getLogger("libp2p").addHandler(logging.NullHandler())
@@ -94,10 +96,12 @@ class Libp2pNetwork(Network):
             raise InvalidAddress(f"{off[0]} cannot be listened on: {self._transport.no_websocket}")
         self._swarm = build_swarm(keys, security, self._transport, self._limits)
         self._mux = build_host(self._swarm).get_mux()
-        identify = IdentifyService(keys.public_key.serialize(), agent, self._listen_addresses, self.protocols)
+        self._announced: list[Multiaddr] = []
+        identify = IdentifyService(keys.public_key.serialize(), agent, self._known_addresses, self.protocols)
         self._keeper = ConnectionKeeper(
             self._swarm, self._transport, self._limits, identify.ask, self.traffic
         )
+        self._pusher = IdentifyPusher(lambda: list(self._keeper.table), identify.push)
         self._outbound = Outbound(self._swarm, self._transport, self._limits.dials)
         self._dialer = Dialer(self._outbound, self._limits, self._keeper.check_room)
         self._serve(IDENTIFY, identify.answer)
@@ -124,6 +128,7 @@ class Libp2pNetwork(Network):
                 await nursery.start(keep_running, self._swarm, self._transport, stop)
             try:
                 self._keeper.start(nursery)
+                nursery.start_soon(self._pusher.run)
                 await listen(self._swarm, self._listen)
                 task_status.started()
                 await trio.sleep_forever()
@@ -230,11 +235,25 @@ class Libp2pNetwork(Network):
 
     def addresses(self) -> list[str]:
         """Return where this host can be dialed, with the peer ID; wildcards stand for each interface."""
-        return [f"{address}/p2p/{self.local_peer}" for address in self._listen_addresses()]
+        return [f"{address}/p2p/{self.local_peer}" for address in self._known_addresses()]
 
     def own_addresses(self) -> list[bytes]:
-        """Return where this host listens, as multiaddrs in their bytes, without the peer ID."""
+        """Return what addresses() does, as multiaddrs in their bytes, without the peer ID."""
+        return [address.to_bytes() for address in self._known_addresses()]
+
+    def listen_addresses(self) -> list[bytes]:
+        """Return where this host listens, likewise, and nothing that it was told to announce()."""
         return [address.to_bytes() for address in self._listen_addresses()]
+
+    def announce(self, addresses: Sequence[bytes]) -> None:
+        """Tell others of these addresses, too, and of those of earlier calls no longer.
+
+        They are multiaddrs in their bytes, without the peer ID. Connected peers are told at once.
+        """
+        announced = [Multiaddr(address) for address in addresses]
+        if announced != self._announced:
+            self._announced = announced
+            self._pusher.changed()
 
     def addresses_of(self, peer: PeerId) -> list[bytes]:
         """Return where a connected peer says that it listens, as multiaddrs in bytes that nobody has checked.
@@ -253,6 +272,32 @@ class Libp2pNetwork(Network):
         """Return the other end of the connection to a peer, a multiaddr in its bytes; None without one."""
         connections = self._keeper.table.of(peer) if peer in self._keeper.table else ()
         return next((connection.remote.to_bytes() for connection in connections), None)
+
+    def observed_by(self, peer: PeerId) -> bytes | None:
+        """Return where a peer says that it sees this host, in bytes that nobody has checked."""
+        identity = self._identity_of(peer)
+        return identity.observed if identity is not None else None
+
+    def protocols_of(self, peer: PeerId) -> tuple[str, ...]:
+        """Return what a peer says that it serves; nothing until it has said so."""
+        identity = self._identity_of(peer)
+        return identity.protocols if identity is not None else ()
+
+    def _identity_of(self, peer: PeerId) -> Identity | None:
+        connections = self._keeper.table.of(peer) if peer in self._keeper.table else ()
+        return next((one.identity for one in reversed(connections) if one.identity is not None), None)
+
+    def arrival_of(self, stream: Stream) -> Arrival | None:
+        """Return the connection of an inbound stream; None where this host dialed, or it has ended."""
+        assert isinstance(stream, Libp2pStream), "handlers are given no others"
+        connection = next((one for one in self._keeper.table if stream in one.streams), None)
+        if connection is None or connection.is_outbound:
+            return None
+        socket = self._transport.find(remote_endpoint(connection.inner))
+        if socket is None:
+            return None
+        local = connection.with_transport(socket.local)
+        return Arrival(local.to_bytes(), connection.remote.to_bytes(), connection.since)
 
     def protocols(self) -> list[str]:
         """Return the protocol IDs that this host serves, sorted."""
@@ -276,13 +321,20 @@ class Libp2pNetwork(Network):
         return self._keeper.table.peers()
 
     def handle(self, protocols: Sequence[str], handler: StreamHandler) -> None:
-        """Accept inbound streams of these protocols. Call before peers arrive."""
+        """Accept inbound streams of these protocols from now on; peers are told."""
 
         async def of_any_connection(_: Connection, stream: Stream) -> None:
             await handler(stream)
 
         for protocol in protocols:
             self._serve(protocol, of_any_connection)
+        self._pusher.changed()
+
+    def unhandle(self, protocols: Sequence[str]) -> None:
+        """Accept no more of them; peers are told, and streams that there are go on."""
+        for protocol in protocols:
+            self._mux.remove_handler(TProtocol(protocol))
+        self._pusher.changed()
 
     def _serve(self, protocol: str, handler: ConnectionHandler) -> None:
         async def serve(stream: INetStream) -> None:
@@ -301,6 +353,9 @@ class Libp2pNetwork(Network):
         Does not dial. Raises PeerNotConnected, ProtocolNotSupported, StreamReset.
         """
         return await self._keeper.table.best(peer).open_stream(protocols)
+
+    def _known_addresses(self) -> list[Multiaddr]:
+        return list(dict.fromkeys((*self._listen_addresses(), *self._announced)))
 
     def _listen_addresses(self) -> list[Multiaddr]:
         bound = [one for listener in self._swarm.listeners.values() for one in listener.get_addrs()]

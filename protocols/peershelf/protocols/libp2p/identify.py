@@ -38,6 +38,8 @@ class Identity:
     protocols: tuple[str, ...]
     addresses: tuple[bytes, ...] = ()
     """Where it says that it listens, multiaddrs in their bytes, not looked into."""
+    observed: bytes | None = None
+    """Where it says that it sees this node, likewise."""
 
 
 def describe(
@@ -92,6 +94,7 @@ def parse_identity(data: bytes) -> Identity:
         agent=printable(agent),
         protocols=tuple(printable(name) for name in protocols),
         addresses=tuple(one for one in message.listen_addrs[:MAX_ADDRESSES] if len(one) <= MAX_ADDRESS),
+        observed=message.observed_addr if 0 < len(message.observed_addr) <= MAX_ADDRESS else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Runs identify on a host's connections: answers, asks each new one, takes in what is pushed."""
+"""Runs identify on a host's connections: answers, asks each new one, pushes and takes in what is pushed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import trio
 from peershelf.protocols.errors import NetworkError, StreamReset
 from peershelf.protocols.libp2p.addresses import Multiaddr
 from peershelf.protocols.libp2p.connection import Connection
-from peershelf.protocols.libp2p.identify import IDENTIFY, describe, read_identity
+from peershelf.protocols.libp2p.identify import IDENTIFY, IDENTIFY_PUSH, describe, read_identity
 from peershelf.protocols.transport import Stream
 
 log = structlog.get_logger(__name__)
@@ -35,14 +35,31 @@ class IdentifyService:
 
     async def answer(self, connection: Connection, stream: Stream) -> None:
         """Tell the peer who we are."""
-        message = describe(
+        await stream.send_all(self._message(connection))
+
+    async def push(self, connection: Connection) -> None:
+        """Tell the peer unasked, unless it does not take it."""
+        try:
+            stream = await connection.open_stream([IDENTIFY_PUSH])
+            try:
+                with trio.move_on_after(connection.limits.negotiate_timeout):
+                    await stream.send_all(self._message(connection))
+                    await stream.aclose()
+            finally:
+                await stream.abandon()
+        except NetworkError as error:
+            log.debug("peer was not told who we are now", peer=connection.peer, error=type(error).__name__)
+        except Exception:
+            log.exception("identify push failed", peer=connection.peer)
+
+    def _message(self, connection: Connection) -> bytes:
+        return describe(
             public_key=self.public_key,
             agent=self.agent,
             listen=self.listen(),
             observed=connection.remote,
             protocols=self.protocols(),
         )
-        await stream.send_all(message)
 
     async def take_push(self, connection: Connection, stream: Stream) -> None:
         """Read what the peer tells of itself, unasked or asked. Raises RemoteProtocolError, StreamReset."""

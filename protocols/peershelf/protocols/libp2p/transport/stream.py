@@ -39,6 +39,9 @@ class TcpStream(ReadWriteCloser):
         host, port = stream.socket.getpeername()[:2]
         self.remote: Endpoint = (host.partition("%")[0], port)
         """py-libp2p hands this very object up through its layers: `is` finds the stream of a connection."""
+        host, port = stream.socket.getsockname()[:2]
+        self.local: Endpoint = (host.partition("%")[0], port)
+        """Our own end."""
         _notice_vanished_peers(stream.socket)
 
     async def read(self, n: int | None = None) -> bytes:

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 from peershelf.blockstore.cid import LIBP2P_KEY, Cid
 from peershelf.blockstore.errors import InvalidCid
 from peershelf.protocols.errors import MalformedMessage
+from peershelf.protocols.multiaddrs import canonical
 from peershelf.protocols.routing.base import PeerInfo
 from peershelf.protocols.routing.kad.keys import peer_bytes, peer_from_bytes
-from peershelf.protocols.routing.multiaddrs import canonical
 from peershelf.protocols.transport import PeerId
 
 MAX_RECORDS = 100

@@ -14,6 +14,7 @@ import trio
 
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.errors import DialFailed, NetworkError, RemoteProtocolError
+from peershelf.protocols.multiaddrs import texts
 from peershelf.protocols.routing.base import (
     Found,
     FoundValue,
@@ -34,7 +35,6 @@ from peershelf.protocols.routing.kad.table import RoutingTable
 from peershelf.protocols.routing.kad.turns import Turns
 from peershelf.protocols.routing.kad.values import Values
 from peershelf.protocols.routing.kad.valuing import Valuing
-from peershelf.protocols.routing.multiaddrs import texts
 from peershelf.protocols.routing.records import Value
 from peershelf.protocols.transport import PeerId, Stream
 
@@ -74,6 +74,7 @@ class Dht:
         values = Values(unix_time)
         self._valuing = Valuing(network.local_peer, values, self._search_value, self._request)
         self._answerer = Answerer(scope, self.table, self._records, values)
+        self._serving = Serving(self._answer)
         self._arrived, self._arrivals = trio.open_memory_channel[PeerId](_GREETINGS_WAITING)
         self._newcomer = trio.Event()
         self.messages_sent = 0
@@ -81,7 +82,7 @@ class Dht:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Take part until cancelled."""
         if self._serves:
-            self._network.handle([self._scope.protocol], Serving(self._answer).handle)
+            self._network.handle([self._scope.protocol], self._serving.handle)
         async with trio.open_nursery() as nursery:
             for _ in range(_MOST_GREETED):
                 nursery.start_soon(self._greet_arrivals)
@@ -89,6 +90,18 @@ class Dht:
             nursery.start_soon(self._valuing.keep_correcting)
             self._network.listen_to_peers(self)
             task_status.started()
+
+    def serve(self, on: bool) -> None:
+        """Answer others from now on, or no more; what they left here is kept meanwhile."""
+        if on == self._serves:
+            return
+        self._serves = on
+        if on:
+            self._network.handle([self._scope.protocol], self._serving.handle)
+            if len(self.table):
+                self._newcomer.set()
+        else:
+            self._network.unhandle([self._scope.protocol])
 
     # The network's side.
 
@@ -127,12 +140,22 @@ class Dht:
 
     async def _keep_looking_around(self) -> None:
         pause = inf
+        greeted = trio.current_time()
         while True:
             with trio.move_on_after(pause) as patience:
                 await self._newcomer.wait()
             self._newcomer = trio.Event()
             await self.look_around()
             pause = min(2 * pause, REFRESH) if patience.cancelled_caught else FIRST_REFRESH
+            if trio.current_time() >= greeted + REFRESH:
+                greeted = trio.current_time()
+                self._greet_anew()
+
+    def _greet_anew(self) -> None:
+        """Clients that are connected may have turned servers meanwhile."""
+        for peer in self._network.peers():
+            if peer not in self.table:
+                self.peer_connected(peer)
 
     async def look_around(self) -> None:
         """Search for ourselves, which fills the routing table; as a server for some place at random, too.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from peershelf.protocols.multiaddrs import ip_of, is_public, network_of
 from peershelf.protocols.routing.kad.messages import Contact
-from peershelf.protocols.routing.multiaddrs import ip_of, is_public, network_of
 
 MAX_ADDRESS_BYTES = 1_024
 """Bytes of addresses of one peer that are kept, and passed on: some sixty of TCP, a dozen over relays."""

@@ -1,4 +1,4 @@
-"""Multiaddrs in their bytes, as far as routing has to look into those of strangers.
+"""Multiaddrs in their bytes, as far as one has to look into those of strangers.
 
 Thousands of them pass through a search, and few are dialed: only these are turned into text.
 https://github.com/multiformats/multiaddr
@@ -30,7 +30,7 @@ def is_public(address: bytes) -> bool:
     ip = ip_of(address)
     if ip is None:
         return bool(address) and address[0] in _NAMES
-    return ip.is_global
+    return ip.is_global and not ip.is_multicast
 
 
 def network_of(address: bytes) -> str | None:
@@ -54,6 +54,13 @@ def texts(addresses: tuple[bytes, ...]) -> tuple[str, ...]:
         with suppress(Exception):
             found.append(str(Multiaddr(address)))
     return tuple(found)
+
+
+def from_text(text: str) -> bytes | None:
+    """Return a multiaddr in its bytes; None for text that is none."""
+    with suppress(Exception):
+        return bytes(Multiaddr(text).to_bytes())
+    return None
 
 
 def canonical(text: str) -> str | None:
