@@ -10,6 +10,7 @@ import sys
 
 import trio
 
+from peershelf.node.observe import logs
 from peershelf.protocols.libp2p import Libp2pNetwork
 from peershelf.protocols.routing.kad import LAN, Dht
 
@@ -26,6 +27,7 @@ async def start(nursery: trio.Nursery, ip: str) -> Libp2pNetwork:
 
 async def main(ip: str, count: int) -> None:
     """Each is told of the one before."""
+    logs.configure("warning", "console")  # on standard error: nobody reads what follows on standard output
     async with trio.open_nursery() as nursery:
         hosts = [await start(nursery, ip) for _ in range(count)]
         for host, other in zip(hosts[1:], hosts, strict=False):

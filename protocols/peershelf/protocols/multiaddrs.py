@@ -33,6 +33,17 @@ def is_public(address: bytes) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
+def may_be_told(address: bytes, peer: bytes) -> bool:
+    """Whether a peer that is at `peer` has any use for one of our addresses, and any business knowing it.
+
+    Loopback addresses are for this machine, private ones for who comes from a private network.
+    """
+    ours, theirs = ip_of(address), ip_of(peer)
+    if ours is None or theirs is None or is_public(address):
+        return True
+    return theirs.is_loopback or (not ours.is_loopback and not is_public(peer))
+
+
 def network_of(address: bytes) -> str | None:
     """Return the network that a public address is in: a /16, a /32, or that of all names; None for others.
 

@@ -12,6 +12,7 @@ from peershelf.protocols.errors import NetworkError, StreamReset
 from peershelf.protocols.libp2p.addresses import Multiaddr
 from peershelf.protocols.libp2p.connection import Connection
 from peershelf.protocols.libp2p.identify import IDENTIFY, IDENTIFY_PUSH, describe, read_identity
+from peershelf.protocols.multiaddrs import may_be_told
 from peershelf.protocols.transport import Stream
 
 log = structlog.get_logger(__name__)
@@ -53,10 +54,11 @@ class IdentifyService:
             log.exception("identify push failed", peer=connection.peer)
 
     def _message(self, connection: Connection) -> bytes:
+        remote = connection.remote.to_bytes()
         return describe(
             public_key=self.public_key,
             agent=self.agent,
-            listen=self.listen(),
+            listen=[one for one in self.listen() if may_be_told(one.to_bytes(), remote)],
             observed=connection.remote,
             protocols=self.protocols(),
         )
