@@ -129,6 +129,20 @@ def test_a_daemon_goes_back_to_a_peer_that_it_knew(new_shelf: NewShelf) -> None:
     assert f"{known['Addrs'][0]}/p2p/{known['ID']}" == other.addresses[0]
 
 
+def test_a_command_without_a_daemon_finds_at_a_peer_that_an_earlier_one_knew(new_shelf: NewShelf) -> None:
+    """Its bootstrap peer is gone, and no routing would lead it anywhere."""
+    other, hub, alone = new_shelf(), new_shelf(), new_shelf()
+    with other.running():
+        cid = other.text("add", "-Q", __file__)
+        with hub.running():
+            alone("bootstrap", "add", hub.addresses[0])
+            with alone.running():
+                alone("swarm", "connect", other.addresses[0])
+        assert alone("cat", "--timeout", "20s", cid) == Path(__file__).read_bytes()
+        book = json.loads((alone.path / "peers.json").read_text())
+    assert other.addresses[0].rpartition("/")[2] in {known["ID"] for known in book["Peers"]}
+
+
 def test_a_daemon_without_bootstrap_peers_remembers_nobody(new_shelf: NewShelf) -> None:
     other, daemon = new_shelf(), new_shelf()
     with other.running(), daemon.running():

@@ -77,9 +77,9 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trio.to_thread, "run_sync", inline)
 
 
-async def run(host: FakeHost, path: Path, seconds: float = 1000.0) -> None:
+async def run(host: FakeHost, path: Path, seconds: float = 1000.0, *, briefly: bool = False) -> None:
     with trio.move_on_after(seconds):
-        await remember(cast(Any, host), path)
+        await remember(cast(Any, host), path, briefly=briefly)
 
 
 def written(path: Path) -> list[PeerId]:
@@ -144,3 +144,10 @@ async def test_a_file_that_cannot_be_used_does_no_harm(
         nursery.start_soon(run, host, path)
         await trio.sleep(1)
         host.connects(FakeConnection(peer(1)))
+
+
+async def test_who_is_there_briefly_dials_a_handful_at_once(path: Path, autojump_clock: Any) -> None:
+    with_peers(path, *range(HANDFUL + 3))
+    host = FakeHost(reachable=False)
+    await run(host, path, 0.1, briefly=True)
+    assert len(host.dialed) == HANDFUL

@@ -17,7 +17,6 @@ from peershelf.node.http.rpc import build_app
 from peershelf.node.http.server import HttpServer
 from peershelf.node.observe import logs
 from peershelf.node.operations.table import OPERATIONS
-from peershelf.node.remembering import remember
 from peershelf.node.repo import Repo
 from peershelf.node.routing_api import build_routing_app
 from peershelf.node.settings import Value
@@ -63,10 +62,6 @@ async def run(
 async def _run(node: Node, on_ready: Callable[[Ready], None]) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_end_on_request, node, nursery.cancel_scope)
-        # Whoever takes all bootstrap peers away wants to meet only those that he names. And peers of the
-        # public network, remembered from before there was a key, are not to hear from a private node.
-        if node.repo.config.strings("Bootstrap") and node.swarm_key_fingerprint() is None:
-            nursery.start_soon(remember, node.online.host, node.repo.peers_file)
         await _serve(node, nursery, on_ready)
 
 

@@ -22,6 +22,7 @@ from peershelf.node.keeping_connected import KeptConnections
 from peershelf.node.peer_addresses import PeerAddress, by_peer, parse_peer_address
 from peershelf.node.private_network import key_to_use, within_network
 from peershelf.node.reachability import Reachability
+from peershelf.node.remembering import remember
 from peershelf.node.repo import Repo
 from peershelf.node.routing import Routing, routing_of
 from peershelf.protocols.bitswap import Bitswap, BitswapLimits
@@ -91,6 +92,10 @@ async def go_online(
         connections.meet(peer, addresses)
     for peer, addresses in _usable("Peering.Peers", config).items():
         connections.keep(peer, addresses)
+    # Whoever takes all bootstrap peers away wants to meet only those that he names. And peers of the public
+    # network, remembered from before there was a key, are not to hear from a private node.
+    if config.strings("Bootstrap") and key is None:
+        nursery.start_soon(partial(remember, host, repo.peers_file, briefly=briefly))
     if config.flag("Discovery.MDNS.Enabled"):
         from peershelf.node.neighbours import find_neighbours
 

@@ -1,4 +1,4 @@
-"""Peers that are remembered when a daemon ends, so that the next one need not begin with strangers."""
+"""Peers that are remembered when a node ends, so that the next one need not begin with strangers."""
 
 from __future__ import annotations
 
@@ -47,17 +47,18 @@ class Host(Protocol):
     def listen_to_peers(self, listener: PeerListener) -> None: ...
 
 
-async def remember(host: Host, path: Path) -> None:
+async def remember(host: Host, path: Path, *, briefly: bool = False) -> None:
     """Dial a few peers of old where there are few others; note who is reached, in the file `path`.
 
-    Runs until it is cancelled, and writes the file then too.
+    A node that is there `briefly` has no time to wait whether there are others, and dials them at once. Runs
+    until it is cancelled, and writes the file then too.
     """
     book = await trio.to_thread.run_sync(_load, path)
     notes = _Notes(host, book)
     host.listen_to_peers(notes)
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_greet_again, host, book.newest())
+            nursery.start_soon(_greet_at_once if briefly else _greet_again, host, book.newest())
             while True:
                 await trio.sleep(SAVE_INTERVAL)
                 if book.changed:
@@ -95,11 +96,21 @@ async def _greet_again(host: Host, known: Sequence[tuple[PeerId, Sequence[str]]]
     for peer, addresses in candidates[:HANDFUL]:
         if len(host.peers()) >= FEW:
             return
-        try:
-            await host.reach(peer, addresses)
-        except NetworkError as error:
-            log.debug("peer of old not reached", peer=peer, reason=str(error))
+        await _greet(host, peer, addresses)
         await trio.sleep(BREATH)
+
+
+async def _greet_at_once(host: Host, known: Sequence[tuple[PeerId, Sequence[str]]]) -> None:
+    async with trio.open_nursery() as nursery:
+        for peer, addresses in known[:HANDFUL]:
+            nursery.start_soon(_greet, host, peer, addresses)
+
+
+async def _greet(host: Host, peer: PeerId, addresses: Sequence[str]) -> None:
+    try:
+        await host.reach(peer, addresses)
+    except NetworkError as error:
+        log.debug("peer of old not reached", peer=peer, reason=str(error))
 
 
 def _load(path: Path) -> PeerBook:
