@@ -77,6 +77,8 @@ class Dht:
         self._serving = Serving(self._answer)
         self._arrived, self._arrivals = trio.open_memory_channel[PeerId](_GREETINGS_WAITING)
         self._newcomer = trio.Event()
+        self._being_asked: set[PeerId] = set()
+        """Who need not be greeted on arrival: the answer will tell."""
         self.messages_sent = 0
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -121,7 +123,7 @@ class Dht:
     async def _greet_arrivals(self) -> None:
         """Find out which of the peers that connect take part: those that answer."""
         async for peer in self._arrivals.clone():
-            if peer in self.table:
+            if peer in self.table or peer in self._being_asked:
                 continue
             try:
                 await self._greet(peer)
@@ -146,7 +148,8 @@ class Dht:
                 await self._newcomer.wait()
             self._newcomer = trio.Event()
             await self.look_around()
-            pause = min(2 * pause, REFRESH) if patience.cancelled_caught else FIRST_REFRESH
+            grown = min(2 * pause, REFRESH) if patience.cancelled_caught else FIRST_REFRESH
+            pause = grown if self._serves or len(self.table) <= FEW else REFRESH
             if trio.current_time() >= greeted + REFRESH:
                 greeted = trio.current_time()
                 self._greet_anew()
@@ -305,10 +308,14 @@ class Dht:
 
     async def _request(self, contact: Contact, request: Message) -> Message:
         """Ask a peer, and remember that it answered. Raises NetworkError, trio.TooSlowError."""
-        with trio.fail_after(ANSWER_TIMEOUT):
-            async with self._stream(contact) as stream:
-                self.messages_sent += 1
-                answer = await rpc.ask(stream, request)
+        self._being_asked.add(contact.peer)
+        try:
+            with trio.fail_after(ANSWER_TIMEOUT):
+                async with self._stream(contact) as stream:
+                    self.messages_sent += 1
+                    answer = await rpc.ask(stream, request)
+        finally:
+            self._being_asked.discard(contact.peer)
         known = self._scope.only(self._network.addresses_of(contact.peer)) or contact.addresses
         seen = self._network.seen_at(contact.peer)
         # Without an address it would be of no use to those whom we tell of it.
