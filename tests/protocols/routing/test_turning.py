@@ -8,7 +8,7 @@ from kad_world import CID, Dialing, chain, providers, world
 
 from peershelf.protocols.errors import ProtocolNotSupported
 from peershelf.protocols.routing.kad import LAN, Dht
-from peershelf.protocols.routing.kad.dht import REFRESH
+from peershelf.protocols.routing.kad.company import REFRESH
 
 
 async def test_who_begins_to_serve_is_taken_up_and_keeps_records_of_others(autojump_clock) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
-from math import inf
 
-import structlog
 import trio
 
 from peershelf.blockstore.cid import Cid
@@ -24,6 +22,8 @@ from peershelf.protocols.routing.base import (
     ignore,
 )
 from peershelf.protocols.routing.kad import rpc
+from peershelf.protocols.routing.kad.asking import ANSWER_TIMEOUT, Asker
+from peershelf.protocols.routing.kad.company import Company
 from peershelf.protocols.routing.kad.keys import Key, key_of, peer_bytes
 from peershelf.protocols.routing.kad.lookup import Lookup, covers
 from peershelf.protocols.routing.kad.messages import Contact, Kind, Message
@@ -36,20 +36,9 @@ from peershelf.protocols.routing.kad.turns import Turns
 from peershelf.protocols.routing.kad.values import Values
 from peershelf.protocols.routing.kad.valuing import Valuing
 from peershelf.protocols.routing.records import Value
-from peershelf.protocols.transport import PeerId, Stream
+from peershelf.protocols.transport import PeerId
 
-log = structlog.get_logger(__name__)
-
-ANSWER_TIMEOUT = 10.0
-"""Seconds for reaching a peer and hearing its answer."""
-FIRST_REFRESH, REFRESH = 30.0, 600.0
-"""Seconds between two looks around, which find new peers and notice who left; twice as many each time."""
-FEW = 8
-"""Peers in the table up to which the arrival of another one is worth a look around."""
 _SECONDS_PER_RECORD = 0.1
-_UNTIL_IDENTIFIED = 1.0
-_MOST_GREETED = 8
-_GREETINGS_WAITING = 256
 
 Ask = Callable[[Contact], Awaitable[Sequence[Contact]]]
 """Asks one peer; returns the nearer peers that it told of. Raises NetworkError, trio.TooSlowError."""
@@ -70,27 +59,23 @@ class Dht:
         self._scope = scope
         self._serves = serve
         self.table = RoutingTable(network.local_peer)
+        self._asker = Asker(network, scope, self.table)
         self._records = ProviderRecords()
         values = Values(unix_time)
-        self._valuing = Valuing(network.local_peer, values, self._search_value, self._request)
+        self._valuing = Valuing(network.local_peer, values, self._search_value, self._asker.request)
         self._answerer = Answerer(scope, self.table, self._records, values)
         self._serving = Serving(self._answer)
-        self._arrived, self._arrivals = trio.open_memory_channel[PeerId](_GREETINGS_WAITING)
-        self._newcomer = trio.Event()
-        self._being_asked: set[PeerId] = set()
-        """Who need not be greeted on arrival: the answer will tell."""
-        self.messages_sent = 0
+        self._company = Company(
+            network, self.table, self._asker, self.look_around, content=lambda: not self._serves
+        )
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Take part until cancelled."""
         if self._serves:
             self._network.handle([self._scope.protocol], self._serving.handle)
         async with trio.open_nursery() as nursery:
-            for _ in range(_MOST_GREETED):
-                nursery.start_soon(self._greet_arrivals)
-            nursery.start_soon(self._keep_looking_around)
+            nursery.start_soon(self._company.run)
             nursery.start_soon(self._valuing.keep_correcting)
-            self._network.listen_to_peers(self)
             task_status.started()
 
     def serve(self, on: bool) -> None:
@@ -100,65 +85,17 @@ class Dht:
         self._serves = on
         if on:
             self._network.handle([self._scope.protocol], self._serving.handle)
-            if len(self.table):
-                self._newcomer.set()
+            self._company.look_soon()
         else:
             self._network.unhandle([self._scope.protocol])
-
-    # The network's side.
-
-    def peer_connected(self, peer: PeerId) -> None:
-        """For the network: a peer is there, who may take part."""
-        try:
-            self._arrived.send_nowait(peer)
-        except trio.WouldBlock:
-            log.debug("dht_greeting_left_out", scope=self._scope.name, peer=peer)
-
-    def peer_disconnected(self, peer: PeerId) -> None:
-        """For the network: nothing to do, since who left may be dialed again."""
 
     def _answer(self, asker: PeerId, request: Message) -> Message | None:
         return self._answerer.answer(asker, request, trio.current_time())
 
-    async def _greet_arrivals(self) -> None:
-        """Find out which of the peers that connect take part: those that answer."""
-        async for peer in self._arrivals.clone():
-            if peer in self.table or peer in self._being_asked:
-                continue
-            try:
-                await self._greet(peer)
-            except (NetworkError, trio.TooSlowError):
-                continue
-            if len(self.table) <= FEW:
-                self._newcomer.set()
-
-    async def _greet(self, peer: PeerId) -> None:
-        own = peer_bytes(self._network.local_peer)
-        await self._nearer(Contact(peer), Kind.FIND_NODE, own)
-        if peer not in self.table:
-            # Where it listens may not have been told yet: that comes on another stream.
-            await trio.sleep(_UNTIL_IDENTIFIED)
-            await self._nearer(Contact(peer), Kind.FIND_NODE, own)
-
-    async def _keep_looking_around(self) -> None:
-        pause = inf
-        greeted = trio.current_time()
-        while True:
-            with trio.move_on_after(pause) as patience:
-                await self._newcomer.wait()
-            self._newcomer = trio.Event()
-            await self.look_around()
-            grown = min(2 * pause, REFRESH) if patience.cancelled_caught else FIRST_REFRESH
-            pause = grown if self._serves or len(self.table) <= FEW else REFRESH
-            if trio.current_time() >= greeted + REFRESH:
-                greeted = trio.current_time()
-                self._greet_anew()
-
-    def _greet_anew(self) -> None:
-        """Clients that are connected may have turned servers meanwhile."""
-        for peer in self._network.peers():
-            if peer not in self.table:
-                self.peer_connected(peer)
+    @property
+    def messages_sent(self) -> int:
+        """How many, since the beginning."""
+        return self._asker.messages_sent
 
     async def look_around(self) -> None:
         """Search for ourselves, which fills the routing table; as a server for some place at random, too.
@@ -170,9 +107,7 @@ class Dht:
             await self.closest_peers(own)
             await self.closest_peers(os.urandom(32))
         else:
-            await self._search(key_of(own), partial(self._nearer, kind=Kind.FIND_NODE, key=own))
-
-    # Searching.
+            await self._search(key_of(own), partial(self._asker.nearer, kind=Kind.FIND_NODE, key=own))
 
     @property
     def name(self) -> str:
@@ -186,7 +121,7 @@ class Dht:
         self._tell(self._records.get(key, trio.current_time()), found)
 
         async def ask(contact: Contact) -> Sequence[Contact]:
-            answer = await self._request(contact, Message(Kind.GET_PROVIDERS, key))
+            answer = await self._asker.request(contact, Message(Kind.GET_PROVIDERS, key))
             self._tell(turns.take([self._scope.contact(one) for one in answer.providers]), found)
             return answer.closer
 
@@ -201,7 +136,7 @@ class Dht:
         name = peer_bytes(peer)
 
         async def ask(contact: Contact) -> Sequence[Contact]:
-            closer = await self._nearer(contact, Kind.FIND_NODE, name)
+            closer = await self._asker.nearer(contact, Kind.FIND_NODE, name)
             self._tell([one for one in closer if one.peer == peer and one.addresses], found)
             return closer
 
@@ -209,7 +144,7 @@ class Dht:
 
     async def closest_peers(self, name: bytes) -> list[Contact]:
         """Return the peers nearest to a place that answer, nearest first."""
-        ask = partial(self._nearer, kind=Kind.FIND_NODE, key=name)
+        ask = partial(self._asker.nearer, kind=Kind.FIND_NODE, key=name)
         return (await self._search(key_of(name), ask, thorough=True)).closest()
 
     async def provide(self, keys: Sequence[bytes]) -> int:
@@ -236,10 +171,10 @@ class Dht:
         async def put(contact: Contact) -> None:
             nonlocal taken
             with suppress(NetworkError), trio.move_on_after(patience):
-                async with self._stream(contact) as stream:
+                async with self._asker.stream(contact) as stream:
                     for piece in records:
                         await stream.send_all(piece)
-                self.messages_sent += len(keys)
+                self._asker.messages_sent += len(keys)
                 taken += len(keys)
 
         async with trio.open_nursery() as nursery:
@@ -300,43 +235,6 @@ class Dht:
         for contact in contacts:
             if contact.peer != self._network.local_peer:
                 found(PeerInfo(contact.peer, texts(self._scope.only(contact.addresses))))
-
-    # Asking one peer.
-
-    async def _nearer(self, contact: Contact, kind: Kind, key: bytes) -> Sequence[Contact]:
-        return (await self._request(contact, Message(kind, key))).closer
-
-    async def _request(self, contact: Contact, request: Message) -> Message:
-        """Ask a peer, and remember that it answered. Raises NetworkError, trio.TooSlowError."""
-        self._being_asked.add(contact.peer)
-        try:
-            with trio.fail_after(ANSWER_TIMEOUT):
-                async with self._stream(contact) as stream:
-                    self.messages_sent += 1
-                    answer = await rpc.ask(stream, request)
-        finally:
-            self._being_asked.discard(contact.peer)
-        known = self._scope.only(self._network.addresses_of(contact.peer)) or contact.addresses
-        seen = self._network.seen_at(contact.peer)
-        # Without an address it would be of no use to those whom we tell of it.
-        if known and seen is not None and self._scope.lets_in(seen):
-            group = self._scope.group(seen)
-            self.table.heard(Contact(contact.peer, tuple(known)), trio.current_time(), group=group)
-        return answer
-
-    @asynccontextmanager
-    async def _stream(self, contact: Contact) -> AsyncIterator[Stream]:
-        """A stream to a peer, who is dialed if need be; reset unless all went well."""
-        if contact.peer not in self._network.peers():
-            await self._network.reach(contact.peer, texts(contact.addresses))
-        stream = await self._network.open_stream(contact.peer, [self._scope.protocol])
-        ended_well = False
-        try:
-            yield stream
-            ended_well = True
-        finally:
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
-                await (stream.aclose() if ended_well else stream.reset())
 
 
 def _outcome(error: Exception) -> str:
