@@ -17,6 +17,7 @@ from peershelf.protocols.errors import InvalidRecord, RemoteProtocolError
 from peershelf.protocols.routing.base import Found, FoundValue, Observe, PeerInfo, ignore
 from peershelf.protocols.routing.delegated import naming
 from peershelf.protocols.routing.delegated.pausing import Pause
+from peershelf.protocols.routing.delegated.reach import is_near, only_public
 from peershelf.protocols.routing.delegated.records import Reader, reader_of
 from peershelf.protocols.routing.kad.keys import peer_bytes
 from peershelf.protocols.routing.records import Value, check
@@ -56,6 +57,7 @@ class DelegatedRouter:
     def __init__(self, url: str, own: PeerId) -> None:
         self._url = url.rstrip("/") + _PATH
         self._own = own
+        self._near = is_near(url)
         self._client: httpx.AsyncClient | None = None
         self._pause = Pause()
 
@@ -204,7 +206,7 @@ class DelegatedRouter:
     def _tell(self, infos: Sequence[PeerInfo], found: Found) -> None:
         for info in infos:
             if info.peer != self._own:
-                found(info)
+                found(info if self._near else only_public(info))
 
 
 def _reader_for(response: httpx.Response, field: str) -> Reader:
