@@ -44,12 +44,13 @@ class Explanation:
         self._online = online
         self._cid = cid
         self._tell = tell
-        self._arrived = False
+        self._is_here = self._arrived = False
 
     async def run(self) -> None:
         """Explain."""
         size = (await trio.to_thread.run_sync(self._store.sizes, [self._cid])).get(self._cid)
         here = "not here" if size is None else f"here, {size} bytes"
+        self._is_here = size is not None
         await self._tell(Step("store", str(self._cid), here))
         await self._ask_connected(self._online.host.peers())
         for peer, reason in list(self._online.connections.unreached.items()):
@@ -105,6 +106,8 @@ class Explanation:
     def _result(self, providers: list[PeerInfo]) -> str:
         if self._arrived:
             return "it can be had"
+        if self._is_here:
+            return "it is here, and nobody else that could be asked has it, or knows who has"
         if providers:
             return f"{len(providers)} providers are named, and none of them gave it"
         return "nobody that could be asked has it, or knows who has"
