@@ -5,7 +5,7 @@ import pytest
 from peershelf.cli import values
 from peershelf.cli.address import Address
 from peershelf.cli.quoting import percent_encode, query
-from peershelf.node.settings import parse_duration
+from peershelf.node.units import parse_duration
 
 
 @pytest.mark.parametrize("text", ["30s", "2m30s", "500ms", "1.5h", "1h1m1s1ms"])

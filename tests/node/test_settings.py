@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from peershelf.node.errors import ConfigError
-from peershelf.node.settings import SETTINGS, check, parse_duration, parse_rate, parse_size
+from peershelf.node.settings import SETTINGS, check
+from peershelf.node.units import parse_duration, parse_rate, parse_size
 
 
 @pytest.mark.parametrize(

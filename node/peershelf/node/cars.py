@@ -14,8 +14,9 @@ from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.dag import guide
 from peershelf.blockstore.dag.guide import AllLinks
 from peershelf.blockstore.dag.traversal import Traversal
-from peershelf.node.blocks import Blocks, Fetcher
+from peershelf.node.blocks import Blocks
 from peershelf.node.dags import Visit, drive
+from peershelf.node.fetcher import Fetcher
 from peershelf.node.files import Sink, closed_at_the_end, gathered
 from peershelf.node.tasks import single_error
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from peershelf.node import durable
 from peershelf.node.errors import ConfigError
-from peershelf.node.settings import SETTINGS, Value, check, parse_duration, parse_rate, parse_size
+from peershelf.node.settings import SETTINGS, Value, check
+from peershelf.node.units import parse_duration, parse_rate, parse_size
 
 PROFILES: Mapping[str, Mapping[str, Value]] = {
     "unixfs-v1-2025": {"Import.Profile": "unixfs-v1-2025"},

@@ -14,7 +14,8 @@ from peershelf.blockstore.dag.pb import Link
 from peershelf.blockstore.dag.traversal import Traversal
 from peershelf.blockstore.dag.visit import Visit as VisitOf
 from peershelf.blockstore.store.base import Hold
-from peershelf.node.blocks import Blocks, Fetcher, Found
+from peershelf.node.blocks import Blocks
+from peershelf.node.fetcher import Fetcher, Found
 from peershelf.node.files import read_ahead
 
 Visit = VisitOf[Link]

@@ -14,8 +14,9 @@ from peershelf.blockstore.dag.guide import AllLinks
 from peershelf.blockstore.dag.pb import Link
 from peershelf.blockstore.dag.traversal import Traversal
 from peershelf.blockstore.store.base import Hold
-from peershelf.node.blocks import Blocks, Fetcher
+from peershelf.node.blocks import Blocks
 from peershelf.node.dags import Visit, drive
+from peershelf.node.fetcher import Fetcher
 
 _HELD_AT_ONCE = 2 << 20
 _HELD_BLOCKS = 512

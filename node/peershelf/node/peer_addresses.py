@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from peershelf.node.errors import UsageError
 from peershelf.node.peer_ids import parse_peer_id
-from peershelf.node.settings import is_tcp_address
+from peershelf.node.setting_checks import is_tcp_address
 from peershelf.protocols.transport import PeerId
 
 _NAME = r"[^/\s\x00-\x1f]{1,253}"

@@ -11,8 +11,9 @@ from peershelf.blockstore.dag.frontier import key_of
 from peershelf.blockstore.dag.guide import AllLinks
 from peershelf.blockstore.dag.pb import Link
 from peershelf.blockstore.dag.traversal import Traversal
-from peershelf.node.blocks import Blocks, Fetcher
+from peershelf.node.blocks import Blocks
 from peershelf.node.dags import Visit, drive
+from peershelf.node.fetcher import Fetcher
 
 
 @dataclass(frozen=True, slots=True)

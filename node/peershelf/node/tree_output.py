@@ -15,8 +15,9 @@ from peershelf.node.archive import tar_format
 from peershelf.node.archive.member import FILE, Member
 from peershelf.node.archive.tar_writer import TarWriter
 from peershelf.node.archive.tree_writer import TreeWriter
-from peershelf.node.blocks import Blocks, Fetcher
+from peershelf.node.blocks import Blocks
 from peershelf.node.errors import UsageError
+from peershelf.node.fetcher import Fetcher
 from peershelf.node.files import SMALL_PIECE, gathered
 from peershelf.node.tree_reading import read_tree
 

@@ -17,8 +17,9 @@ from peershelf.blockstore.unixfs.tree_guide import OneDirectory, Role, TreeStep,
 from peershelf.blockstore.unixfs.tree_reader import TreeReader
 from peershelf.node.archive import member
 from peershelf.node.archive.member import Member
-from peershelf.node.blocks import Blocks, Fetcher
+from peershelf.node.blocks import Blocks
 from peershelf.node.dags import drive
+from peershelf.node.fetcher import Fetcher
 
 _MEMBER_KINDS = {
     Kind.FILE: member.FILE,

@@ -13,8 +13,8 @@ from peershelf.blockstore.ipld import codecs
 from peershelf.blockstore.ipld import path as dag_path
 from peershelf.blockstore.ipld.model import Node as Data
 from peershelf.blockstore.ipld.path import DagPath, Resolved, node_at
-from peershelf.node.blocks import Fetcher
 from peershelf.node.facade.blocks import BlockAccess
+from peershelf.node.fetcher import Fetcher
 
 
 class DagData(BlockAccess):

@@ -11,8 +11,8 @@ from typing import cast
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.path import parse_reference, root_cids
 from peershelf.node import refs, tree_output, tree_reading
-from peershelf.node.blocks import Fetcher
 from peershelf.node.facade.core import Core
+from peershelf.node.fetcher import Fetcher
 from peershelf.node.files import OpenFile
 from peershelf.node.refs import DagStats, Ref
 from peershelf.node.tasks import Closeable

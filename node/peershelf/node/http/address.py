@@ -26,7 +26,7 @@ class ApiAddress:
     @classmethod
     def parse_any(cls, text: str) -> ApiAddress:
         """Read an address that may be others', too, such as /ip4/0.0.0.0/tcp/8090. Raises ServerError."""
-        from peershelf.node.settings import is_tcp_address
+        from peershelf.node.setting_checks import is_tcp_address
 
         if text.endswith("/ws") or not is_tcp_address(text):
             raise ServerError(f"{text!a} is no address to listen on; write one as /ip4/127.0.0.1/tcp/8090")

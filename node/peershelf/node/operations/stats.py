@@ -12,7 +12,7 @@ from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
 from peershelf.node.operations.base import Record, Records, Request
 from peershelf.node.peer_ids import parse_peer_id
-from peershelf.node.settings import parse_duration
+from peershelf.node.units import parse_duration
 from peershelf.protocols.traffic import Traffic, Usage
 
 _LEAST_INTERVAL = 0.01

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
 from peershelf.node.operations.base import Record, Records, Request
-from peershelf.node.settings import parse_duration
+from peershelf.node.units import parse_duration
 from peershelf.node.verifying import Checked, Finding
 
 _BAD = ("damaged", "missing", "malformed")

@@ -1,0 +1,249 @@
+"""A pipeline of blocks: wants go in, blocks come out, from the local store or else from peers.
+
+Reading and hashing happen in threads, a batch to a hop, two batches at once. What peers send has been
+verified and stored by the exchange before it arrives here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import trio
+
+from peershelf.blockstore.block import Block, inline_bytes
+from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.errors import BlockNotFound, BlockstoreError, CorruptBlock, UnsupportedHash
+from peershelf.blockstore.store.base import Blockstore
+from peershelf.node.denylists.denylists import Denylists
+
+if TYPE_CHECKING:
+    from peershelf.node.denylists.errors import ContentBlocked
+    from peershelf.node.searching import ProviderSearch, Searched
+    from peershelf.protocols.bitswap import Answer, Bitswap, Session
+    from peershelf.protocols.transport import PeerId
+
+READERS = 2
+"""Tasks that run read_local() for a pipeline."""
+_BATCH = 64
+_BATCH_BYTES = 2 << 20
+_FOUND_AHEAD = 2
+"""Batches that wait for the reader."""
+_INLINE_LOOKUPS = 32
+_MOST_PEERS_NAMED = 5
+_MOST_PEERS_TOLD = 100
+_HOW_TO_ASK = ": use `node daemon`, or cat --peer ADDR"
+
+_Absent = dict[Cid, BlockNotFound | CorruptBlock | None]
+"""What the store cannot give, with its word on it if it was asked for more than whether it is there."""
+
+_Batch = tuple[list[Block], _Absent, Mapping[Cid, "ContentBlocked"], Sequence[Cid]]
+"""Blocks, what is not there, what is blocked, and what is left for next time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What has come of some wants, together."""
+
+    blocks: list[Block]
+    missing: Mapping[Cid, BlockstoreError] = field(default_factory=dict)
+    """Why others cannot be had: BlockNotFound, CorruptBlock, UnsupportedHash or ContentBlocked."""
+
+
+class Fetcher:
+    """Wants go in, blocks come out in the order in which they are found.
+
+    The caller bounds what is in flight by what it wants before it receives.
+    """
+
+    def __init__(
+        self,
+        store: Blockstore,
+        peers: Callable[[], Awaitable[tuple[Bitswap | None, ProviderSearch | None]]] | None,
+        nursery: trio.Nursery,
+        denylists: Denylists,
+    ) -> None:
+        """Without `peers`, what is not in the store cannot be had."""
+        self._store = store
+        self._denylists = denylists
+        self._peers = peers
+        self._exchange: Bitswap | None = None
+        self._search: ProviderSearch | None = None
+        self._changed = trio.Event()
+        self._searched: Searched | None = None
+        self._nursery = nursery
+        self._session: Session | None = None
+        self._session_opening = trio.Lock()
+        self._more_asked = trio.Event()
+        self._wants_in, self._wants_out = trio.open_memory_channel[Sequence[Cid]](math.inf)
+        # Bounded, so that what a slow reader does not take waits where it is counted.
+        self._found_in, self._found_out = trio.open_memory_channel[Found](_FOUND_AHEAD)
+        self._awaited: dict[Cid, None] = {}
+
+    def want(self, cids: Sequence[Cid], absent: Sequence[Cid] = ()) -> None:
+        """Ask for blocks, and for some that the store does not have, as the caller has just seen.
+
+        The answers come through receive().
+        """
+        self._awaited.update(dict.fromkeys((*cids, *absent)))
+        self._something_changed()
+        cids = [*self._ask_at_once(cids), *self._ask_peers_for(absent)]
+        batch = max(1, min(_BATCH, math.ceil(len(cids) / READERS)))
+        for start in range(0, len(cids), batch):
+            self._wants_in.send_nowait(cids[start : start + batch])
+
+    async def get(self, cid: Cid) -> Block:
+        """Return one block, where nothing else is wanted. Raises what keeps it from being had."""
+        self.want([cid])
+        found = await self.receive()
+        for error in found.missing.values():
+            raise error
+        return found.blocks[0]
+
+    def _ask_at_once(self, cids: Sequence[Cid]) -> Sequence[Cid]:
+        """Ask peers for what is not in the store, if peers are being asked already; return the others.
+
+        A few look-ups cost less than one hop to a thread, which would find out the same.
+        """
+        # Where there are denylists, all wants pass them, and that is in the thread.
+        if self._session is None or len(cids) > _INLINE_LOOKUPS or self._denylists.is_active:
+            return cids
+        here = self._store.sizes(cids)
+        return [*here, *self._ask_peers_for([cid for cid in cids if cid not in here])]
+
+    def _ask_peers_for(self, absent: Sequence[Cid]) -> Sequence[Cid]:
+        """Ask peers, if they are being asked already; return those that have to go the long way."""
+        if self._session is None or not absent or self._denylists.is_active:
+            return absent
+        try:
+            self._session.want(absent)
+        except UnsupportedHash:
+            return absent
+        self._more_asked.set()
+        return ()
+
+    async def receive(self) -> Found:
+        """Return what has come of one or more of the wants. Raises StoreError."""
+        found = await self._found_out.receive()
+        self._something_changed()
+        for cid in (*(block.cid for block in found.blocks), *found.missing):
+            self._awaited.pop(cid, None)
+        return found
+
+    def explain(self, timeout: float) -> str:
+        """Say for what this waited in vain, and which peers were asked."""
+        if not self._awaited:
+            return f"not finished after {round(timeout, 1):g} s; try again, or give it a longer --timeout"
+        said = [_explain_answers(self._answers()), *([str(self._searched)] if self._searched else [])]
+        return f"{self.first()} did not arrive within {round(timeout, 1):g} s: {'; '.join(said)}"
+
+    def details(self) -> tuple[str, ...]:
+        """The same, step by step."""
+        peers = [f"peer {peer}: {answer}" for peer, answer in self._answers().items()]
+        return tuple(peers[:_MOST_PEERS_TOLD]) + (self._searched.steps() if self._searched else ())
+
+    def _answers(self) -> Mapping[PeerId, Answer]:
+        cid = self.first()
+        return self._exchange.asked_peers([cid])[cid] if self._exchange and cid else {}
+
+    async def read_local(self) -> None:
+        """Serve wants from the store; hand on to the exchange what it does not have."""
+        async for cids in self._wants_out:
+            left = cids
+            while left:
+                blocks, absent, refused, left = await trio.to_thread.run_sync(self._read_batch, left)
+                if absent and self._peers is not None:
+                    self._exchange, self._search = await self._peers()
+                if self._exchange is not None and absent:
+                    await self._ask_peers(list(absent))
+                    absent = {}
+                if blocks or absent or refused:
+                    await self._found_in.send(Found(blocks, {**_explain_absence(absent), **refused}))
+
+    def _read_batch(self, cids: Sequence[Cid]) -> _Batch:
+        """Read the first of these blocks."""
+        blocks: list[Block] = []
+        absent: _Absent = {}
+        refused = self._denylists.refusals(cids)
+        if refused:
+            cids = [cid for cid in cids if cid not in refused]
+        here = self._store.sizes(cids)
+        size = 0
+        for number, cid in enumerate(cids):
+            if size >= _BATCH_BYTES:
+                return blocks, absent, refused, cids[number:]
+            data = inline_bytes(cid)
+            if data is None and cid not in here:
+                absent[cid] = None
+                continue
+            try:
+                blocks.append(Block(cid, self._store.get(cid) if data is None else data))
+                size += len(blocks[-1].data)
+            except (BlockNotFound, CorruptBlock) as error:
+                # A damaged copy is as good as none where a peer may have a sound one.
+                absent[cid] = error
+        return blocks, absent, refused, ()
+
+    async def _ask_peers(self, cids: Sequence[Cid]) -> None:
+        async with self._session_opening:
+            if self._session is None:
+                self._session = await self._nursery.start(self._receive_from_peers)
+                if self._search is not None:
+                    self._nursery.start_soon(self._search.keep_searching, self)
+        assert self._session is not None
+        # The reader may have ended meanwhile, and with it the session: then this task is to end too.
+        await trio.lowlevel.checkpoint_if_cancelled()
+        try:
+            self._session.want(cids)
+        except UnsupportedHash as error:
+            if len(cids) == 1:
+                await self._found_in.send(Found([], {cids[0]: error}))
+                return
+            for cid in cids:
+                await self._ask_peers([cid])
+        self._more_asked.set()
+
+    def first(self) -> Cid | None:
+        """What is waited for, to be searched for."""
+        return next(iter(self._awaited), None)
+
+    def searched(self, result: Searched) -> None:
+        """Remember how the latest search for providers stands."""
+        self._searched = result
+
+    async def change(self) -> None:
+        """Return when something has come, or something else is waited for."""
+        await self._changed.wait()
+
+    def _something_changed(self) -> None:
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def _receive_from_peers(self, *, task_status: trio.TaskStatus[Session]) -> None:
+        assert self._exchange is not None
+        async with self._exchange.session() as session:
+            task_status.started(session)
+            while True:
+                async for block in session:
+                    await self._found_in.send(Found([block, *session.take_ready(_BATCH_BYTES)]))
+                # The session has nothing left to wait for until more is asked.
+                await self._more_asked.wait()
+                self._more_asked = trio.Event()
+
+
+def _explain_absence(absent: _Absent) -> Mapping[Cid, BlockstoreError]:
+    """What to say where nobody else is asked."""
+    errors = {
+        cid: error or BlockNotFound(f"block {cid} is not in the store") for cid, error in absent.items()
+    }
+    return {cid: type(error)(f"{error}, and no peer was asked{_HOW_TO_ASK}") for cid, error in errors.items()}
+
+
+def _explain_answers(answers: Mapping[PeerId, Answer]) -> str:
+    if not answers:
+        return "no peer was there to ask; connect to one with `node swarm connect ADDR`"
+    shown = [f"{peer} {answer}" for peer, answer in list(answers.items())[:_MOST_PEERS_NAMED]]
+    more = len(answers) - len(shown)
+    return ", ".join(shown) + (f", and {more} more were asked" if more else "")
