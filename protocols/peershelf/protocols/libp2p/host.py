@@ -20,35 +20,34 @@ from peershelf.protocols.libp2p.addresses import (
     usable_targets,
 )
 from peershelf.protocols.libp2p.buffered import BufferedStream
-from peershelf.protocols.libp2p.connection import Connection, ConnectionHandler, remote_endpoint
+from peershelf.protocols.libp2p.connection import Connection, ConnectionHandler
 from peershelf.protocols.libp2p.dialing import Dialer
 from peershelf.protocols.libp2p.events import ConnectionEvents
 from peershelf.protocols.libp2p.hardening import ContainedStreams
-from peershelf.protocols.libp2p.identify import IDENTIFY, IDENTIFY_PUSH, Identity
+from peershelf.protocols.libp2p.identify import IDENTIFY, IDENTIFY_PUSH
 from peershelf.protocols.libp2p.identify_service import IdentifyService
-from peershelf.protocols.libp2p.info import ConnectionInfo
 from peershelf.protocols.libp2p.keeper import ConnectionKeeper
 from peershelf.protocols.libp2p.keys import key_pair
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.outbound import Asker, Outbound
+from peershelf.protocols.libp2p.peer_access import PeerAccess
 from peershelf.protocols.libp2p.ping import PING, answer_pings, round_trip
 from peershelf.protocols.libp2p.pushing import IdentifyPusher
 from peershelf.protocols.libp2p.resources import connection_resources, stream_resources
 from peershelf.protocols.libp2p.security.offer import DEFAULT_SECURITY
 from peershelf.protocols.libp2p.service import keep_running, listen
 from peershelf.protocols.libp2p.stack import build_host, build_swarm
-from peershelf.protocols.libp2p.streams import Libp2pStream
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
 from peershelf.protocols.private import SwarmKey
 from peershelf.protocols.resources import Resource
 from peershelf.protocols.traffic import Rates, Traffic
-from peershelf.protocols.transport import Arrival, Network, PeerId, PeerListener, Stream, StreamHandler
+from peershelf.protocols.transport import Network, PeerId, Stream, StreamHandler
 
 # py-libp2p's logger has no handler and does not propagate, so Python would print its warnings to stderr.
 logging.getLogger("libp2p").addHandler(logging.NullHandler())
 
 
-class Libp2pNetwork(Network):
+class Libp2pNetwork(PeerAccess, Network):
     """Connections, streams and peers over TCP with Noise or TLS and Yamux.
 
     Register handlers and listeners, then run() it; it runs once.
@@ -204,14 +203,6 @@ class Libp2pNetwork(Network):
         """Filter what is in `masks` no longer. Nobody is dialed for it."""
         self._transport.filters.remove(masks)
 
-    def protect(self, peer: PeerId, tag: str) -> None:
-        """Never close connections of `peer` for being too many, until this `tag` and all others are gone."""
-        self._keeper.protection.add(peer, tag)
-
-    def unprotect(self, peer: PeerId, tag: str) -> bool:
-        """Take back what protect() did; return whether another tag still protects the peer."""
-        return self._keeper.protection.remove(peer, tag)
-
     async def ping(self, peer: PeerId) -> float:
         """Return the seconds that a ping to `peer` took there and back.
 
@@ -255,58 +246,6 @@ class Libp2pNetwork(Network):
             self._announced = announced
             self._pusher.changed()
 
-    def addresses_of(self, peer: PeerId) -> list[bytes]:
-        """Return where a connected peer says that it listens, as multiaddrs in bytes that nobody has checked.
-
-        Of a peer that was dialed, the address that led to it comes first.
-        """
-        found: dict[bytes, None] = {}
-        for connection in self._keeper.table.of(peer) if peer in self._keeper.table else ():
-            if connection.is_outbound:
-                found[connection.remote.to_bytes()] = None
-            if connection.identity is not None:
-                found.update(dict.fromkeys(connection.identity.addresses))
-        return list(found)
-
-    def seen_at(self, peer: PeerId) -> bytes | None:
-        """Return the other end of the connection to a peer, a multiaddr in its bytes; None without one."""
-        connections = self._keeper.table.of(peer) if peer in self._keeper.table else ()
-        return next((connection.remote.to_bytes() for connection in connections), None)
-
-    def observed_by(self, peer: PeerId) -> bytes | None:
-        """Return where a peer says that it sees this host, in bytes that nobody has checked."""
-        identity = self._identity_of(peer)
-        return identity.observed if identity is not None else None
-
-    def protocols_of(self, peer: PeerId) -> tuple[str, ...]:
-        """Return what a peer says that it serves; nothing until it has said so."""
-        identity = self._identity_of(peer)
-        return identity.protocols if identity is not None else ()
-
-    def _identity_of(self, peer: PeerId) -> Identity | None:
-        connections = self._keeper.table.of(peer) if peer in self._keeper.table else ()
-        return next((one.identity for one in reversed(connections) if one.identity is not None), None)
-
-    def arrival_of(self, stream: Stream) -> Arrival | None:
-        """Return the connection of an inbound stream; None where this host dialed, or it has ended."""
-        assert isinstance(stream, Libp2pStream), "handlers are given no others"
-        connection = next((one for one in self._keeper.table if stream in one.streams), None)
-        if connection is None or connection.is_outbound:
-            return None
-        socket = self._transport.find(remote_endpoint(connection.inner))
-        if socket is None:
-            return None
-        local = connection.with_transport(socket.local)
-        return Arrival(local.to_bytes(), connection.remote.to_bytes(), connection.since)
-
-    def protocols(self) -> list[str]:
-        """Return the protocol IDs that this host serves, sorted."""
-        return sorted(str(protocol) for protocol in self._mux.get_protocols() if protocol is not None)
-
-    def connections(self) -> list[ConnectionInfo]:
-        """Return a snapshot of every live connection."""
-        return [connection.info() for connection in self._keeper.table]
-
     def resources(self) -> list[Resource]:
         """Return how much is in use of what this host grants."""
         connections = list(self._keeper.table)
@@ -316,9 +255,9 @@ class Libp2pNetwork(Network):
             *stream_resources(connections, self._limits),
         ]
 
-    def peers(self) -> list[PeerId]:
-        """Return the peers with at least one live connection."""
-        return self._keeper.table.peers()
+    def protocols(self) -> list[str]:
+        """Return the protocol IDs that this host serves, sorted."""
+        return sorted(str(protocol) for protocol in self._mux.get_protocols() if protocol is not None)
 
     def handle(self, protocols: Sequence[str], handler: StreamHandler) -> None:
         """Accept inbound streams of these protocols from now on; peers are told."""
@@ -342,10 +281,6 @@ class Libp2pNetwork(Network):
             await self._keeper.of_stream(stream).serve(stream, handler)
 
         self._mux.add_handler(TProtocol(protocol), serve)
-
-    def listen_to_peers(self, listener: PeerListener) -> None:
-        """Tell `listener` of every peer that connects or leaves from now on, and of those here already."""
-        self._keeper.table.listen(listener)
 
     async def open_stream(self, peer: PeerId, protocols: Sequence[str]) -> Stream:
         """Open a stream on a live connection, preferring the protocols in the order given.
