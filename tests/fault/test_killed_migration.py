@@ -23,7 +23,7 @@ from recording import build_recorder, environment
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.pins import Pins
 from peershelf.blockstore.store.pack import PackStore
-from peershelf.node.migrations.runner import migrate
+from peershelf.node.migrations.runner import NEWEST, migrate
 
 ROUNDS = int(os.environ.get("PEERSHELF_KILL_ROUNDS", "6"))
 LAYOUT_1 = Path(__file__).parent.parent / "data" / "layout-1"
@@ -48,9 +48,9 @@ def _check(shelf: Any) -> None:
     assert facts.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert len(facts.execute("SELECT cid FROM pins").fetchall()) == 2
     facts.close()
-    assert (shelf.path / "version").read_text() in ("1\n", "2\n")
+    assert (shelf.path / "version").read_text() in ("1\n", f"{NEWEST}\n")
     migrate(shelf.path)
-    assert (shelf.path / "version").read_text() == "2\n"
+    assert (shelf.path / "version").read_text() == f"{NEWEST}\n"
     with Pins(shelf.path / "facts.db") as pins, PackStore.open(shelf.path) as store:
         roots = {pin.cid for pin in pins.list()}
         assert Cid.parse(TREE) in roots

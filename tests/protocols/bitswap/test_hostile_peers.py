@@ -145,11 +145,11 @@ async def test_many_stalled_messages_do_not_take_the_memory_of_others(
                 await stream.send_all(frame_header(4 * MIB) + bytes(100_000))
                 streams.append(stream)
         await wait_all_tasks_blocked()
-    assert node.bitswap._inbound._budget.used <= 16 * MIB
+    assert node.bitswap._inbound.budget.used <= 16 * MIB
     for stream in streams:
         await stream.reset()
     await wait_all_tasks_blocked()
-    assert node.bitswap._inbound._budget.used == 0
+    assert node.bitswap._inbound.budget.used == 0
 
 
 async def test_wrong_bytes_are_not_stored_and_their_sender_is_given_up(

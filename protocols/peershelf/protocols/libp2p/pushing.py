@@ -44,9 +44,13 @@ class IdentifyPusher:
             await trio.sleep(GATHER)
             self._changed = trio.Event()
             async with trio.open_nursery() as nursery:
-                for connection in self._connections():
-                    if _may_take_pushes(connection):
-                        nursery.start_soon(self._push, connection)
+                self._push_to_all(nursery)
+
+    def _push_to_all(self, nursery: trio.Nursery) -> None:
+        # Apart from run(), whose variables last, and would keep the last of these when it has long ended.
+        for connection in self._connections():
+            if _may_take_pushes(connection):
+                nursery.start_soon(self._push, connection)
 
 
 def _may_take_pushes(connection: Connection) -> bool:
