@@ -12,7 +12,7 @@ import trio
 
 from peershelf.blockstore.cid import Cid
 from peershelf.node import Node
-from peershelf.protocols.reachability import Standing
+from peershelf.protocols.reachability.case import Standing
 
 PORT = 4001
 

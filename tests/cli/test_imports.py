@@ -143,6 +143,16 @@ def test_a_command_through_a_daemon_imports_nothing_slow(
     assert not imported & set(SLOW)
 
 
+def test_a_command_on_the_repo_itself_imports_nothing_of_the_network() -> None:
+    probe = "import sys; import peershelf.cli.local; print('\\n'.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, timeout=30
+    )
+    ours = {"peershelf.protocols.reachability.checker", "peershelf.protocols.routing.records.namespaces"}
+    network = {"httpx", "libp2p", "multiaddr", "starlette", "structlog", "zeroconf"}
+    assert not set(done.stdout.split()) & (network | ours)
+
+
 def test_passing_a_call_on_to_nodejs_does_not_even_import_the_client() -> None:
     probe = "import sys; from peershelf.cli import shim; print('\\n'.join(sys.modules))"
     done = subprocess.run(

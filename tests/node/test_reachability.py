@@ -15,7 +15,7 @@ from peershelf.node.reachability import Reachability
 from peershelf.node.routing import routing_of
 from peershelf.node.settings import check
 from peershelf.protocols.fake import FakeInternet
-from peershelf.protocols.reachability import Standing
+from peershelf.protocols.reachability.case import Standing
 from peershelf.protocols.routing.kad import LAN, WAN
 
 

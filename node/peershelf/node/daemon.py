@@ -18,7 +18,6 @@ from peershelf.node.http.server import HttpServer
 from peershelf.node.observe import logs
 from peershelf.node.operations.table import OPERATIONS
 from peershelf.node.repo import Repo
-from peershelf.node.routing_api import build_routing_app
 from peershelf.node.settings import Value
 from peershelf.node.tasks import single_error
 
@@ -83,6 +82,8 @@ async def _serve_routing(node: Node, nursery: trio.Nursery) -> str:
     address = node.repo.config.text("Addresses.Routing")
     if not address:
         return ""
+    from peershelf.node.routing_api import build_routing_app
+
     router = node.online.routing.own()
     if not router.parts:
         raise ConfigError(

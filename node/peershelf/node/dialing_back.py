@@ -16,8 +16,7 @@ from peershelf.protocols.errors import NetworkError, PeerNotConnected
 from peershelf.protocols.filters import Mask
 from peershelf.protocols.libp2p import HostLimits, Libp2pNetwork
 from peershelf.protocols.multiaddrs import texts
-from peershelf.protocols.reachability import Dialed
-from peershelf.protocols.reachability.messages import DIAL_BACK, encode_dial_back
+from peershelf.protocols.reachability.messages import DIAL_BACK, Dialed, encode_dial_back
 from peershelf.protocols.transport import PeerId
 from peershelf.protocols.wire import encode_frame
 

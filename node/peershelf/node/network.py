@@ -29,7 +29,7 @@ from peershelf.protocols.bitswap import Bitswap, BitswapLimits
 from peershelf.protocols.filters import Mask
 from peershelf.protocols.libp2p import HostLimits, Libp2pNetwork
 from peershelf.protocols.multiaddrs import from_text
-from peershelf.protocols.reachability import DialService
+from peershelf.protocols.reachability.service import DialService
 from peershelf.protocols.traffic import Rates
 from peershelf.protocols.transport import PeerId
 

@@ -15,8 +15,9 @@ import structlog
 import trio
 
 from peershelf.protocols.multiaddrs import is_public, texts
-from peershelf.protocols.reachability import Checker, Outcome, Standing
 from peershelf.protocols.reachability.base import Network
+from peershelf.protocols.reachability.case import Outcome, Standing
+from peershelf.protocols.reachability.checker import Checker
 from peershelf.protocols.transport import PeerId
 
 log = structlog.get_logger(__name__)

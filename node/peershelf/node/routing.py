@@ -12,7 +12,7 @@ from peershelf.node.errors import ConfigError
 from peershelf.protocols.routing.base import Found, FoundValue, Network, Observe, Router, ignore
 from peershelf.protocols.routing.delegated import DelegatedRouter
 from peershelf.protocols.routing.kad import LAN, WAN, Dht
-from peershelf.protocols.routing.records import Value
+from peershelf.protocols.routing.records.value import Value
 from peershelf.protocols.transport import PeerId
 
 

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from peershelf.blockstore import protobuf
 from peershelf.blockstore.ipld import dag_cbor
 from peershelf.protocols.errors import InvalidRecord
-from peershelf.protocols.routing.records import MAX_VALUE, check, public_keys
+from peershelf.protocols.routing.records import public_keys
+from peershelf.protocols.routing.records.namespaces import MAX_VALUE, check
 
 SLOW = 0.05
 """Seconds that a record may take: anybody may send many."""

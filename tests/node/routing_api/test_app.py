@@ -25,7 +25,8 @@ from peershelf.node.routing_api import build_routing_app
 from peershelf.protocols.routing.base import PeerInfo
 from peershelf.protocols.routing.delegated import DelegatedRouter
 from peershelf.protocols.routing.kad.keys import peer_bytes
-from peershelf.protocols.routing.records import Value, check
+from peershelf.protocols.routing.records.namespaces import check
+from peershelf.protocols.routing.records.value import Value
 from peershelf.protocols.transport import PeerId
 
 OWN = PeerId("QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N")

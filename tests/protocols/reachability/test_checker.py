@@ -18,8 +18,7 @@ from reach_world import (
     world,
 )
 
-from peershelf.protocols.reachability import Outcome, Standing
-from peershelf.protocols.reachability.case import RECHECK
+from peershelf.protocols.reachability.case import RECHECK, Outcome, Standing
 from peershelf.protocols.reachability.messages import (
     MOST_DATA,
     Answer,

@@ -11,7 +11,6 @@ from reach_world import ELSEWHERE, OURS, Addressed, World, bytes_of
 
 from peershelf.protocols.errors import NetworkError
 from peershelf.protocols.fake import FakeInternet
-from peershelf.protocols.reachability import Dialed, DialService
 from peershelf.protocols.reachability.allowance import MOST_OF_A_PEER
 from peershelf.protocols.reachability.messages import (
     DIAL_REQUEST,
@@ -20,11 +19,12 @@ from peershelf.protocols.reachability.messages import (
     Answer,
     Data,
     DataWanted,
+    Dialed,
     Message,
     Question,
     Status,
 )
-from peershelf.protocols.reachability.service import LEAST_DATA, can_dial
+from peershelf.protocols.reachability.service import LEAST_DATA, DialService, can_dial
 from peershelf.protocols.reachability.streams import receive, send
 from peershelf.protocols.transport import PeerId
 from peershelf.protocols.wire import FrameDecoder

@@ -12,7 +12,8 @@ from peershelf.protocols.routing.kad.choice import QUORUM
 from peershelf.protocols.routing.kad.keys import key_of, key_of_peer, peer_from_bytes
 from peershelf.protocols.routing.kad.messages import Contact, Kind, Message
 from peershelf.protocols.routing.kad.record import encode_record
-from peershelf.protocols.routing.records import Value, check
+from peershelf.protocols.routing.records.namespaces import check
+from peershelf.protocols.routing.records.value import Value
 
 OWNER, OTHER = ed25519(1), ed25519(2)
 KEY = OWNER.key

@@ -10,7 +10,7 @@ from kad_world import new_peer
 
 from peershelf.protocols.routing.kad.shares import Shares
 from peershelf.protocols.routing.kad.values import VALID, Values
-from peershelf.protocols.routing.records import Value
+from peershelf.protocols.routing.records.value import Value
 
 RNG = random.Random(3)
 HONEST, FLOODER = new_peer(RNG), new_peer(RNG)

@@ -17,7 +17,7 @@ from peershelf.node.providing.provider import Provider, ProvideStat
 from peershelf.node.tasks import Closeable
 from peershelf.protocols.errors import InvalidRecord
 from peershelf.protocols.routing.base import PeerInfo, Router
-from peershelf.protocols.routing.records import Value, check
+from peershelf.protocols.routing.records.value import Value
 from peershelf.protocols.transport import PeerId
 
 
@@ -88,6 +88,8 @@ class RoutingAccess(Core):
         Raises NodeError for a value that is not valid, that is worse than one which others have, or that
         nobody took; UsageError for text that is no key.
         """
+        from peershelf.protocols.routing.records.namespaces import check  # its cryptography takes 10 ms
+
         name = parse_value_key(key)
         router = self._router()
         try:

@@ -26,7 +26,9 @@ from peershelf.node.routing_api import headers
 from peershelf.node.routing_api.filters import Filters, is_near
 from peershelf.protocols.errors import InvalidRecord
 from peershelf.protocols.routing.base import Found, PeerInfo, Router
-from peershelf.protocols.routing.records import MAX_VALUE, Value, check, ipns
+from peershelf.protocols.routing.records import ipns
+from peershelf.protocols.routing.records.namespaces import MAX_VALUE, check
+from peershelf.protocols.routing.records.value import Value
 
 log = structlog.get_logger(__name__)
 

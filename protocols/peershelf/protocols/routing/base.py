@@ -8,7 +8,7 @@ from typing import Protocol
 
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols import transport
-from peershelf.protocols.routing.records import Value
+from peershelf.protocols.routing.records.value import Value
 from peershelf.protocols.transport import PeerId
 
 

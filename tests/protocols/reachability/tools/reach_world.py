@@ -11,12 +11,14 @@ from multiaddr import Multiaddr
 
 from peershelf.protocols.errors import NetworkError
 from peershelf.protocols.fake import FakeInternet, FakeNetwork
-from peershelf.protocols.reachability import Checker, Dialed, Standing
+from peershelf.protocols.reachability.case import Standing
+from peershelf.protocols.reachability.checker import Checker
 from peershelf.protocols.reachability.messages import (
     DIAL_BACK,
     DIAL_REQUEST,
     MAX_MESSAGE,
     Answer,
+    Dialed,
     Question,
     Status,
     encode_dial_back,

@@ -10,7 +10,8 @@ from ipns_records import ed25519, rsa_owner
 
 from peershelf.blockstore.cid import LIBP2P_KEY, Cid
 from peershelf.protocols.routing.delegated import DelegatedRouter
-from peershelf.protocols.routing.records import Value, check
+from peershelf.protocols.routing.records.namespaces import check
+from peershelf.protocols.routing.records.value import Value
 from peershelf.protocols.transport import PeerId
 
 OWN = PeerId("QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N")

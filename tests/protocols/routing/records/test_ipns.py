@@ -8,7 +8,8 @@ from ipns_records import DER, FAR, PATH, Owner, ed25519, elliptic, rsa_owner, wr
 
 from peershelf.blockstore import multihash, protobuf
 from peershelf.protocols.errors import InvalidRecord
-from peershelf.protocols.routing.records import MAX_VALUE, check, ipns
+from peershelf.protocols.routing.records import ipns
+from peershelf.protocols.routing.records.namespaces import MAX_VALUE, check
 
 NOW = 1_800_000_000.0
 OWNER, OTHER = ed25519(1), ed25519(2)

@@ -20,7 +20,8 @@ from peershelf.protocols.routing.delegated.pausing import Pause
 from peershelf.protocols.routing.delegated.reach import is_near, only_public
 from peershelf.protocols.routing.delegated.records import Reader, reader_of
 from peershelf.protocols.routing.kad.keys import peer_bytes
-from peershelf.protocols.routing.records import Value, check
+from peershelf.protocols.routing.records.namespaces import check
+from peershelf.protocols.routing.records.value import Value
 from peershelf.protocols.transport import PeerId
 
 if TYPE_CHECKING:

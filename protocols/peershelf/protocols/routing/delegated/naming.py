@@ -12,7 +12,7 @@ import trio
 from peershelf.blockstore.cid import LIBP2P_KEY, Cid
 from peershelf.blockstore.errors import InvalidCid
 from peershelf.protocols.errors import RemoteProtocolError
-from peershelf.protocols.routing.records import MAX_VALUE
+from peershelf.protocols.routing.records.namespaces import MAX_VALUE
 
 if TYPE_CHECKING:
     import httpx

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from peershelf.protocols.errors import MalformedMessage
 from peershelf.protocols.routing.kad.messages import Contact
 from peershelf.protocols.routing.kad.record import decode_record
-from peershelf.protocols.routing.records import Value
+from peershelf.protocols.routing.records.value import Value
 from peershelf.protocols.transport import PeerId
 
 QUORUM = 16

@@ -35,7 +35,7 @@ from peershelf.protocols.routing.kad.table import RoutingTable
 from peershelf.protocols.routing.kad.turns import Turns
 from peershelf.protocols.routing.kad.values import Values
 from peershelf.protocols.routing.kad.valuing import Valuing
-from peershelf.protocols.routing.records import Value
+from peershelf.protocols.routing.records.value import Value
 from peershelf.protocols.transport import PeerId
 
 _SECONDS_PER_RECORD = 0.1

@@ -12,9 +12,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from peershelf.protocols.routing import records
 from peershelf.protocols.routing.kad.shares import Shares
-from peershelf.protocols.routing.records import Value
+from peershelf.protocols.routing.records.namespaces import check
+from peershelf.protocols.routing.records.value import Value
 from peershelf.protocols.transport import PeerId
 
 VALID = 48 * 3600.0
@@ -57,7 +57,7 @@ class Values:
 
     def check(self, key: bytes, data: bytes) -> Value:
         """Return a value that belongs to its key. Raises InvalidRecord."""
-        return records.check(key, data, self._unix_time())
+        return check(key, data, self._unix_time())
 
     def put(self, teller: PeerId, key: bytes, value: Value, now: float) -> Value:
         """Keep a checked value unless a better one is here. Returns the one that is here now."""

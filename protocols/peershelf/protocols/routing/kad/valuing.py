@@ -15,7 +15,7 @@ from peershelf.protocols.routing.kad.lookup import Lookup
 from peershelf.protocols.routing.kad.messages import Contact, Kind, Message
 from peershelf.protocols.routing.kad.record import decode_record, encode_record
 from peershelf.protocols.routing.kad.values import Values
-from peershelf.protocols.routing.records import Value
+from peershelf.protocols.routing.records.value import Value
 from peershelf.protocols.transport import PeerId
 
 log = structlog.get_logger(__name__)

@@ -1,7 +1,4 @@
-"""Values that routing keeps for others, which prove by themselves that they belong to their key."""
+"""Values that routing keeps for others, which prove by themselves that they belong to their key.
 
-from __future__ import annotations
-
-from peershelf.protocols.routing.records.namespaces import MAX_VALUE as MAX_VALUE
-from peershelf.protocols.routing.records.namespaces import check as check
-from peershelf.protocols.routing.records.value import Value as Value
+Imports nothing by itself: what values are is known everywhere, and the cryptography that checks them is slow.
+"""
