@@ -13,6 +13,7 @@ from peershelf.protocols.bitswap.messages import Message
 from peershelf.protocols.bitswap.parsing import decode
 from peershelf.protocols.bitswap.stat import Counters
 from peershelf.protocols.errors import MalformedMessage, RemoteProtocolError, TransportError
+from peershelf.protocols.streams import ending
 from peershelf.protocols.transport import PeerId, Stream
 from peershelf.protocols.wire import FrameDecoder
 
@@ -44,19 +45,15 @@ class InboundStreams:
 
     async def handle(self, stream: Stream) -> None:
         """Read a stream until its peer ends it; one that breaks the protocol or stalls loses it."""
-        ended_well = False
         try:
             with trio.CancelScope() as given_up:
-                await self._read(stream, given_up)
-                ended_well = True
+                async with ending(stream):
+                    await self._read(stream, given_up)
         except RemoteProtocolError as error:
             self._counters.protocol_errors += 1
             log.debug("bitswap_stream_ended", peer=stream.peer, reason=str(error))
         except TransportError:
             pass
-        finally:
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
-                await (stream.aclose() if ended_well else stream.reset())
 
     async def _read(self, stream: Stream, given_up: trio.CancelScope) -> None:
         decoder = FrameDecoder(self._limits.message_in)

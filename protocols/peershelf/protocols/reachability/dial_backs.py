@@ -13,7 +13,8 @@ from peershelf.protocols.errors import NetworkError
 from peershelf.protocols.reachability import candidates
 from peershelf.protocols.reachability.base import Network
 from peershelf.protocols.reachability.messages import DIAL_BACK, MAX_DIAL_BACK, decode_dial_back
-from peershelf.protocols.reachability.streams import ending, receive_frame
+from peershelf.protocols.reachability.streams import receive_frame
+from peershelf.protocols.streams import ending
 from peershelf.protocols.transport import Stream
 from peershelf.protocols.wire import FrameDecoder, encode_frame
 

@@ -27,7 +27,8 @@ from peershelf.protocols.reachability.messages import (
     Question,
     Status,
 )
-from peershelf.protocols.reachability.streams import ending, receive, send
+from peershelf.protocols.reachability.streams import receive, send
+from peershelf.protocols.streams import ending
 from peershelf.protocols.transport import PeerId, Stream
 from peershelf.protocols.wire import FrameDecoder
 

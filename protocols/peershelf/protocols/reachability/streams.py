@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-import trio
-
 from peershelf.protocols.errors import StreamReset
 from peershelf.protocols.reachability.messages import Message, decode, encode
 from peershelf.protocols.transport import Stream
@@ -33,15 +28,3 @@ async def receive_frame(stream: Stream, decoder: FrameDecoder) -> memoryview:
             raise StreamReset("the peer has ended the stream before it said all")
         decoder.receive(data)
     return frame
-
-
-@asynccontextmanager
-async def ending(stream: Stream) -> AsyncIterator[None]:
-    """Close the stream in the end, or reset it unless all went well."""
-    ended_well = False
-    try:
-        yield
-        ended_well = True
-    finally:
-        with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
-            await (stream.aclose() if ended_well else stream.reset())

@@ -13,6 +13,7 @@ from peershelf.protocols.routing.kad import rpc
 from peershelf.protocols.routing.kad.messages import Contact, Kind, Message
 from peershelf.protocols.routing.kad.scope import Scope
 from peershelf.protocols.routing.kad.table import RoutingTable
+from peershelf.protocols.streams import ending
 from peershelf.protocols.transport import PeerId, Stream
 
 ANSWER_TIMEOUT = 10.0
@@ -60,11 +61,5 @@ class Asker:
         """A stream to a peer, who is dialed if need be; reset unless all went well. Raises NetworkError."""
         if contact.peer not in self._network.peers():
             await self._network.reach(contact.peer, texts(contact.addresses))
-        stream = await self._network.open_stream(contact.peer, [self._scope.protocol])
-        ended_well = False
-        try:
+        async with ending(await self._network.open_stream(contact.peer, [self._scope.protocol])) as stream:
             yield stream
-            ended_well = True
-        finally:
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
-                await (stream.aclose() if ended_well else stream.reset())

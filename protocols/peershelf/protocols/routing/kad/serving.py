@@ -10,6 +10,7 @@ import trio
 from peershelf.protocols.errors import NetworkError
 from peershelf.protocols.routing.kad.messages import Message, encode
 from peershelf.protocols.routing.kad.rpc import read_message
+from peershelf.protocols.streams import ending
 from peershelf.protocols.transport import PeerId, Stream
 from peershelf.protocols.wire import FrameDecoder, encode_frame
 
@@ -36,16 +37,13 @@ class Serving:
             await stream.reset()
             return
         self._streams[stream.peer] += 1
-        ended_well = False
         try:
-            await self._serve(stream)
-            ended_well = True
+            async with ending(stream):
+                await self._serve(stream)
         except (NetworkError, trio.TooSlowError):
             pass
         finally:
             self._streams -= Counter([stream.peer])
-            with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
-                await (stream.aclose() if ended_well else stream.reset())
 
     async def _serve(self, stream: Stream) -> None:
         decoder = FrameDecoder(MAX_REQUEST)
