@@ -63,7 +63,15 @@ class Routing(Router):
         return await self._sum(lambda part: part.provide(keys))
 
     async def get_value(self, key: bytes, found: FoundValue, observe: Observe = ignore) -> int:
-        return await self._sum(lambda part: part.get_value(key, found, observe))
+        best: Value | None = None
+
+        def note(value: Value) -> None:
+            nonlocal best
+            if best is None or value.rank > best.rank:
+                best = value
+                found(value)
+
+        return await self._sum(lambda part: part.get_value(key, note, observe))
 
     async def put_value(self, key: bytes, value: Value, found: FoundValue) -> int:
         return await self._sum(lambda part: part.put_value(key, value, found))

@@ -20,6 +20,7 @@ from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import LIBP2P_KEY, Cid
 from peershelf.node.http import server as http_server
 from peershelf.node.http.server import HttpServer
+from peershelf.node.routing import Routing
 from peershelf.node.routing_api import app as routing_app
 from peershelf.node.routing_api import build_routing_app
 from peershelf.protocols.routing.base import PeerInfo
@@ -94,7 +95,7 @@ def router() -> FakeRouter:
 @pytest.fixture
 async def url(nursery: trio.Nursery, router: FakeRouter) -> str:
     server = HttpServer(
-        build_routing_app(router), "/ip4/127.0.0.1/tcp/0", "Addresses.Routing", for_strangers=True
+        build_routing_app(Routing([router])), "/ip4/127.0.0.1/tcp/0", "Addresses.Routing", for_strangers=True
     )
     bound: str = await nursery.start(server.run)
     return f"http://127.0.0.1:{bound.rpartition('/')[2]}"

@@ -71,16 +71,11 @@ class RoutingAccess(Core):
 
         Raises NodeError where nobody that could be asked has one, UsageError for text that is no key.
         """
-        best: Value | None = None
-
-        def found(value: Value) -> None:
-            nonlocal best
-            best = value if best is None or value.rank > best.rank else best
-
-        asked = await self._router().get_value(parse_value_key(key), found)
-        if best is None:
+        better: list[Value] = []
+        asked = await self._router().get_value(parse_value_key(key), better.append)
+        if not better:
             raise NodeError(f"no value of {key} was found: {asked} peers and routers were asked")
-        return best.data
+        return better[-1].data
 
     async def put_value(self, key: str, data: bytes) -> int:
         """Leave the value of a key with others. Returns how many have taken it.

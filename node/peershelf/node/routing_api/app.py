@@ -138,19 +138,16 @@ class RoutingApi:
     async def _get(self, scope: Scope, reply: Reply, key: bytes) -> None:
         if not headers.accepts(scope, headers.RECORD, "application/*", "*/*"):
             raise _Refused(406, f"names have records: ask again with `Accept: {headers.RECORD}`")
-        best: list[Value] = []
-
-        def found(value: Value) -> None:
-            best[:] = [max([*best, value], key=lambda one: one.rank)]
-
+        better: list[Value] = []
         with trio.move_on_after(SEARCH):
-            await self._router.get_value(key, found)
-        if not best:
+            await self._router.get_value(key, better.append)
+        if not better:
             # By the specification anything but a record means that there is none.
             head = headers.of_peers("text/plain; charset=utf-8", found=False, now=time.time())
             return await _whole(reply, 200, head, b"no record of this name was found\n")
-        record = ipns.read(key.removeprefix(b"/ipns/"), best[0].data)
-        return await _whole(reply, 200, headers.of_record(best[0].data, record, time.time()), best[0].data)
+        data = better[-1].data
+        record = ipns.read(key.removeprefix(b"/ipns/"), data)
+        return await _whole(reply, 200, headers.of_record(data, record, time.time()), data)
 
     async def _put(self, scope: Scope, body: Body, reply: Reply, key: bytes) -> None:
         content_type = headers.header(scope, b"content-type").partition(";")[0].strip().lower()

@@ -55,7 +55,7 @@ class Router(Protocol):
     async def get_value(self, key: bytes, found: FoundValue, observe: Observe = ignore) -> int:
         """Search for the value of a key, which is /NAMESPACE/NAME in bytes. Returns how many were asked.
 
-        `found` is told of valid values alone; the best has the greatest rank.
+        `found` is told of valid values alone, each of a greater rank than those before: the last is the best.
         """
 
     async def put_value(self, key: bytes, value: Value, found: FoundValue) -> int:
