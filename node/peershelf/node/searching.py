@@ -40,18 +40,24 @@ class Dialer(Protocol):
 class Searched:
     """What came of one search for providers."""
 
-    asked: int = 0
-    """Peers and routers."""
-    providers: int = 0
     unreached: list[str] = field(default_factory=list)
     """Why providers could not be reached."""
     outcomes: Counter[str] = field(default_factory=Counter)
     """What came of asking: how many of each kind."""
     dials: dict[PeerInfo, str] = field(default_factory=dict)
     """What came of each provider."""
-
     unmet: Mapping[PeerId, str] = field(default_factory=dict)
     """Bootstrap peers that could not be reached, and why: who would know of others."""
+
+    @property
+    def asked(self) -> int:
+        """Peers and routers."""
+        return self.outcomes.total()
+
+    @property
+    def providers(self) -> int:
+        """Peers that were named."""
+        return len({info.peer for info in self.dials})
 
     def steps(self) -> tuple[str, ...]:
         """All of it, a line for each way of asking and each provider."""
@@ -126,7 +132,6 @@ class ProviderSearch:
 
     async def connect_to_providers(self, cid: Cid, result: Searched) -> int:
         """Search once, keeping `result` up to date; returns how many were asked when all were dialed."""
-        tried: set[PeerInfo] = set()
         dials = trio.CapacityLimiter(_MOST_DIALED)
 
         async def dial(info: PeerInfo) -> None:
@@ -146,15 +151,12 @@ class ProviderSearch:
                     log.debug("provider_reached", peer=info.peer, cid=str(cid))
 
         def observe(outcome: str) -> None:
-            result.asked += 1
             result.outcomes[outcome] += 1
 
         async with trio.open_nursery() as nursery:
 
             def found(info: PeerInfo) -> None:
-                if info not in tried and len(tried) < _MOST_FOUND:
-                    tried.add(info)
-                    result.providers = len({one.peer for one in tried})
+                if info not in result.dials and len(result.dials) < _MOST_FOUND:
                     result.dials[info] = "being dialed"
                     nursery.start_soon(dial, info)
 
