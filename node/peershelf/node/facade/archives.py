@@ -91,7 +91,7 @@ class Archives(Pinning):
             if progress is not None:
                 progress(before.archive_size + done)
 
-        with self._adding(announce=announce), self.store.hold() as hold:
+        with self._adding(announce=announce) as hold:
             sink = self._store_sink(hold, durable=False)
             async for source in sources:
                 chunks = source if isinstance(source, AsyncIterator) else _chunks(source)

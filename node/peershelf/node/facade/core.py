@@ -161,11 +161,12 @@ class Core:
             self._announcer.withhold(root)
 
     @contextmanager
-    def _adding(self, *, announce: bool) -> Iterator[None]:
-        """Something is being added; without `announce`, no sweep tells others of its blocks meanwhile."""
+    def _adding(self, *, announce: bool) -> Iterator[Hold]:
+        """Something is being added: its blocks are held, and without `announce` no sweep tells of them."""
         self._unannounced_adds += not announce
         try:
-            yield
+            with self.store.hold() as hold:
+                yield hold
         finally:
             self._unannounced_adds -= not announce
 

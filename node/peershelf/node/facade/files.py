@@ -58,7 +58,7 @@ class FileAccess(Core):
         if only_hash:
             return await files.add(source, lambda blocks: None, chosen, progress, metadata)
         losses = self.store.losses
-        with self._adding(announce=announce), self.store.hold() as hold:
+        with self._adding(announce=announce) as hold:
             sink = self._store_sink(hold, durable=False)
             imported = await files.add(source, sink, chosen, progress, metadata)
             keep = partial(self._make_durable, losses, imported.cid, pin=pin, announce=announce)

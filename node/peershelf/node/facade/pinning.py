@@ -150,7 +150,7 @@ class Pinning(Reading):
         announce: bool,
     ) -> AsyncIterator[Cid]:
         """Have a DAG here, and held for as long as the block lasts."""
-        with self._adding(announce=announce), self.store.hold() as hold:
+        with self._adding(announce=announce) as hold:
             async with self._reading(reference, offline=offline, timeout=timeout) as (fetcher, (cid,)):
                 await self._refuse_narrower(cid, recursive)
                 await self._gatherer(hold, progress).gather(fetcher, cid, recursive=recursive)

@@ -85,5 +85,5 @@ class TreeAccess(FileAccess):
         def keep(root: Cid) -> None:
             self._make_durable(losses, root, pin=pin, announce=announce)
 
-        with self._adding(announce=announce), self.store.hold() as hold:
+        with self._adding(announce=announce) as hold:
             yield TreeBuilder(self._store_sink(hold, durable=False), profile, keep, on_added)
