@@ -15,21 +15,22 @@ from peershelf.protocols.libp2p import Libp2pNetwork
 from peershelf.protocols.routing.kad import LAN, Dht
 
 
-async def start(nursery: trio.Nursery, ip: str) -> Libp2pNetwork:
+async def start(nursery: trio.Nursery, ip: str) -> tuple[Libp2pNetwork, Dht]:
     """Run one node."""
     host = Libp2pNetwork(
         private_key=secrets.token_bytes(32), listen=[f"/ip4/{ip}/tcp/0"], agent="peershelf/bench"
     )
-    await nursery.start(Dht(host, LAN, serve=True).run)
+    dht = Dht(host, LAN, serve=True)
+    await nursery.start(dht.run)
     await nursery.start(host.run)
-    return host
+    return host, dht
 
 
 async def main(ip: str, count: int) -> None:
     """Each is told of the one before."""
     logs.configure("warning", "console")  # on standard error: nobody reads what follows on standard output
     async with trio.open_nursery() as nursery:
-        hosts = [await start(nursery, ip) for _ in range(count)]
+        hosts = [(await start(nursery, ip))[0] for _ in range(count)]
         for host, other in zip(hosts[1:], hosts, strict=False):
             await host.connect(other.addresses()[0])
         print(hosts[0].addresses()[0], flush=True)

@@ -7,38 +7,27 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sys
 import time
 
 import trio
 
+from bench.workers.dht_servers import start
 from peershelf.blockstore import multihash
-from peershelf.protocols.libp2p import Libp2pNetwork
-from peershelf.protocols.routing.kad import LAN, Dht
 
-
-async def start(nursery: trio.Nursery) -> tuple[Libp2pNetwork, Dht]:
-    """Run one node."""
-    host = Libp2pNetwork(
-        private_key=secrets.token_bytes(32), listen=["/ip4/127.0.0.1/tcp/0"], agent="peershelf/bench"
-    )
-    dht = Dht(host, LAN, serve=True)
-    await nursery.start(dht.run)
-    await nursery.start(host.run)
-    return host, dht
+LOOPBACK = "127.0.0.1"
 
 
 async def main(nodes: int, keys: int) -> None:
     """Build the network, then announce."""
     async with trio.open_nursery() as nursery:
-        network = [await start(nursery) for _ in range(nodes)]
+        network = [await start(nursery, LOOPBACK) for _ in range(nodes)]
         for (host, _), (other, _) in zip(network[1:], network, strict=False):
             await host.connect(other.addresses()[0])
         await trio.sleep(2)
         for _, dht in network:
             await dht.look_around()
-        provider, dht = await start(nursery)
+        provider, dht = await start(nursery, LOOPBACK)
         await provider.connect(network[0][0].addresses()[0])
         await trio.sleep(2)
         before = dht.messages_sent

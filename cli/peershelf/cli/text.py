@@ -44,6 +44,13 @@ def human_size(count: float) -> str:
     return f"{count / 1024:.1f} TiB"
 
 
+def local_time(seconds: float) -> str:
+    """A time in seconds since 1970 as a clock here shows it: `2026-01-31 23:59:59`."""
+    import time
+
+    return time.strftime("%F %T", time.localtime(seconds))
+
+
 def human_duration(seconds: float) -> str:
     """A short time: `0.42 ms`, `1.50 s`."""
     return f"{seconds * 1000:.2f} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -99,8 +99,14 @@ def api_address(value: Any) -> str | None:
 
 
 def routing_address(value: Any) -> str | None:
-    good = isinstance(value, str) and (not value or (is_tcp_address(value) and not value.endswith("/ws")))
-    return None if good else "takes an address such as /ip4/127.0.0.1/tcp/8090, or an empty text"
+    from peershelf.node.http.address import ApiAddress
+
+    try:
+        if value != "":
+            ApiAddress.parse_any(value if isinstance(value, str) else "")
+    except ServerError:
+        return "takes an address such as /ip4/127.0.0.1/tcp/8090, or an empty text"
+    return None
 
 
 def size(value: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -31,3 +32,8 @@ class Resource:
     def percent(self) -> float | None:
         """How much of the limit is used; None without a limit."""
         return 100 * self.used / self.limit if self.limit else None
+
+
+def greatest(counts: Iterable[tuple[str, int]]) -> tuple[str, int]:
+    """Return whose count is the highest, and that; "" and 0 where nobody has any."""
+    return max((one for one in counts if one[1]), key=lambda one: one[1], default=("", 0))

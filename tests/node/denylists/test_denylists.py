@@ -119,13 +119,13 @@ def test_a_block_is_kept_back_under_whichever_codec_it_is_stored(lists: Denylist
 
 def test_where_lists_lie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settings = ["/etc/ipfs/denylists", "$XDG_CONFIG_HOME/ipfs/denylists", "~/mine"]
-    monkeypatch.setenv("HOME", "/home/x")
+    monkeypatch.setenv("HOME", "/at/home")
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     repo = str(tmp_path / "denylists")
     assert directories(tmp_path, settings) == [
         "/etc/ipfs/denylists",
-        "/home/x/.config/ipfs/denylists",
-        "/home/x/mine",
+        "/at/home/.config/ipfs/denylists",
+        "/at/home/mine",
         repo,
     ]
     monkeypatch.setenv("XDG_CONFIG_HOME", "/else/where")

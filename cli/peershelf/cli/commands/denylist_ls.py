@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from peershelf.cli import output
 from peershelf.cli.grammar import Command
-from peershelf.cli.text import safe
+from peershelf.cli.text import local_time, safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,15 +27,13 @@ def run(context: Context, call: Call) -> int:
 
 
 def _facts(file: Record) -> list[str]:
-    import time
-
     facts = []
     if file["Name"]:
         facts.append(f"name:   {file['Name']}")
     skipped = f", {file['Malformed']} malformed lines skipped" if file["Malformed"] else ""
     facts.append(f"rules:  {file['Rules']}{skipped}")
     if file["Loaded"] is not None:
-        facts.append(f"loaded: {time.strftime('%F %T', time.localtime(file['Loaded']))}")
+        facts.append(f"loaded: {local_time(file['Loaded'])}")
     if file["Error"]:
         facts.append(f"error:  {file['Error']}")
     return facts

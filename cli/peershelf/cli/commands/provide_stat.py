@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from peershelf.cli import output
 from peershelf.cli.grammar import Command
+from peershelf.cli.text import local_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,11 +27,7 @@ def run(context: Context, call: Call) -> int:
 
 
 def _time(seconds: object) -> str:
-    import time
-
-    if not isinstance(seconds, int | float):
-        return "none yet"
-    return time.strftime("%F %T", time.localtime(seconds))
+    return local_time(seconds) if isinstance(seconds, int | float) else "none yet"
 
 
 COMMAND = Command(

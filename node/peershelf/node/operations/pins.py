@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from datetime import UTC, datetime
 
 import trio
 
@@ -16,6 +15,7 @@ from peershelf.node.facade.pinning import PinKind
 from peershelf.node.fetching_dags import Gathered
 from peershelf.node.operations.base import Record, Records, Request, Unary
 from peershelf.node.operations.telling import telling
+from peershelf.node.operations.texts import utc
 from peershelf.node.pinned import Verified
 from peershelf.node.tasks import Closeable
 
@@ -137,7 +137,7 @@ def _record(cid: Cid, pin: Pin, how: PinKind) -> Record:
     if not through:
         record["Name"] = pin.name or ""
         if pin.added is not None:
-            record["Added"] = datetime.fromtimestamp(pin.added, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            record["Added"] = utc(pin.added)
     return record
 
 

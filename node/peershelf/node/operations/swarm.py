@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import trio
@@ -12,6 +11,7 @@ from peershelf.node.api import Node
 from peershelf.node.describe import describe
 from peershelf.node.errors import NodeError, NotConnected
 from peershelf.node.operations.base import Record, Records, Request, Unary
+from peershelf.node.operations.texts import utc
 from peershelf.node.peer_ids import parse_peer_id
 from peershelf.protocols.errors import NetworkError, PeerNotConnected
 from peershelf.protocols.reachability.case import Standing
@@ -115,15 +115,11 @@ def _check_record(check: Checked) -> Record:
     return {
         "address": check.address,
         "reachability": check.standing.value,
-        "next": _utc(check.due),
+        "next": utc(check.due),
         "asked": [
-            {"peer": one.peer, "outcome": one.outcome.value, "when": _utc(one.when)} for one in check.asked
+            {"peer": one.peer, "outcome": one.outcome.value, "when": utc(one.when)} for one in check.asked
         ],
     }
-
-
-def _utc(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _listening(node: Node) -> Sequence[str]:

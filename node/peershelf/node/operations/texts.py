@@ -1,8 +1,14 @@
-"""Names that need not be text, in JSON, which has nothing but text."""
+"""Times, and names that need not be text, in JSON, which has nothing but text."""
 
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
+
+
+def utc(seconds: float) -> str:
+    """Return a time in seconds since 1970 as 2026-01-31T23:59:59Z."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def text_fields(key: str, value: bytes) -> dict[str, str]:

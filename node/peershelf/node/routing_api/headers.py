@@ -11,9 +11,10 @@ from hashlib import sha256
 
 from starlette.types import Scope
 
+from peershelf.protocols.routing.delegated import naming
 from peershelf.protocols.routing.records.ipns import IpnsRecord
 
-JSON, LINES, RECORD = "application/json", "application/x-ndjson", "application/vnd.ipfs.ipns-record"
+JSON, LINES, RECORD = "application/json", "application/x-ndjson", naming.RECORD_TYPE
 
 _FOUND, _NOTHING = 300, 15
 """Seconds that an answer may be kept for."""

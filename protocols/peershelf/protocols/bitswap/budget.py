@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import trio
 
+from peershelf.protocols.resources import greatest
 from peershelf.protocols.transport import PeerId
 
 
@@ -56,7 +57,7 @@ class InboundBudget:
 
     def most(self) -> tuple[str, int]:
         """Return who has most of them, and how much; "" while nobody has any."""
-        return next(iter(self._used.most_common(1)), ("", 0))
+        return greatest(self._used.items())
 
     async def admit(self, peer: PeerId, size: int, give_up: Callable[[], None]) -> Ticket:
         """Wait until the peer may have `size` bytes more. `give_up` is called if they are needed back."""

@@ -28,6 +28,7 @@ from peershelf.protocols.bitswap.recent import Recent
 from peershelf.protocols.bitswap.turn import Turn
 from peershelf.protocols.bitswap.uplink import Uplink
 from peershelf.protocols.bitswap.wantlist import Want
+from peershelf.protocols.resources import greatest
 from peershelf.protocols.transport import PeerId
 
 _COUNTED_BLOCKS = 16_384
@@ -159,8 +160,7 @@ class Engine:
 
     def most_sending(self) -> tuple[str, int]:
         """Return the peer to which most bytes are on their way, and how many; "" while there are none."""
-        sending = ((peer, ledger.bytes_sending) for peer, ledger in self._ledgers.items())
-        return max((one for one in sending if one[1]), key=lambda one: one[1], default=("", 0))
+        return greatest((peer, ledger.bytes_sending) for peer, ledger in self._ledgers.items())
 
     def room_at(self, now: float) -> float:
         """When next_turn() may have something without anything having happened."""

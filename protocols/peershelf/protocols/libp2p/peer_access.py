@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from peershelf.protocols.libp2p.connection import remote_endpoint
+from collections.abc import Sequence
+
+from peershelf.protocols.libp2p.connection import Connection, remote_endpoint
 from peershelf.protocols.libp2p.identify import Identity
 from peershelf.protocols.libp2p.info import ConnectionInfo
 from peershelf.protocols.libp2p.keeper import ConnectionKeeper
@@ -23,7 +25,7 @@ class PeerAccess:
         Of a peer that was dialed, the address that led to it comes first.
         """
         found: dict[bytes, None] = {}
-        for connection in self._keeper.table.of(peer) if peer in self._keeper.table else ():
+        for connection in self._connections_of(peer):
             if connection.is_outbound:
                 found[connection.remote.to_bytes()] = None
             if connection.identity is not None:
@@ -32,8 +34,7 @@ class PeerAccess:
 
     def seen_at(self, peer: PeerId) -> bytes | None:
         """Return the other end of the connection to a peer, a multiaddr in its bytes; None without one."""
-        connections = self._keeper.table.of(peer) if peer in self._keeper.table else ()
-        return next((connection.remote.to_bytes() for connection in connections), None)
+        return next((connection.remote.to_bytes() for connection in self._connections_of(peer)), None)
 
     def observed_by(self, peer: PeerId) -> bytes | None:
         """Return where a peer says that it sees this host, in bytes that nobody has checked."""
@@ -46,8 +47,11 @@ class PeerAccess:
         return identity.protocols if identity is not None else ()
 
     def _identity_of(self, peer: PeerId) -> Identity | None:
-        connections = self._keeper.table.of(peer) if peer in self._keeper.table else ()
-        return next((one.identity for one in reversed(connections) if one.identity is not None), None)
+        connections = reversed(self._connections_of(peer))
+        return next((one.identity for one in connections if one.identity is not None), None)
+
+    def _connections_of(self, peer: PeerId) -> Sequence[Connection]:
+        return self._keeper.table.of(peer) if peer in self._keeper.table else ()
 
     def arrival_of(self, stream: Stream) -> Arrival | None:
         """Return the connection of an inbound stream; None where this host dialed, or it has ended."""

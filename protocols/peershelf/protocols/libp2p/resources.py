@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from peershelf.protocols.libp2p.connection import Connection
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.transport.inbound import InboundPlaces
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
-from peershelf.protocols.resources import Resource, Unit
+from peershelf.protocols.resources import Resource, Unit, greatest
 
 _CONNECTIONS, _STREAMS, _BUFFERS = "connections", "streams", "yamux"
 
@@ -20,7 +20,7 @@ def connection_resources(
     """Return those of sockets; inbound ones count from accept on, handshakes included."""
     most, places = limits.max_connections, inbound.fullest()
     by_peer = Counter(connection.peer for connection in connections)
-    of_peer, peer = _most((count, peer) for peer, count in by_peer.items())
+    peer, of_peer = greatest(by_peer.items())
     return [
         Resource(_CONNECTIONS, "all", len(connections), most),
         Resource(_CONNECTIONS, "inbound", len(inbound), limits.max_inbound),
@@ -35,8 +35,8 @@ def stream_resources(connections: Sequence[Connection], limits: HostLimits) -> l
     """Return those of streams, and of what has come on them and is not read."""
     loads = [connection.load for connection in connections]
     inbound, outbound = sum(load.inbound for load in loads), sum(load.outbound for load in loads)
-    streams, by_streams = _most((one.stream_count, one.peer) for one in connections)
-    unread, by_unread = _most((one.load.unread, one.peer) for one in connections)
+    by_streams, streams = greatest((one.peer, one.stream_count) for one in connections)
+    by_unread, unread = greatest((one.peer, one.load.unread) for one in connections)
     return [
         Resource(_STREAMS, "all", inbound + outbound, None),
         Resource(_STREAMS, "inbound", inbound, None),
@@ -46,8 +46,3 @@ def stream_resources(connections: Sequence[Connection], limits: HostLimits) -> l
         Resource(_BUFFERS, "unread of one connection", unread, YamuxLimits().unread, Unit.BYTES, by_unread),
         Resource(_BUFFERS, "windows granted", sum(load.credit for load in loads), None, Unit.BYTES),
     ]
-
-
-def _most(counts: Iterable[tuple[int, str]]) -> tuple[int, str]:
-    """The highest count, and whose it is; "" where all are 0."""
-    return max((one for one in counts if one[0]), key=lambda one: one[0], default=(0, ""))

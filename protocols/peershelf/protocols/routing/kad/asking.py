@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import trio
@@ -15,6 +15,9 @@ from peershelf.protocols.routing.kad.scope import Scope
 from peershelf.protocols.routing.kad.table import RoutingTable
 from peershelf.protocols.streams import ending
 from peershelf.protocols.transport import PeerId, Stream
+
+Ask = Callable[[Contact], Awaitable[Sequence[Contact]]]
+"""Asks one peer; returns the nearer peers that it told of. Raises NetworkError, trio.TooSlowError."""
 
 ANSWER_TIMEOUT = 10.0
 """Seconds for reaching a peer and hearing its answer."""

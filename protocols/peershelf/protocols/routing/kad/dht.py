@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -22,7 +22,7 @@ from peershelf.protocols.routing.base import (
     ignore,
 )
 from peershelf.protocols.routing.kad import rpc
-from peershelf.protocols.routing.kad.asking import ANSWER_TIMEOUT, Asker
+from peershelf.protocols.routing.kad.asking import ANSWER_TIMEOUT, Ask, Asker
 from peershelf.protocols.routing.kad.company import Company
 from peershelf.protocols.routing.kad.keys import Key, key_of, peer_bytes
 from peershelf.protocols.routing.kad.lookup import Lookup, covers
@@ -39,9 +39,6 @@ from peershelf.protocols.routing.records.value import Value
 from peershelf.protocols.transport import PeerId
 
 _SECONDS_PER_RECORD = 0.1
-
-Ask = Callable[[Contact], Awaitable[Sequence[Contact]]]
-"""Asks one peer; returns the nearer peers that it told of. Raises NetworkError, trio.TooSlowError."""
 
 
 class Dht:

@@ -10,6 +10,7 @@ import trio
 
 from peershelf.protocols.errors import NetworkError
 from peershelf.protocols.routing.base import FoundValue, Observe
+from peershelf.protocols.routing.kad.asking import Ask
 from peershelf.protocols.routing.kad.choice import Choice
 from peershelf.protocols.routing.kad.lookup import Lookup
 from peershelf.protocols.routing.kad.messages import Contact, Kind, Message
@@ -23,7 +24,6 @@ log = structlog.get_logger(__name__)
 _CORRECTIONS_WAITING = 16
 _Correction = tuple[bytes, Value, Sequence[Contact]]
 
-Ask = Callable[[Contact], Awaitable[Sequence[Contact]]]
 Request = Callable[[Contact, Message], Awaitable[Message]]
 """Asks a peer. Raises NetworkError, trio.TooSlowError."""
 
