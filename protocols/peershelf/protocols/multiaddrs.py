@@ -7,7 +7,7 @@ https://github.com/multiformats/multiaddr
 from __future__ import annotations
 
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from multiaddr import Multiaddr  # type: ignore[import-untyped]
 
@@ -31,6 +31,19 @@ def is_public(address: bytes) -> bool:
     if ip is None:
         return bool(address) and address[0] in _NAMES
     return ip.is_global and not ip.is_multicast
+
+
+def is_global(host: str) -> bool | None:
+    """Whether an IP address, as text, is the same for everybody; None for what is none.
+
+    An IPv4 address in its IPv6 form is what the IPv4 address is.
+    """
+    try:
+        ip = ip_address(host)
+    except ValueError:
+        return None
+    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
+    return (mapped or ip).is_global
 
 
 def may_be_told(address: bytes, peer: bytes) -> bool:

@@ -5,11 +5,11 @@ Spec: https://specs.ipfs.tech/ipips/ipip-0484/
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from peershelf.node.errors import UsageError
+from peershelf.protocols.multiaddrs import is_global
 from peershelf.protocols.routing.base import PeerInfo
 
 _UNKNOWN = "unknown"
@@ -70,12 +70,7 @@ def is_public(address: str) -> bool:
 
 def is_near(host: str) -> bool:
     """Whether an IP address is of this machine or of a private network, or is none."""
-    try:
-        ip = ipaddress.ip_address(host)
-    except ValueError:
-        return True
-    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
-    return not (mapped or ip).is_global
+    return not is_global(host)
 
 
 def _names(values: list[str]) -> frozenset[str]:

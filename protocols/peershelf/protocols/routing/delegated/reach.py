@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from peershelf.protocols.multiaddrs import from_text, is_public
+from peershelf.protocols.multiaddrs import from_text, is_global, is_public
 from peershelf.protocols.routing.base import PeerInfo
 
 
 def is_near(url: str) -> bool:
     """Whether a router is on this machine or at a private address; of a name that is not known."""
     host = urlsplit(url).hostname or ""
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return host == "localhost"
+    return host == "localhost" or is_global(host) is False
 
 
 def only_public(info: PeerInfo) -> PeerInfo:
