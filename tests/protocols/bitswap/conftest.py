@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -28,6 +30,8 @@ from peershelf.protocols.errors import StreamReset, TransportError
 from peershelf.protocols.fake import FakeInternet, FakeNetwork
 from peershelf.protocols.transport import Stream
 from peershelf.protocols.wire import FrameDecoder, encode_frame
+
+sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
 
 async def inline(function: Callable[[], Any], /) -> Any:
