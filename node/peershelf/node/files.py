@@ -30,6 +30,7 @@ READ_AHEAD = 16 << 20
 READ_AHEAD_OF_ALL = 64 << 20
 """Bytes that all of them share: a hundred slow readers must not hold a hundred times as much."""
 
+_STEPS = 8
 _HOP_SIZE = 2 << 20
 SMALL_PIECE = 65_536
 """Bytes below which a piece is joined with its neighbours."""
@@ -191,14 +192,16 @@ async def read_files(
     roots = root_cids(wanted.references)
     async with blocks.fetcher(*roots, offline=wanted.offline, timeout=wanted.timeout) as fetcher:
         sequence = FileSequence(wanted.references, Span(wanted.offset, wanted.length))
+        read = 0
         while True:
-            fetcher.want(sequence.wants(read_ahead(blocks)))
+            fetcher.want(sequence.wants(in_steps(read_ahead(blocks), read)))
             if sequence.size is not None and send_size is not None:
                 await send_size(sequence.size)
                 send_size = None
             pieces = sequence.read()
             for piece in gathered(pieces):
                 await send(piece)
+                read += len(piece)
             if sequence.done:
                 return
             if not pieces:  # else what was read has made room to ask for more first
@@ -225,6 +228,14 @@ def gathered(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryvie
             size += len(piece)
     if small:
         yield b"".join(small)
+
+
+def in_steps(ahead: int, read: int) -> int:
+    """How far to ask ahead now, so that what `ahead` bytes hold is asked for in a few steps.
+
+    Each costs a message, a look-up and a turn at whoever has the blocks, however many blocks it is for.
+    """
+    return ahead - read % max(1, ahead // _STEPS)
 
 
 def read_ahead(blocks: Blocks) -> int:

@@ -256,6 +256,19 @@ def test_a_third_message_waits_for_the_first_to_leave():
     assert serving.engine.next_turn(0.0) is not None
 
 
+def test_turns_are_prepared_several_at_a_time():
+    serving = Serving(BitswapLimits(message_out=BIG, messages_ahead=4))
+    serving.holds(*cids_of(9))
+    serving.wants(A, *(WantEntry(cid) for cid in cids_of(9)))
+    turns = [serving.engine.next_turn(0.0) for _ in range(4)]
+    serving.engine.sent(turns[0], 0.0)
+    assert not serving.engine.has_turns
+    serving.engine.sent(turns[1], 0.0)
+    assert serving.engine.has_turns
+    assert serving.engine.next_turn(0.0) is not None
+    assert serving.engine.next_turn(0.0) is not None
+
+
 def test_nothing_is_prepared_ahead_while_many_are_served():
     peers = tuple(PeerId(f"peer{number}") for number in range(8))
     serving = Serving(BitswapLimits(message_out=BIG), peers)

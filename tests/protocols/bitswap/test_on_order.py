@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asking import SIZE, A, Asking, B, cid_of, cids_of
 
+from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.transport import PeerId
 
@@ -114,3 +115,51 @@ def test_a_peer_is_told_no_more_wants_than_peers_keep():
     kept = len(told) + sum(1 if kind == "have" else -1 for kind in later.values())
     assert "have" in later.values()
     assert kept <= 1_024
+
+
+def served_until_the_window_is_wide(asking: Asking) -> list[Cid]:
+    """A session of many wants at one quick peer; returns what is on order of it."""
+    asking.session(*cids_of(400))
+    on_order = asking.asked(A)
+    for _ in range(6):
+        asking.now += 0.05
+        for cid in on_order:
+            asking.sends(A, cid, 100_000)
+        on_order = asking.asked(A)
+    assert len(on_order) >= 8
+    return on_order
+
+
+def test_a_full_window_is_asked_for_again_in_steps():
+    asking = Asking(A)
+    waiting = served_until_the_window_is_wide(asking)
+    messages = blocks = 0
+    while waiting and blocks < 100:
+        asking.now += 0.01
+        asking.sends(A, waiting.pop(0), 100_000)
+        blocks += 1
+        assert waiting
+        more = asking.asked(A)
+        messages += bool(more)
+        waiting += more
+    assert messages <= blocks / 3
+
+
+def test_whoever_has_nothing_on_order_does_not_wait_for_a_step():
+    asking = Asking(A)
+    waiting = served_until_the_window_is_wide(asking)
+    for cid in waiting[:2]:
+        asking.sends(A, cid, 100_000)
+    assert asking.asked(A) == []
+    asking.session(cid_of(1_000))
+    assert cid_of(1_000) in asking.asked(A)
+
+
+def test_a_peer_that_lost_some_wants_is_asked_for_others_soon():
+    """Those that it lost keep their places in its window."""
+    asking = Asking(A)
+    waiting = served_until_the_window_is_wide(asking)
+    asking.sends(A, waiting[0], 100_000)
+    assert asking.asked(A) == []
+    asking.passes(BitswapLimits().look_again)
+    assert asking.asked(A)

@@ -126,6 +126,10 @@ class Asking:
             self._no_longer_ordered(want, other)
         self.order(want, provider, now)
 
+    def ask_those_with_much_room(self) -> None:
+        """Blocks came, or are wanted: let more be asked for, several at a time."""
+        self.hungry.update(peer for peer, provider in self.providers.items() if provider.has_much_room)
+
     def tell_everyone(self, want: Want) -> None:
         """Let even those peers know of a want that have had nothing so far; once is enough."""
         if not want.for_everyone:
@@ -172,6 +176,6 @@ class Asking:
         self.untold.pop(want.cid, None)
         if want.cid in self._on_order:
             self._on_order.discard(want.cid)
-            self.hungry.update(self.providers)
+            self.ask_those_with_much_room()
         for provider in self.providers.values():
             provider.forget(want.cid)

@@ -146,7 +146,8 @@ class Engine:
                 continue
             may_start = has_room or (not ledger.is_busy and ledger.passed_over_at <= now)
             turn = self._turn(peer, ledger) if may_start else None
-            self._enqueue(peer, ledger)
+            if ledger.may_send:
+                self._put_in_queue(peer)
             if turn is not None:
                 ledger.passed_over_at = now + _LONGEST_WAIT
                 self._uplink.started(turn, now)
@@ -174,6 +175,11 @@ class Engine:
         """The turn's message left."""
         self._uplink.ended(turn, now, sent=True)
         self._end(turn)
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether next_turn() is worth a call: somebody has blocks ready, and may have room for them."""
+        return bool(self._queue)
 
     def given_up(self, turn: Turn) -> None:
         """The turn's message will not be sent."""
@@ -249,6 +255,10 @@ class Engine:
                 del self._waiting[cid.multihash]
 
     def _enqueue(self, peer: PeerId, ledger: Ledger) -> None:
-        if ledger.may_send and peer not in self._queued:
+        if ledger.may_send and ledger.is_low:
+            self._put_in_queue(peer)
+
+    def _put_in_queue(self, peer: PeerId) -> None:
+        if peer not in self._queued:
             self._queued.add(peer)
             self._queue.append(peer)

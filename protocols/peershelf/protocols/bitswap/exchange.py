@@ -137,7 +137,7 @@ class Bitswap:
         if self._nursery is None or peer in self._links:
             return
         talk = TalkSource(peer, self._requester, self._engine, self._counters, decide=self._client.decide)
-        blocks = BlockSource(peer, self._engine, self._counters, self._server.turns_possible)
+        blocks = BlockSource(peer, self._engine, self._counters, self._server.look_for_turns)
         link = self._links[peer] = PeerLink(self._network, peer, self._limits, talk, blocks)
         self._server.add_peer(peer, blocks)
         self._nursery.start_soon(link.run)

@@ -1,7 +1,9 @@
 """Blocks on their way from messages into the store: a queue, and a worker that hashes and stores batches.
 
 Batches form by themselves: while one is in its thread, the streams go on reading, and whatever has arrived by
-then makes up the next one. The queue is bounded because every message in it holds a ticket of the budget.
+then makes up the next one. On a quick line that would be one large block at a time, so there a batch waits a
+moment for more, as long as enough is on order that nobody has to wait for it. The queue is bounded because
+every message in it holds a ticket of the budget.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+
+import trio
 
 from peershelf.blockstore.errors import BlockstoreError
 from peershelf.blockstore.store.base import Blockstore
@@ -21,6 +25,12 @@ from peershelf.protocols.transport import PeerId
 
 _BATCH = 8 * 1024 * 1024
 """Bytes of messages that one hop to a thread takes along."""
+_ENOUGH = 4 * 1024 * 1024
+"""Bytes from which nothing more is waited for."""
+_MOMENT = 0.02
+"""Seconds to wait for more, at most."""
+_WORTH_WAITING = 1024 * 1024
+"""Bytes that must be about to come in that time."""
 
 
 class Intake:
@@ -32,28 +42,46 @@ class Intake:
         offload: Offload,
         *,
         expected: Callable[[PeerId], frozenset[bytes]],
+        coming: Callable[[float], float],
         arrived: Callable[[Sequence[Arrival]], None],
         failed: Callable[[BlockstoreError], None],
     ) -> None:
+        """`coming` tells how many bytes of blocks come in so many seconds, before more is to be ordered."""
         self._store = store
         self._offload = offload
         self._expected = expected
+        self._coming = coming
         self._report = arrived
         self._failed = failed
         self._queue: deque[tuple[PeerId, Sequence[Payload], Ticket]] = deque()
+        self._waiting = 0
         self._more = Wakeup()
+        self._target = 0.0
+        self._reached = trio.Event()
 
     def put(self, peer: PeerId, payloads: Sequence[Payload], ticket: Ticket) -> None:
         """Take the blocks of a message; the ticket is released when they have been dealt with."""
         self._queue.append((peer, payloads, ticket))
+        self._waiting += ticket.size
         self._more.set()
+        if self._waiting >= self._target:
+            self._reached.set()
 
     async def run(self) -> None:
         """Deal with what arrives, for ever."""
         while True:
             await self._more.wait()
             while self._queue:
+                await self._wait_for_more()
                 await self._take_in()
+
+    async def _wait_for_more(self) -> None:
+        coming = self._coming(_MOMENT)
+        if self._waiting < _ENOUGH and coming >= _WORTH_WAITING:
+            self._target = min(_ENOUGH, self._waiting + coming)
+            self._reached = trio.Event()
+            with trio.move_on_after(_MOMENT):
+                await self._reached.wait()
 
     async def _take_in(self) -> None:
         parcels, tickets = self._next_batch()
@@ -77,4 +105,5 @@ class Intake:
             parcels += [(peer, payload) for payload in payloads]
             tickets.append(ticket)
             size += ticket.size
+        self._waiting -= size
         return parcels, tickets

@@ -38,6 +38,11 @@ class Ledger:
         return bool(self._ready) and self._turns < self._limits.messages_ahead
 
     @property
+    def is_low(self) -> bool:
+        """Whether so few turns are on their way that the next ones should be read, several at a time."""
+        return self._turns <= self._limits.messages_ahead // 2
+
+    @property
     def is_busy(self) -> bool:
         """Whether a turn is on its way to the peer."""
         return self._turns > 0

@@ -28,7 +28,7 @@ class BitswapLimits:
     """How long a message may make no progress before its stream is reset."""
     inline_block: int = _KIB
     """A want-have for a block up to this size is answered with the block itself; as Kubo."""
-    messages_ahead: int = 2
+    messages_ahead: int = 4
     """Messages of blocks that are read ahead of a peer's stream."""
     session_wants: int = 512
     """Wants of one session that peers are told of before they are on order."""

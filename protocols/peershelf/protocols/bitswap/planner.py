@@ -52,7 +52,10 @@ class Planner:
             while (cid := session.next_to_activate()) is not None:
                 self._asking.activate(session_id, cid).known_since = now
         if self._asking.untold:
-            self._asking.hungry.update(self._asking.providers)
+            if any(session.is_idle for session in self._asking.sessions.values()):
+                self._asking.hungry.update(self._asking.providers)
+            else:
+                self._asking.ask_those_with_much_room()
             self._repeat_later(now)
         self._order_blocks(now)
         self._tell_wants()

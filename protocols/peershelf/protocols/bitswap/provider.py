@@ -15,6 +15,10 @@ from peershelf.protocols.transport import PeerId
 
 _PATIENCE = 4.0
 """How many times as long as expected a block may take from a peer that is not silent."""
+_LEAST_DELAY = 0.05
+"""Quicker answers count as this: a longer queue on a quick line harms nobody, and is refilled less often."""
+_STEPS = 2
+"""In how many messages a full window is asked for anew. Half of it still fills the line: see `window`."""
 _TRICKLE = 4_096
 """Bytes per second below which bytes are no sign of a block on its way."""
 
@@ -28,7 +32,7 @@ class Provider:
         self.outbox = Outbox(
             limits.wants_per_peer, reserved=min(limits.window_most, limits.wants_per_peer // 2)
         )
-        self.window = Window(limits.window_peer, limits)
+        self.window = Window(limits.window_peer, limits, least_delay=_LEAST_DELAY)
         self.asked: dict[Cid, Ask] = {}
         self.offers: dict[Cid, Want] = {}
         """Wants of which the peer says that it has the block."""
@@ -56,6 +60,16 @@ class Provider:
         # With one block on order at a time, a wrong one tells which it should have been.
         window = 1 if self.bad_blocks else self.window.blocks
         return len(self.asked) < window and now >= self._rests_until and self.outbox.has_room
+
+    @property
+    def has_much_room(self) -> bool:
+        """Whether so much of what was on order has come that it is worth a message to ask for more."""
+        return len(self.asked) <= self._few
+
+    @property
+    def _few(self) -> int:
+        blocks = self.window.blocks
+        return blocks - max(1, blocks // _STEPS)
 
     def order(self, cid: Cid, now: float) -> None:
         """The peer is asked for a block."""
@@ -94,6 +108,13 @@ class Provider:
             return inf
         ahead = self.outstanding(size if block_size is None else block_size)
         return max((ahead + size) / rate, self.window.delay if size else 0.0)
+
+    def coming(self, seconds: float, now: float) -> float:
+        """Bytes that will be here within `seconds`, before so few blocks are on order that more should be."""
+        blocks = len(self.asked) - self.unchecked - self._few
+        if blocks <= 0 or not self.delivers:
+            return 0.0
+        return min(blocks * self.window.block_size, self.speed.rate(now) * seconds)
 
     def due(self, ask: Ask, now: float) -> float:
         """When a block counts as overdue: after silence, or several times what is to be expected."""

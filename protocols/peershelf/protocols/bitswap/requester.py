@@ -157,6 +157,10 @@ class Requester:
         provider = self._provider(peer)
         return provider is not None and bool(provider.outbox.told_lately)
 
+    def coming(self, seconds: float, now: float) -> float:
+        """How many bytes of blocks will come within `seconds`, before more has to be ordered."""
+        return sum(provider.coming(seconds, now) for provider in self._asking.providers.values())
+
     def expected(self, peer: PeerId) -> frozenset[bytes]:
         """Multihashes of the wanted blocks that the peer was asked for, or about."""
         provider = self._provider(peer)
@@ -172,13 +176,14 @@ class Requester:
         if provider is None or multihash not in provider.outbox.told_lately:
             return Verdict.UNREQUESTED, []
         wants = self._asking.wants.answered_by(multihash)
-        self._asking.hungry.add(peer)
         if not wants:
             provider.outbox.crossed(multihash)
         for want in wants:
             provider.delivered(want.cid, size, now)
             for session_id in want.sessions:
                 self._asking.sessions[session_id].hit(peer)
+        if provider.has_much_room:
+            self._asking.hungry.add(peer)
         return (Verdict.WANTED if wants else Verdict.DUPLICATE), self._asking.settle(wants, size)
 
     def block_found(self, multihash: bytes, size: int) -> list[Delivery]:

@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 # A hop to a thread costs as much as reading this many bytes, or looking up this many blocks.
 _INLINE_BYTES = 65_536
 _INLINE_LOOKUPS = 32
+_BATCH = 2 << 20
+"""Bytes read in one hop, about."""
 
 
 class ServedStore(Protocol):
@@ -48,8 +50,7 @@ class Server:
         self._store = store
         self._offload = offload
         self._peers: dict[PeerId, BlockSource] = {}
-        self.turns_possible = Wakeup()
-        """To be set when the engine may have a turn for somebody."""
+        self._turns_possible = Wakeup()
 
     def add_peer(self, peer: PeerId, source: BlockSource) -> None:
         """A peer may be served; `source` takes the messages for it."""
@@ -70,13 +71,13 @@ class Server:
         sizes = look_up() if len(cids) <= _INLINE_LOOKUPS else await self._offload(look_up)
         self._engine.looked_up(peer, sizes)
         self._changed()
-        self.turns_possible.set()
+        self.look_for_turns()
 
     def blocks_added(self, sizes: Mapping[Cid, int]) -> None:
         """Blocks of these lengths are in the store now: serve those who wait for them."""
         self._engine.blocks_added(sizes)
         self._changed()
-        self.turns_possible.set()
+        self.look_for_turns()
 
     def look_again(self, cids: Iterable[Cid]) -> None:
         """These blocks may be in the store now."""
@@ -86,19 +87,37 @@ class Server:
         """Any block that a peer waits for may be there now."""
         self.blocks_added(await self._offload(partial(self._store.sizes, self._engine.awaited())))
 
+    def look_for_turns(self) -> None:
+        """See whether the engine has a turn for somebody now."""
+        if self._engine.has_turns:
+            self._turns_possible.set()
+
     async def run(self) -> None:
         """Read blocks and queue them for peers, for ever."""
         while True:
-            turn = self._engine.next_turn(trio.current_time())
-            if turn is None:
+            turns = self._next_turns()
+            if not turns:
                 with trio.move_on_at(self._engine.room_at(trio.current_time())):
-                    await self.turns_possible.wait()
+                    await self._turns_possible.wait()
             else:
-                await self._serve(turn)
+                await self._serve(turns)
 
-    async def _serve(self, turn: Turn) -> None:
-        load = partial(self._load, turn.wants)
-        loaded = load() if turn.size <= _INLINE_BYTES else await self._offload(load)
+    def _next_turns(self) -> list[Turn]:
+        """What to read next, in one go: there is a hop to a thread, and a wake, for all of it together."""
+        turns: list[Turn] = []
+        size = 0
+        while size < _BATCH and (turn := self._engine.next_turn(trio.current_time())) is not None:
+            turns.append(turn)
+            size += turn.size
+        return turns
+
+    async def _serve(self, turns: Sequence[Turn]) -> None:
+        load = partial(self._load, turns)
+        is_small = sum(turn.size for turn in turns) <= _INLINE_BYTES
+        for turn, loaded in zip(turns, load() if is_small else await self._offload(load), strict=True):
+            self._pass_on(turn, loaded)
+
+    def _pass_on(self, turn: Turn, loaded: Sequence[tuple[Want, bytes | None]]) -> None:
         unreadable = [want for want, data in loaded if data is None]
         if unreadable:
             self._engine.unreadable(turn, unreadable)
@@ -114,8 +133,8 @@ class Server:
         sizes = self._store.sizes(cids)
         return {cid: sizes.get(cid) for cid in cids}
 
-    def _load(self, wants: Sequence[Want]) -> list[tuple[Want, bytes | None]]:
-        return [(want, self._read(want.cid)) for want in wants]
+    def _load(self, turns: Sequence[Turn]) -> list[list[tuple[Want, bytes | None]]]:
+        return [[(want, self._read(want.cid)) for want in turn.wants] for turn in turns]
 
     def _read(self, cid: Cid) -> bytes | None:
         try:

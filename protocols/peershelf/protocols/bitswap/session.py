@@ -176,8 +176,16 @@ class Session:
     @property
     def is_full(self) -> bool:
         """Whether what is received and on order is as much as the consumer should have waiting."""
-        on_order = len(self.active) - len(self._open) - len(self._urgent)
-        return self.undelivered + on_order * self.block_size >= self._limits.session_undelivered
+        return self.undelivered + self._on_order * self.block_size >= self._limits.session_undelivered
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there are wants, and nothing is on order for any of them."""
+        return bool(self.active) and not self._on_order
+
+    @property
+    def _on_order(self) -> int:
+        return len(self.active) - len(self._open) - len(self._urgent)
 
     def standing(self, peer: PeerId) -> Standing:
         return self._standings.setdefault(peer, Standing())

@@ -21,7 +21,7 @@ _FAIR = 1.25
 """How many times as long as its fair share a peer's part may take."""
 _SOONER, _MUCH_SOONER = 1.5, 2.0
 """How many times as fast a peer must promise a block to take it over, before and after it was begun."""
-_LITTLE_TIME = 0.05
+_LITTLE_TIME = 0.1
 """Seconds for which it is not worth to move anything."""
 _MUCH_TIME = 1.0
 _MOST_MOVES = 2

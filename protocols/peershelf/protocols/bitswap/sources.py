@@ -68,11 +68,13 @@ class TalkSource:
 class BlockSource:
     """Messages of blocks that are on their way to a peer, a few at most."""
 
-    def __init__(self, peer: PeerId, engine: Engine, counters: Counters, turns_possible: Wakeup) -> None:
+    def __init__(
+        self, peer: PeerId, engine: Engine, counters: Counters, look_for_turns: Callable[[], None]
+    ) -> None:
         self._peer = peer
         self._engine = engine
         self._counters = counters
-        self._turns_possible = turns_possible
+        self._look_for_turns = look_for_turns
         self._loaded: deque[tuple[Turn, Sequence[Loaded]]] = deque()
         self._message = Message()
         self.more = Wakeup()
@@ -95,7 +97,7 @@ class BlockSource:
         turn, _ = self._loaded.popleft()
         message, self._message = self._message, Message()
         self._engine.sent(turn, trio.current_time())
-        self._turns_possible.set()
+        self._look_for_turns()
         self._counters.messages_sent += 1
         self._counters.blocks_sent += len(message.payloads)
         self._counters.bytes_sent += sum(len(payload.data) for payload in message.payloads)
@@ -114,4 +116,4 @@ class BlockSource:
         while self._loaded:
             turn, _ = self._loaded.popleft()
             self._engine.not_sent(turn)
-        self._turns_possible.set()
+        self._look_for_turns()

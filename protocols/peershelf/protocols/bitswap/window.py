@@ -13,8 +13,6 @@ from math import ceil
 from peershelf.protocols.bitswap.limits import BitswapLimits
 
 _DELAY_VALID = 30.0
-_LEAST_DELAY = 0.01
-"""Shorter delays count as this: many small blocks at a time cost less each than a few."""
 _RATE_DECAY = 0.98
 _SMOOTHING = 0.25
 _UNKNOWN_BLOCK = 262_144
@@ -33,8 +31,10 @@ class Ask:
 class Window:
     """Measures what comes, or goes, one way. Times in seconds, sizes in bytes."""
 
-    def __init__(self, least: int, limits: BitswapLimits) -> None:
+    def __init__(self, least: int, limits: BitswapLimits, *, least_delay: float = 0.01) -> None:
+        """Shorter delays count as `least_delay`: many small blocks at a time cost less each than a few."""
         self._least = least
+        self._least_delay = least_delay
         self._limits = limits
         self._delivered = 0
         self._rate = 0.0
@@ -57,7 +57,7 @@ class Window:
             return 0.0
         size = max(self.block_size, 1.0)
         most = min(self._limits.window_most, self._limits.window_bytes / size)
-        return min(max(2 * self._rate * max(self._delay, _LEAST_DELAY), _LEAST_BYTES) / size, most)
+        return min(max(2 * self._rate * max(self._delay, self._least_delay), _LEAST_BYTES) / size, most)
 
     @property
     def delay(self) -> float:
