@@ -50,7 +50,7 @@ def record_size(key: bytes, payload: bytes) -> int:
     return HEADER_SIZE + len(key) + len(payload)
 
 
-def encode_head(mark: bytes, kind: Kind, key: bytes, payload: bytes) -> bytes:
+def encode_head(mark: bytes, kind: Kind, key: bytes, payload: bytes | memoryview) -> bytes:
     """Return header and key; the payload follows them on disk."""
     fields = _FIELDS.pack(mark, kind, len(key), len(payload), zlib.crc32(payload))
     return fields + _CHECKSUM.pack(zlib.crc32(key, zlib.crc32(fields))) + key
