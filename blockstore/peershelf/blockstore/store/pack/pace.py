@@ -14,8 +14,9 @@ from peershelf.blockstore.store.pack.reserve import free_space
 SHORTEST = 1000
 """Pages, SQLite's own rule: 4 MiB. A collection keeps to it, which must get along with little space."""
 
-_LONGEST = 16_384
-_PLENTY = 256 * 1024 * 1024
+_LONGEST = 32_768
+_TIMES_THE_INDEX = 4
+_PLENTY = 1024 * 1024 * 1024
 _MOST_REPLAYED = 1024 * 1024 * 1024
 
 
@@ -29,14 +30,15 @@ class Pace:
     def pages(self, index_pages: int, payload: int) -> int:
         """Return the pages that the log may have once rows for `payload` more bytes are committed.
 
-        They are as many as the index has, up to 64 MiB, and few where the disk has not plenty of space.
-        Commits since the last checkpoint may not survive a power loss, and then the segments are read from
-        where they began; so each GiB of payload there is a checkpoint in any case.
+        They are four times as many as the index has, up to 128 MiB, and few where the disk has not plenty of
+        space. Commits since the last checkpoint may not survive a power loss, and then the segments are read
+        from where they began; so each GiB of payload there is a checkpoint in any case.
         """
         self._payload += payload
         if self._payload >= _MOST_REPLAYED:
             self._payload = 0
             return 1
-        if index_pages <= SHORTEST or free_space(self._directory) < _PLENTY:
+        wanted = _TIMES_THE_INDEX * index_pages
+        if wanted <= SHORTEST or free_space(self._directory) < _PLENTY:
             return SHORTEST
-        return min(index_pages, _LONGEST)
+        return min(wanted, _LONGEST)
