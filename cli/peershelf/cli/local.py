@@ -38,6 +38,7 @@ from peershelf.node.operations.table import OPERATIONS
 
 if TYPE_CHECKING:
     from peershelf.cli.backend import OnLength, OnRecord, Record, Write
+    from peershelf.cli.handing import Output
     from peershelf.cli.sources import Source
     from peershelf.node.settings import Value
 
@@ -117,6 +118,7 @@ class LocalBackend(Backend):
         args: Sequence[str] = (),
         options: Mapping[str, str] = NO_OPTIONS,
         on_length: OnLength = id,
+        output: Output | None = None,
     ) -> None:
         async def use(node: Node, operation: Any, request: Request) -> None:
             answer = await operation.handler(node, request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Protocol, TypeVar
 
 import outcome
@@ -41,6 +41,17 @@ class Closeable(Protocol[T_co]):
     def __anext__(self) -> Awaitable[T_co]: ...
 
     def aclose(self) -> Awaitable[None]: ...
+
+
+@asynccontextmanager
+async def closed_at_the_end(items: AsyncIterator[object]) -> AsyncIterator[None]:
+    """Whatever has to be closed, such as a generator that is left half-way, is closed here and now, and not
+    when the collector finds it."""
+    try:
+        yield
+    finally:
+        if hasattr(items, "aclose"):
+            await items.aclose()
 
 
 class HandedOver(AsyncIterator[T]):

@@ -23,7 +23,7 @@ from peershelf.node.operations.growing import Growing, Send
 from peershelf.node.operations.held import HeldRecords
 from peershelf.node.operations.profile import PROFILE_OPTIONS, requested_profile
 from peershelf.node.operations.texts import text_fields
-from peershelf.node.tasks import Closeable
+from peershelf.node.tasks import Closeable, closed_at_the_end
 from peershelf.node.trees import Added, Preserve
 
 _SENT_AT_ONCE = 512
@@ -112,9 +112,10 @@ class _Adding:
         self._options = options
 
     async def run(self, parts: AsyncIterator[Part], send: Send) -> None:
-        part = await anext(parts, None)
-        while part is not None:
-            part = await self._add_tree(part, parts, send)
+        async with closed_at_the_end(parts):
+            part = await anext(parts, None)
+            while part is not None:
+                part = await self._add_tree(part, parts, send)
 
     async def _add_tree(self, part: Part, parts: AsyncIterator[Part], send: Send) -> Part | None:
         """Add what begins with `part`; returns the part behind it."""
@@ -185,6 +186,7 @@ ADD = Records(
     "add",
     add,
     takes_parts=True,
+    takes_files=True,
     options=frozenset(
         {
             "progress",

@@ -150,6 +150,8 @@ class _Operation:
     """None: any number."""
     takes_parts: bool = False
     """Whether it takes an upload."""
+    takes_files: bool = False
+    """Whether the parts may be files that were handed over; it closes the parts when it is through."""
     enforces_timeout: bool = False
     """Whether the handler itself keeps to `Request.timeout`, since it has more to say when it passes."""
 
