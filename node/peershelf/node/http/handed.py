@@ -14,8 +14,10 @@ import stat
 from array import array
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+import structlog
 import trio
 
 from peershelf.node.errors import CannotRead, UsageError
@@ -25,6 +27,8 @@ MOST, MOST_OF_ONE = 256, 16
 
 _ROOM = socket.CMSG_SPACE(MOST_OF_ONE * array("i").itemsize)
 _CLOSED_ON_EXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -104,16 +108,18 @@ class HandingStream:
         self._files = files
 
     async def receive_some(self, max_bytes: int) -> bytes:
-        """What has arrived; b"" at the end. Raises trio.BrokenResourceError, also for too many files."""
+        """What has arrived; b"" at the end. Too many files are one: nobody could say which were dropped."""
         try:
             data, messages, flags, _ = await self.socket.recvmsg(max_bytes, _ROOM, _CLOSED_ON_EXEC)
-        except OSError as error:
-            raise trio.BrokenResourceError from error
+        except OSError:
+            return b""
         kept = self._files.add(_descriptors(messages))
-        # Of some that did not fit nobody could say which were left out.
-        if not kept or flags & socket.MSG_CTRUNC:
-            raise trio.BrokenResourceError("too many files were handed over")
-        return data
+        if kept and not flags & socket.MSG_CTRUNC:
+            return data
+        _log.warning("too many files were handed over")
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        return b""
 
 
 def _descriptors(messages: Sequence[tuple[int, int, bytes]]) -> array[int]:

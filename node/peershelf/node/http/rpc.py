@@ -23,10 +23,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from peershelf.node.errors import TimedOut, UsageError
 from peershelf.node.http.guard import Guard
 from peershelf.node.http.handed import HandedFiles
-from peershelf.node.http.pouring import pour
+from peershelf.node.http.pouring import Pouring
 from peershelf.node.http.record_pipe import send_records
 from peershelf.node.http.reply import Reply, UnknownOperation, exchange
-from peershelf.node.http.responses import encode, stream_headers
+from peershelf.node.http.responses import stream_headers
 from peershelf.node.http.upload import Body, PartReader, boundary, words
 from peershelf.node.operations.base import (
     ByteStream,
@@ -39,9 +39,6 @@ from peershelf.node.operations.base import (
     no_parts,
     validate,
 )
-
-_TELLING = 0.1
-"""Seconds from one record of progress to the next."""
 
 
 def build_app(node: NodeT, operations: Mapping[str, Operation[NodeT]]) -> ASGIApp:
@@ -91,7 +88,7 @@ class Rpc(Generic[NodeT]):
                     if output is None:
                         await _send(stream, chunks, reply)
                     else:
-                        await _pour(stream, chunks, reply, output)
+                        await Pouring(output).run(chunks, reply, stream_headers(stream))
                 if not reply.begun:
                     await reply.begin(stream_headers(stream))
                 await reply.finish()
@@ -102,23 +99,6 @@ async def _send(stream: ByteStream, chunks: AsyncIterator[bytes | memoryview], r
         if not reply.begun:
             await reply.begin(stream_headers(stream))
         await reply.write(chunk)
-
-
-async def _pour(
-    stream: ByteStream, chunks: AsyncIterator[bytes | memoryview], reply: Reply, output: int
-) -> None:
-    """Write what else would be sent to a file; records tell from time to time how much of it is there."""
-    told = -math.inf
-
-    async def tell(done: int) -> None:
-        nonlocal told
-        if not reply.begun:
-            await reply.begin(stream_headers(stream))
-        if trio.current_time() - told >= _TELLING:
-            told = trio.current_time()
-            await reply.write(encode({"Bytes": done}))
-
-    await pour(chunks, output, tell)
 
 
 @contextmanager
