@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from peershelf.cli.exchange import Exchange
+
 KIB, MIB = 1 << 10, 1 << 20
 ABSENT = "bafkreiaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 SIZES = (0, 1, 256 * KIB - 1, 256 * KIB, 256 * KIB + 1, MIB, MIB + 1, 20 * MIB)
@@ -242,3 +244,23 @@ def test_without_its_socket_a_daemon_is_sent_files(
     assert cat_into(node, tmp_path / "out", cid).returncode == 0
     assert (tmp_path / "out").read_bytes() == content
     (tmp_path / "aside").rename(sock)
+
+
+def test_a_daemon_may_have_answered_and_closed_before_the_command_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ours, theirs = socket.socketpair()
+
+    def send(sock: socket.socket, data: bytes, descriptor: int) -> int:
+        sent = socket.send_fds(sock, [data], [descriptor])
+        theirs.recv(100)
+        theirs.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        theirs.close()
+        return sent
+
+    monkeypatch.setattr("peershelf.cli.handing.send", send)
+    with ours, (tmp_path / "out").open("wb") as output:
+        pieces: list[bytes] = []
+        exchange = Exchange(ours, lambda _, piece: pieces.append(bytes(piece)), None)
+        assert exchange.run(b"POST", None, output.fileno()).complete
+    assert pieces == [b"ok"]

@@ -50,7 +50,9 @@ class Exchange:
         try:
             self._sock.settimeout(self._time_left())
             sent = 0 if output is None else handing.send(self._sock, head, output)
-            self._sock.sendall(head[sent:])
+            # To send nothing fails too, where a quick daemon has answered and closed meanwhile.
+            if sent < len(head):
+                self._sock.sendall(head[sent:])
             if upload is not None:
                 self._send_and_receive(upload)
             while not self.response.complete:
