@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterator,
     Awaitable,
     Callable,
     Iterable,
@@ -168,7 +167,7 @@ class LocalBackend(Backend):
             await trio.sleep(_LOCK_POLL_SECONDS)
 
 
-async def _parts(sources: Iterable[Source]) -> AsyncIterator[Part]:
+async def _parts(sources: Iterable[Source]) -> AsyncGenerator[Part, None]:
     walking = iter(sources)
     while taken := await trio.to_thread.run_sync(_take, walking):
         for source in taken:

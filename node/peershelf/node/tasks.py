@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Protocol, TypeVar
 
@@ -45,12 +45,11 @@ class Closeable(Protocol[T_co]):
 
 @asynccontextmanager
 async def closed_at_the_end(items: AsyncIterator[object]) -> AsyncIterator[None]:
-    """Whatever has to be closed, such as a generator that is left half-way, is closed here and now, and not
-    when the collector finds it."""
+    """A generator that is left half-way is closed here and now, not when the collector finds it."""
     try:
         yield
     finally:
-        if hasattr(items, "aclose"):
+        if isinstance(items, AsyncGenerator):
             await items.aclose()
 
 

@@ -7,6 +7,7 @@ is pinned, so the others' records are held back until it is; meanwhile there is 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -23,7 +24,7 @@ from peershelf.node.operations.growing import Growing, Send
 from peershelf.node.operations.held import HeldRecords
 from peershelf.node.operations.profile import PROFILE_OPTIONS, requested_profile
 from peershelf.node.operations.texts import text_fields
-from peershelf.node.tasks import Closeable, closed_at_the_end
+from peershelf.node.tasks import Closeable
 from peershelf.node.trees import Added, Preserve
 
 _SENT_AT_ONCE = 512
@@ -111,11 +112,12 @@ class _Adding:
         self._node = node
         self._options = options
 
-    async def run(self, parts: AsyncIterator[Part], send: Send) -> None:
-        async with closed_at_the_end(parts):
-            part = await anext(parts, None)
+    async def run(self, parts: Closeable[Part], send: Send) -> None:
+        async with aclosing(parts):
+            each = aiter(parts)
+            part = await anext(each, None)
             while part is not None:
-                part = await self._add_tree(part, parts, send)
+                part = await self._add_tree(part, each, send)
 
     async def _add_tree(self, part: Part, parts: AsyncIterator[Part], send: Send) -> Part | None:
         """Add what begins with `part`; returns the part behind it."""
