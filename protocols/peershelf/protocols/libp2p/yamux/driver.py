@@ -140,7 +140,7 @@ class YamuxConnection(IMuxedConn):
                 self._openable.ring()
             else:
                 self._ended(event)
-        self._pump.output.ring()
+        self._pump.wake()
 
     def _wake(self, state: Stream) -> None:
         stream = self._streams.get(state)
@@ -190,21 +190,21 @@ class YamuxConnection(IMuxedConn):
         stream = YamuxStream(self, state)
         if not state.is_over:
             self._streams[state] = stream
-        self._pump.output.ring()
+        self._pump.wake()
         return stream
 
     def take(self, state: Stream, most: int) -> bytes:
         """Return up to `most` bytes that `state` has received; b"" if there are none."""
         self.last_used = trio.current_time()
         data = self._session.read(state, most, self.last_used)
-        self._pump.output.ring()
+        self._pump.wake()
         return data
 
     def send(self, state: Stream, data: memoryview) -> int:
         """Send the beginning of `data` on `state`; return how many bytes, which may be none."""
         self.last_used = trio.current_time()
         sent = self._session.send(state, data)
-        self._pump.output.ring()
+        self._pump.wake()
         return sent
 
     def finish(self, state: Stream) -> None:
@@ -220,7 +220,7 @@ class YamuxConnection(IMuxedConn):
     def _settle(self, state: Stream) -> None:
         self._wake(state)
         self._openable.ring()
-        self._pump.output.ring()
+        self._pump.wake()
 
     # The connection beneath.
 

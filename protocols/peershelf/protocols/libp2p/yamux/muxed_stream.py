@@ -46,7 +46,8 @@ class YamuxStream(IMuxedStream):
 
     async def readable(self) -> int:
         """Return how many bytes can be read as soon as there are any. Raises as read() does."""
-        await trio.lowlevel.checkpoint()
+        if self.state.buffer or self.state.receiving is not Side.OPEN:
+            await trio.lowlevel.checkpoint()
         while not self.state.buffer:
             self._check_receiving()
             await self._wait(self.changed)

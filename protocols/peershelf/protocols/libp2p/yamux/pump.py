@@ -36,8 +36,7 @@ class Pump:
         self._conn = conn
         self._dispatch = dispatch
         self._close_patience = close_patience
-        self.output = Bell()
-        """To be rung when the session may have something to send."""
+        self._output = Bell()
         self.room = Bell()
         """Rings when frames are handed over, so that the session takes more."""
         self.over = trio.Event()
@@ -54,6 +53,11 @@ class Pump:
             await self.over.wait()
             await self._flush()
             nursery.cancel_scope.cancel()
+
+    def wake(self) -> None:
+        """Send what the session has to send. To be called whenever that may be something."""
+        if self._session.has_data_to_send:
+            self._output.ring()
 
     async def _read_all(self) -> None:
         while self._session.ended is None:
@@ -73,7 +77,7 @@ class Pump:
             self._writing = bool(portion)
             if not portion:
                 self._drained.ring()
-                await self.output.wait()
+                await self._output.wait()
                 continue
             self.room.ring()
             started = trio.current_time()
@@ -83,6 +87,8 @@ class Pump:
             except Exception as error:  # as when reading
                 self._lose(error)
                 return
+            if self._session.has_data_to_send:
+                await trio.lowlevel.checkpoint()  # a write that need not wait is none
 
     async def _keep_time(self) -> None:
         while self._session.ended is None:
