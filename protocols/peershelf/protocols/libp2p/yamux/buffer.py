@@ -7,12 +7,15 @@ from collections import deque
 _SMALL = 4_096
 _MERGED = 65_536
 
+Piece = bytes | bytearray | memoryview
+"""Whoever takes one is the only one that has it: it does not change any more."""
+
 
 class ReceiveBuffer:
     """Bytes in, bytes out, in order. Takes little more memory than it has bytes, however small they came."""
 
     def __init__(self) -> None:
-        self._pieces: deque[bytes | bytearray | memoryview] = deque()
+        self._pieces: deque[Piece] = deque()
         self._offset = 0
         self._size = 0
 
@@ -35,9 +38,9 @@ class ReceiveBuffer:
         else:
             self._pieces.append(bytes(piece))
 
-    def take(self, most: int) -> bytes:
-        """Remove and return the first bytes, at most `most`; b"" if there are none."""
-        parts: list[bytes | bytearray | memoryview] = []
+    def take(self, most: int) -> list[Piece]:
+        """Remove and return the first bytes, at most `most`, as they lie there; no piece is empty."""
+        parts: list[Piece] = []
         wanted = left = min(most, self._size)
         while left:
             piece = self._pieces[0]
@@ -48,19 +51,15 @@ class ReceiveBuffer:
                 self._offset = 0
             else:
                 size = left
-                parts.append(memoryview(piece)[self._offset : self._offset + left])
+                part = memoryview(piece)[self._offset : self._offset + left]
+                # What small pieces are gathered in may still grow, which nobody may look at meanwhile.
+                parts.append(bytes(part) if isinstance(piece, bytearray) else part)
                 self._offset += left
             left -= size
         self._size -= wanted
-        return _joined(parts)
+        return parts
 
     def clear(self) -> None:
         """Forget everything."""
         self._pieces.clear()
         self._offset = self._size = 0
-
-
-def _joined(parts: list[bytes | bytearray | memoryview]) -> bytes:
-    if len(parts) == 1 and isinstance(parts[0], bytes):
-        return parts[0]
-    return b"".join(parts)

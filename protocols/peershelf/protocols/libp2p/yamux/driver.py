@@ -19,6 +19,7 @@ from libp2p.stream_muxer.exceptions import MuxedConnUnavailable
 from peershelf.protocols.errors import LocalProtocolError
 from peershelf.protocols.libp2p.addresses import Multiaddr
 from peershelf.protocols.libp2p.yamux.bell import Bell
+from peershelf.protocols.libp2p.yamux.buffer import Piece
 from peershelf.protocols.libp2p.yamux.events import (
     Event,
     Readable,
@@ -132,7 +133,9 @@ class YamuxConnection(IMuxedConn):
     def _dispatch(self, events: list[Event]) -> None:
         """Wake who waits for `events`, and the writing task for what the session may have to send."""
         for event in events:
-            if isinstance(event, Readable | Writable):
+            if isinstance(event, Readable):
+                self._readable(event.stream)
+            elif isinstance(event, Writable):
                 self._wake(event.stream)
             elif isinstance(event, StreamArrived):
                 self._arrived.ring()
@@ -141,6 +144,11 @@ class YamuxConnection(IMuxedConn):
             else:
                 self._ended(event)
         self._pump.wake()
+
+    def _readable(self, state: Stream) -> None:
+        stream = self._streams.get(state)
+        if stream is not None and stream.has_enough:
+            self._wake(state)
 
     def _wake(self, state: Stream) -> None:
         stream = self._streams.get(state)
@@ -193,12 +201,12 @@ class YamuxConnection(IMuxedConn):
         self._pump.wake()
         return stream
 
-    def take(self, state: Stream, most: int) -> bytes:
-        """Return up to `most` bytes that `state` has received; b"" if there are none."""
+    def take(self, state: Stream, most: int) -> list[Piece]:
+        """Return up to `most` bytes that `state` has received, in pieces, none of them empty."""
         self.last_used = trio.current_time()
-        data = self._session.read(state, most, self.last_used)
+        pieces = self._session.read_pieces(state, most, self.last_used)
         self._pump.wake()
-        return data
+        return pieces
 
     def send(self, state: Stream, data: memoryview) -> int:
         """Send the beginning of `data` on `state`; return how many bytes, which may be none."""
