@@ -38,6 +38,23 @@ def test_single_bytes_do_not_cost_an_object_each():
     assert used < 400_000
 
 
+def test_a_large_piece_is_not_copied_whatever_came_before():
+    buffer, large = ReceiveBuffer(), bytes(5_000)
+    buffer.append(memoryview(b"small"))
+    buffer.append(memoryview(large))
+    _, piece = buffer.take(1 << 40)
+    assert isinstance(piece, memoryview)
+    assert piece.obj is large
+
+
+def test_what_was_taken_stays_as_it_was_when_more_comes():
+    buffer = ReceiveBuffer()
+    buffer.append(memoryview(b"abcd"))
+    taken = buffer.take(2)
+    buffer.append(memoryview(b"efgh"))
+    assert (b"".join(taken), b"".join(buffer.take(9))) == (b"ab", b"cdefgh")
+
+
 def test_what_is_kept_does_not_keep_what_it_came_in():
     chunk = bytearray(65_519)
     buffer = ReceiveBuffer()

@@ -25,14 +25,15 @@ class ReceiveBuffer:
     def append(self, piece: memoryview) -> None:
         """Take `piece` in, by reference if it is most of its object and that cannot change, else by copy.
 
-        One that is small goes into the object of the one before.
+        Small ones that follow each other share an object.
         """
         self._size += len(piece)
         last = self._pieces[-1] if self._pieces else None
-        if isinstance(last, bytearray) and len(last) + len(piece) <= _MERGED:
-            last += piece
-        elif len(piece) <= _SMALL:
-            self._pieces.append(bytearray(piece))
+        if len(piece) <= _SMALL:
+            if isinstance(last, bytearray) and len(last) + len(piece) <= _MERGED:
+                last += piece
+            else:
+                self._pieces.append(bytearray(piece))
         elif isinstance(piece.obj, bytes) and 2 * len(piece) >= len(piece.obj):
             self._pieces.append(piece)
         else:

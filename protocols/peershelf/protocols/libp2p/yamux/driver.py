@@ -11,13 +11,14 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 import trio
-from libp2p.abc import IMuxedConn, ISecureConn
+from libp2p.abc import IMuxedConn
 from libp2p.connection_types import ConnectionType
 from libp2p.peer.id import ID
 from libp2p.stream_muxer.exceptions import MuxedConnUnavailable
 
 from peershelf.protocols.errors import LocalProtocolError
 from peershelf.protocols.libp2p.addresses import Multiaddr
+from peershelf.protocols.libp2p.security.session import SecuredConnection
 from peershelf.protocols.libp2p.yamux.bell import Bell
 from peershelf.protocols.libp2p.yamux.buffer import Piece
 from peershelf.protocols.libp2p.yamux.events import (
@@ -46,7 +47,7 @@ class YamuxConnection(IMuxedConn):
         peer_id: who is at its other end.
     """
 
-    def __init__(self, conn: ISecureConn, peer_id: ID, limits: YamuxLimits | None = None) -> None:
+    def __init__(self, conn: SecuredConnection, peer_id: ID, limits: YamuxLimits | None = None) -> None:
         self.secured_conn = conn
         self.peer_id = peer_id
         self.event_started = trio.Event()

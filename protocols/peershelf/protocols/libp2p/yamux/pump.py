@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import structlog
 import trio
-from libp2p.abc import ISecureConn
 
+from peershelf.protocols.libp2p.security.session import SecuredConnection
 from peershelf.protocols.libp2p.yamux.bell import Bell
 from peershelf.protocols.libp2p.yamux.events import Event
 from peershelf.protocols.libp2p.yamux.session import Session
@@ -28,7 +28,7 @@ class Pump:
     def __init__(
         self,
         session: Session,
-        conn: ISecureConn,
+        conn: SecuredConnection,
         dispatch: Callable[[list[Event]], None],
         close_patience: float,
     ) -> None:
@@ -62,14 +62,15 @@ class Pump:
     async def _read_all(self) -> None:
         while self._session.ended is None:
             try:
-                data = await self._conn.read()
+                pieces = await self._conn.read_pieces()
             except Exception as error:  # besides its own errors py-libp2p lets those of its libraries through
                 self._lose(error)
                 return
-            if not data:
+            if not pieces:
                 self._dispatch(self._session.lost("the peer closed the connection"))
                 return
-            self._dispatch(self._session.receive(data, trio.current_time()))
+            now = trio.current_time()
+            self._dispatch([event for piece in pieces for event in self._session.receive(piece, now)])
 
     async def _write_all(self) -> None:
         while True:
