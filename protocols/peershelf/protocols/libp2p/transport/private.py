@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import trio
 from libp2p.io.abc import ReadWriteCloser
 
 from peershelf.protocols.libp2p.transport.half_open import Endpoint
@@ -48,7 +47,6 @@ class PrivateStream(ReadWriteCloser):
         for start in range(0, len(whole), PIECE):
             # What is sealed must be sent: TcpStream sends it, or ends.
             await self._tcp.write(self._sealing.seal(whole[start : start + PIECE]))
-            await trio.lowlevel.cancel_shielded_checkpoint()
 
     async def close(self) -> None:
         """Close the socket. Never raises, and is not a place where cancellation arrives."""

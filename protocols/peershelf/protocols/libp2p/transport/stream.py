@@ -59,13 +59,14 @@ class TcpStream(ReadWriteCloser):
             raise ConnectionClosedError("the TCP connection is closed", transport="tcp") from error
 
     async def write(self, data: bytes) -> None:
-        """Send all of `data`; a checkpoint only where that takes waiting. Raises ConnectionClosedError."""
+        """Send all of `data`; others get a turn, whatever it takes. Raises ConnectionClosedError."""
         with trio.CancelScope(shield=True):
             await self._write_lock.acquire()
         started = trio.current_time()
         try:
             await self._send_whole(memoryview(data))
             self._backlog.took(len(data), trio.current_time() - started)
+            await trio.lowlevel.cancel_shielded_checkpoint()
         except (OSError, trio.ClosedResourceError) as error:
             self.kill()
             raise ConnectionClosedError("the TCP connection is closed", transport="tcp") from error

@@ -88,8 +88,6 @@ class Pump:
             except Exception as error:  # as when reading
                 self._lose(error)
                 return
-            if self._session.has_data_to_send:
-                await trio.lowlevel.checkpoint()  # a write that need not wait is none
 
     async def _keep_time(self) -> None:
         while self._session.ended is None:
