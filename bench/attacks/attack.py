@@ -88,9 +88,9 @@ class Target:
         return made
 
     @asynccontextmanager
-    async def stranger(self, *, reads: bool = True) -> AsyncIterator[Any]:
-        """A whole peer that speaks bitswap by hand."""
-        async with tool("stranger").stranger(self, reads=reads) as peer:
+    async def stranger(self, react: Any = None, *, reads: bool = True) -> AsyncIterator[Any]:
+        """A whole peer that speaks bitswap by hand; `react` is called with what it is sent."""
+        async with tool("stranger").stranger(self, react, reads=reads) as peer:
             yield peer
 
 
@@ -104,6 +104,7 @@ class Attack:
         rate: events a second at most.
         events: what is counted, in words.
         run: does it until it is cancelled, or is cut off: then it is begun anew.
+        of_fetcher: whether the honest peer that fetches is attacked, and not the provider.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Attack:
     rate: float
     events: str
     run: Callable[[Target, Pace], Awaitable[None]]
+    of_fetcher: bool = False
 
     @property
     def pace(self) -> str:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bench.attacks import exchange, wire
+from bench.attacks import exchange, identity, wire
 
-ATTACKS = {attack.name: attack for attack in (*wire.ATTACKS, *exchange.ATTACKS)}
+ATTACKS = {attack.name: attack for attack in (*wire.ATTACKS, *identity.ATTACKS, *exchange.ATTACKS)}

@@ -110,6 +110,33 @@ def resets(target: Target, pace: Pace) -> Awaitable[None]:
     return _flood(target, pace, 1, frames)
 
 
+async def violations(target: Target, pace: Pace) -> None:
+    """Frames that Yamux forbids, each of which ends its connection."""
+    broken = itertools.cycle(tool("broken").VIOLATIONS.values())
+
+    async def one() -> None:
+        await pace.due()
+        with pace.may_be_refused():
+            async with target.secured() as peer:
+                await peer.say(next(broken))
+                await peer.closed.wait()
+
+    await side_by_side(_AT_ONCE, one)
+
+
+def negotiations(target: Target, pace: Pace) -> Awaitable[None]:
+    """Streams whose negotiation is broken: no UTF-8, overlong, endless."""
+    broken = list(tool("broken").NEGOTIATIONS.values())
+
+    def frames(hand: Any, number: int) -> bytes:
+        frame: bytes = hand.yamux(
+            hand.DATA, hand.SYN | hand.FIN, 2 * number + 1, payload=broken[number % len(broken)]
+        )
+        return frame
+
+    return _flood(target, pace, 1, frames)
+
+
 def _noise_message(data: bytes) -> bytes:
     return len(data).to_bytes(2, "big") + data
 
@@ -122,4 +149,6 @@ ATTACKS = (
     Attack("pings", "a flood of pings", 2_000, "pings", pings),
     Attack("streams", "a flood of SYNs", 2_000, "streams", streams),
     Attack("resets", "resets in the middle of a message", 200, "streams", resets),
+    Attack("violations", "frames that Yamux forbids", 20, "connections", violations),
+    Attack("negotiations", "broken negotiations", 100, "streams", negotiations),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from functools import partial
 from statistics import mean
 
@@ -39,12 +40,18 @@ def _under_attack(
 ) -> dict[str, float]:
     """The same fetch, by a peer that starts and connects when the attack already goes on."""
     report = bench.fresh_path("report")
-    attacker = bench.worker("attack", attack.name, address, source.path, report)
-    try:
-        attacker.wait_for("attacking")
-        figures = fetch(bench, provider, OURS, source)
-    finally:
-        attacker.stop()
+    with ExitStack() as stack:
+
+        def begin(victim: str) -> None:
+            attacker = bench.worker("attack", attack.name, victim, source.path, report)
+            stack.callback(attacker.stop)
+            attacker.wait_for("attacking")
+
+        if attack.of_fetcher:
+            figures = fetch(bench, provider, OURS, source, lambda fetcher: begin(fetcher.address))
+        else:
+            begin(address)
+            figures = fetch(bench, provider, OURS, source)
     done = json.loads(report.read_text())
     return {
         **figures,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -40,10 +40,17 @@ class Provider:
         return cls(repo, cid)
 
 
-def fetch(bench: Bench, provider: Provider, kind: str, source: DataFile) -> dict[str, float]:
-    """`cat` of the file on a fresh node that is connected to the provider."""
+def fetch(
+    bench: Bench,
+    provider: Provider,
+    kind: str,
+    source: DataFile,
+    prepare: Callable[[Repo], None] = lambda fetcher: None,
+) -> dict[str, float]:
+    """`cat` of the file on a fresh node that is connected to the provider, and prepared before that."""
     fetcher = bench.repo(kind)
     fetcher.start()
+    prepare(fetcher)
     fetcher.connect(provider.repo)
     sides = {"from": provider.repo.running, "to": fetcher.running}
     for side in sides.values():

@@ -24,7 +24,7 @@ from peershelf.node.observe import logs
 
 MIB = 1 << 20
 _LEAVES = 20
-_TOOLS = ("handmade", "secured", "stranger")
+_TOOLS = ("handmade", "secured", "stranger", "broken", "forgeries", "lies")
 _PAUSE = 0.05
 """Seconds until an attacker that was cut off comes again."""
 

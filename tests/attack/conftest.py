@@ -26,7 +26,10 @@ import trio
 
 sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
+import broken as brokens
+import forgeries as forgers
 import handmade
+import lies as liars
 import secured
 import siege as sieges
 import stranger as strangers
@@ -150,6 +153,24 @@ def many() -> Callable[..., AbstractAsyncContextManager[Any]]:
 def by_hand() -> ModuleType:
     """The module `handmade`."""
     return handmade
+
+
+@pytest.fixture(scope="session")
+def broken() -> ModuleType:
+    """The module `broken`."""
+    return brokens
+
+
+@pytest.fixture(scope="session")
+def forgeries() -> ModuleType:
+    """The module `forgeries`."""
+    return forgers
+
+
+@pytest.fixture(scope="session")
+def lies() -> ModuleType:
+    """The module `lies`."""
+    return liars
 
 
 @pytest.fixture(scope="session")

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
-import ssl
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime, timedelta
 
 import pytest
 import trio
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.peer.id import ID
-from libp2p.security.noise.messages import NoiseHandshakePayload
-from libp2p.security.noise.patterns import PatternXX
-from libp2p.security.noise.transport import Transport as NoiseTransport
-from libp2p.security.tls.certificate import create_cert_template, generate_certificate
-from libp2p.security.tls.transport import TLSTransport
 
 from peershelf.protocols.libp2p import Libp2pNetwork
 from peershelf.protocols.wire import encode_frame, frame_header
@@ -84,29 +77,13 @@ async def test_garbage_inside_the_secure_channel_costs_its_connection(siege, sec
                 await is_cut_off(peer.carrier)
 
 
-class ForgedNoise(NoiseTransport):
-    """Claims somebody else's public key, with a signature of its own."""
-
-    claimed = create_new_key_pair().public_key
-
-    def get_pattern(self):
-        forger = self
-
-        class Pattern(PatternXX):
-            def make_handshake_payload(self, extensions=None):
-                honest = super().make_handshake_payload(extensions)
-                return NoiseHandshakePayload(forger.claimed, honest.id_sig)
-
-        return Pattern(self.local_peer, self.libp2p_privkey, self.noise_privkey)
-
-
-async def test_nobody_is_taken_for_another_over_noise(siege, victim, wire, handshakes, is_cut_off):
+async def test_nobody_is_taken_for_another_over_noise(siege, victim, wire, handshakes, is_cut_off, forgeries):
     async with siege(memory=24 * MIB):
         for _ in range(20):
             async with wire() as tcp:
-                await handshakes.shake_hands(tcp, victim.peer, create_new_key_pair(), ForgedNoise)
+                await handshakes.shake_hands(tcp, victim.peer, create_new_key_pair(), forgeries.ForgedNoise)
                 await is_cut_off(tcp)
-        assert str(ID.from_pubkey(ForgedNoise.claimed)) not in await victim.peers()
+        assert str(ID.from_pubkey(forgeries.CLAIMED)) not in await victim.peers()
 
 
 async def test_what_was_recorded_cannot_be_played_again(siege, secured_peer, wire, is_cut_off, by_hand):
@@ -141,63 +118,9 @@ async def test_the_victim_does_not_take_another_for_whom_it_dials(siege, victim,
             assert not {other, impostor.local_peer} & await victim.peers()
 
 
-def certificate(keys, template=None):
-    return generate_certificate(keys.private_key, template or create_cert_template())
-
-
-def forged_certificates():
-    """TLS identities that prove nothing, by name: a function that changes an honest transport."""
-    expired = create_cert_template()
-    expired._not_valid_before = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=20)
-    expired._not_valid_after = expired._not_valid_before + timedelta(days=1)
-
-    class StolenKey:
-        """Signs with its own key and claims another's public key."""
-
-        def __init__(self) -> None:
-            self._own = create_new_key_pair().private_key
-
-        def sign(self, data):
-            return self._own.sign(data)
-
-        def get_public_key(self):
-            return ForgedNoise.claimed
-
-    return {
-        "signed by another": generate_certificate(StolenKey(), create_cert_template()),
-        "expired": certificate(create_new_key_pair(), expired),
-    }
-
-
-@pytest.fixture
-def without_extension():
-    from cryptography.hazmat.primitives import serialization
-    from libp2p.security.tls.certificate import generate_self_signed_cert
-
-    key, cert = generate_self_signed_cert()
-    pem = serialization.Encoding.PEM
-    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return cert.public_bytes(pem).decode(), key.private_bytes(pem, *plain).decode()
-
-
-class NoCertificate(TLSTransport):
-    def create_ssl_context(self, server_side=False):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        context.set_alpn_protocols(["libp2p"])
-        return context
-
-
-async def test_forged_certificates_open_no_connection(
-    siege, victim, wire, handshakes, is_cut_off, without_extension
-):
-    forged = {**forged_certificates(), "without the extension": without_extension, "none": None}
+async def test_forged_certificates_open_no_connection(siege, victim, wire, handshakes, is_cut_off, forgeries):
     async with siege(memory=24 * MIB):
-        for name, pair in forged.items():
-            tls = (NoCertificate if pair is None else TLSTransport)(create_new_key_pair())
-            if pair is not None:
-                tls._cert_pem, tls._key_pem = pair
+        for name, tls in forgeries.tls_identities().items():
             async with wire() as tcp:
                 await handshakes.agree(tcp, "/tls/1.0.0")
                 conn = await tls.secure_outbound(RawConnection(tcp, True), ID.from_base58(victim.peer))
@@ -205,7 +128,7 @@ async def test_forged_certificates_open_no_connection(
                     await handshakes.agree(conn, "/yamux/1.0.0")
                     pytest.fail(f"{name}: the victim went on")
                 await is_cut_off(tcp)
-        assert str(ID.from_pubkey(ForgedNoise.claimed)) not in await victim.peers()
+        assert str(ID.from_pubkey(forgeries.CLAIMED)) not in await victim.peers()
 
 
 async def test_what_a_peer_says_of_itself_ends_nothing(siege, secured_peer, by_hand):

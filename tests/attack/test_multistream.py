@@ -17,24 +17,12 @@ from peershelf.protocols.libp2p import Libp2pNetwork
 MIB = 1 << 20
 DATA, SYN, FIN = 0, 1, 4
 PING = "/ipfs/ping/1.0.0"
-BROKEN = {
-    "invalid UTF-8": b"\x05\xff\xfe\xfd\xfc\n",
-    "empty": b"\x00",
-    "no newline": b"\x01x",
-    "overlong varint": b"\xff" * 20,
-    "exabytes announced": b"\xff\xff\xff\xff\xff\xff\xff\xff\x7f",
-    "too much": b"\x80\x80\x80\x80\x08" + b"x" * 100_000,
-    "endless proposals": b"\x07/nope/\n" * 8_000,
-    "endless lists": b"\x03ls\n" * 16_000,
-    "nothing but line ends": b"\x01\n" * 32_000,
-    "nothing": b"",
-}
 
 
-async def test_a_broken_negotiation_costs_its_stream_only(siege, secured_peer, by_hand):
+async def test_a_broken_negotiation_costs_its_stream_only(siege, secured_peer, by_hand, broken):
     async with siege(memory=24 * MIB), secured_peer() as peer:
         streams = {}
-        for name, data in BROKEN.items():
+        for name, data in broken.NEGOTIATIONS.items():
             for start in (b"", by_hand.MULTISTREAM):
                 number = 1 + 2 * len(streams)
                 streams[number] = f"{name} after {start!r}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 import trio
 
 MIB = 1 << 20
@@ -12,31 +11,9 @@ PROTOCOL_ERROR = 1
 BITSWAP = "/ipfs/bitswap/1.2.0"
 
 
-@pytest.fixture
-def violations(by_hand):
-    """What ends a connection, by name."""
-    frame = by_hand.yamux
-    window = 256 * 1024
-    return {
-        "oversized": frame(DATA, SYN, 1, 2**31) + bytes(100_000),
-        "negative": frame(DATA, SYN, 1, 2**32 - 1) + bytes(100_000),
-        "more than any window for no stream": frame(DATA, 0, 9, 2**31),
-        "overrun in one frame": frame(DATA, SYN, 1, payload=bytes(window + 1)),
-        "credit beyond 32 bits": frame(UPDATE, SYN, 1) + 2 * frame(UPDATE, 0, 1, 2**32 - 1),
-        "unknown version": frame(DATA, SYN, 1, version=7),
-        "unknown type": frame(200, 0, 0),
-        "unknown flags": frame(UPDATE, 0xFFF0, 1),
-        "our own number": frame(UPDATE, SYN, 2),
-        "one number twice": frame(UPDATE, SYN, 1) * 2,
-        "data on stream 0": frame(DATA, 0, 0, payload=b"x"),
-        "a ping on a stream": frame(PING, SYN, 1),
-        "a go-away on a stream": frame(GO_AWAY, 0, 1),
-    }
-
-
-async def test_a_violation_ends_its_connection_with_a_go_away(siege, secured_peer, violations):
+async def test_a_violation_ends_its_connection_with_a_go_away(siege, secured_peer, broken):
     async with siege(memory=24 * MIB):
-        for name, data in violations.items():
+        for name, data in broken.VIOLATIONS.items():
             async with secured_peer() as peer:
                 await peer.say(data)
                 with trio.move_on_after(10):

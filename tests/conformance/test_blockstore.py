@@ -27,6 +27,7 @@ def test_what_was_put_is_read_at_once(store: Blockstore, durable: bool) -> None:
     held = blocks(20)
     store.put_many(held, durable=durable)
     assert [store.get(block.cid) for block in held] == [block.data for block in held]
+    assert [store.get_unhashed(block.cid) for block in held] == [block.data for block in held]
     assert all(store.has(block.cid) for block in held)
     assert {store.size(block.cid) for block in held} == {100}
     assert store.sizes(block.cid for block in [*held, Block.create(b"absent")]) == {b.cid: 100 for b in held}
@@ -36,15 +37,16 @@ def test_a_block_that_is_not_there(store: Blockstore) -> None:
     (absent,) = blocks(1)
     assert not store.has(absent.cid)
     assert store.size(absent.cid) is None
-    with pytest.raises(BlockNotFound, match=str(absent.cid)):
-        store.get(absent.cid)
+    for get in (store.get, store.get_unhashed):
+        with pytest.raises(BlockNotFound, match=str(absent.cid)):
+            get(absent.cid)
 
 
 @pytest.mark.parametrize("size", [0, 1, 4096, MAX_BLOCK_SIZE])
 def test_blocks_of_every_size(store: Blockstore, size: int) -> None:
     block = Block.create(bytes(size))
     store.put_many([block])
-    assert store.get(block.cid) == block.data
+    assert store.get(block.cid) == store.get_unhashed(block.cid) == block.data
     assert store.size(block.cid) == size
 
 
@@ -52,7 +54,7 @@ def test_blocks_of_every_size(store: Blockstore, size: int) -> None:
 def test_blocks_under_every_hash(store: Blockstore, name: str) -> None:
     block = Block.create(b"the same bytes", hash_code=multihash.hash_code(name))
     store.put_many([block])
-    assert store.get(block.cid) == b"the same bytes"
+    assert store.get(block.cid) == store.get_unhashed(block.cid) == b"the same bytes"
 
 
 def test_an_identity_block_is_a_block_like_any_other(store: Blockstore) -> None:
@@ -67,7 +69,7 @@ def test_one_multihash_is_one_block_whatever_the_cid_says(store: Blockstore) -> 
     store.put_many([block])
     mh = block.cid.multihash
     for cid in (Cid.v0(mh), Cid.v1(RAW, mh), Cid.v1(DAG_CBOR, mh)):
-        assert store.get(cid) == b"shared"
+        assert store.get(cid) == store.get_unhashed(cid) == b"shared"
     assert store.stats().blocks == 1
 
 
@@ -271,6 +273,7 @@ def test_a_closed_store_says_so(store: Blockstore) -> None:
     uses: list[Callable[[], object]] = [
         lambda: store.put_many([block]),
         lambda: store.get(block.cid),
+        lambda: store.get_unhashed(block.cid),
         lambda: store.has(block.cid),
         lambda: store.size(block.cid),
         lambda: store.delete_many([block.cid]),

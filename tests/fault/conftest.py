@@ -15,6 +15,7 @@ from types import ModuleType
 import pytest
 
 from peershelf.blockstore.block import Block
+from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockNotFound, CorruptBlock
 from peershelf.blockstore.store.pack import PackStore
 
@@ -74,15 +75,21 @@ def readable() -> Callable[[PackStore, Iterable[Block]], list[Block]]:
     def readable(store: PackStore, blocks: Iterable[Block]) -> list[Block]:
         found = []
         for block in blocks:
-            try:
-                data = store.get(block.cid)
-            except (BlockNotFound, CorruptBlock):
-                continue
-            assert data == block.data
-            found.append(block)
+            answers = [_read(get, block) for get in (store.get_unhashed, store.get)]
+            assert answers[0] == answers[1]
+            if answers[1] is not None:
+                assert answers[1] == block.data
+                found.append(block)
         return found
 
     return readable
+
+
+def _read(get: Callable[[Cid], bytes | memoryview], block: Block) -> bytes | memoryview | None:
+    try:
+        return get(block.cid)
+    except (BlockNotFound, CorruptBlock):
+        return None
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.errors import StoreError, StoreFull
 from peershelf.blockstore.pins import Pins
-from peershelf.blockstore.store.pack import PackStore
+from peershelf.blockstore.store.pack import PackStore, active
 
 Readable = Callable[[PackStore, Iterable[Block]], list[Block]]
 SIZE = 256 * 1024
@@ -134,9 +134,17 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> FullDisk:
 
 @pytest.mark.parametrize("room", [0, 1, 20, 56, 57, 1055, 1056, 1057, 2500, 5 * 1056 - 1])
 @pytest.mark.parametrize("durable", [True, False])
+@pytest.mark.parametrize("large", [active.LARGE, 4096])
 def test_the_segment_is_cut_back_to_its_last_whole_record(
-    damaged: Any, readable: Readable, full_disk: FullDisk, room: int, durable: bool
+    damaged: Any,
+    readable: Readable,
+    full_disk: FullDisk,
+    monkeypatch: pytest.MonkeyPatch,
+    room: int,
+    durable: bool,
+    large: int,
 ) -> None:
+    monkeypatch.setattr(active, "LARGE", large)
     new = random_blocks(5, 1000)
     with damaged.open() as store:
         store.put_many(random_blocks(1, 1000))

@@ -54,6 +54,16 @@ def test_a_frame_within_one_piece_is_not_copied():
     assert frame.obj is piece
 
 
+def test_what_is_missing_of_a_frame_is_known_once_its_length_is():
+    decoder = FrameDecoder(1_000)
+    decoder.receive(b"\xac")
+    assert decoder.next_frame() is None
+    assert decoder.missing == 1
+    decoder.receive(b"\x02" + bytes(100))
+    assert decoder.next_frame() is None
+    assert decoder.missing == 200
+
+
 def test_the_length_is_known_before_the_body():
     decoder = FrameDecoder(1_000)
     decoder.receive(b"\xac")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    from peershelf.cli.handing import Output
     from peershelf.cli.sources import Source
 
     Record = Mapping[str, Any]
@@ -50,8 +51,10 @@ class Backend(ABC):
         args: Sequence[str] = (),
         options: Mapping[str, str] = NO_OPTIONS,
         on_length: OnLength = id,
+        output: Output | None = None,
     ) -> None:
         """An operation that answers with bytes, passed to `write` in order as they come.
 
-        `on_length` is told first how many there will be, if that is known.
+        `on_length` is told first how many there will be, if that is known. A daemon to which `output` can be
+        handed over writes them there itself.
         """

@@ -56,11 +56,11 @@ class Context:
         text = self._common.get("timeout")
         return None if text is None else duration(text)
 
-    def daemon(self, *, wait: float = locate.WAIT_SECONDS) -> RemoteBackend | None:
+    def daemon(self, *, wait: float = locate.WAIT_SECONDS, hands_over: bool = False) -> RemoteBackend | None:
         """The daemon that --api names or that has the repo; None if there is none. Raises CliError."""
         if self.api is not None:
             backend = RemoteBackend(Address.parse(self.api), self._common, self.timeout)
-        elif found := locate.find_daemon(self.repo, wait=wait):
+        elif found := locate.find_daemon(self.repo, wait=wait, hands_over=hands_over):
             backend = RemoteBackend(found[0], self._common, self.timeout, found[1])
         else:
             return None
@@ -74,18 +74,21 @@ class Context:
             raise CliError("this needs a running daemon: start one with `node daemon`")
         return backend
 
-    def backend(self, *, create: bool = False, online: bool = False, finds: bool = False) -> Backend:
+    def backend(
+        self, *, create: bool = False, online: bool = False, finds: bool = False, hands_over: bool = False
+    ) -> Backend:
         """The daemon, or else the repo itself, opened for this command and locked meanwhile.
 
         `create` makes a repo where there is none; `online` starts a node that can dial a peer; with `finds` a
-        node starts that finds peers, once something is missing.
+        node starts that finds peers, once something is missing. With `hands_over` the daemon is reached so
+        that it can be handed open files.
         """
-        return self.daemon() or self._local(create=create, online=online, finds=finds)
+        return self.daemon(hands_over=hands_over) or self._local(create=create, online=online, finds=finds)
 
-    def reader(self, *, create: bool = False) -> Backend:
+    def reader(self, *, create: bool = False, hands_over: bool = False) -> Backend:
         """As `backend`, for what needs settings and identity only: nothing is locked, nobody waited for."""
         try:
-            backend = self.daemon(wait=0)
+            backend = self.daemon(wait=0, hands_over=hands_over)
         except CliError:
             if self.api is not None:
                 raise

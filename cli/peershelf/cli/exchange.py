@@ -7,9 +7,11 @@ for the other for ever.
 
 from __future__ import annotations
 
+import errno
 import select
 import time
 
+from peershelf.cli import handing
 from peershelf.cli.errors import CliError, TransferBroken
 from peershelf.cli.response import Response
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _RECEIVE_SIZE = 1 << 20
 _MAX_REFUSAL = 64 << 10
+_UNTIL_TAKEN = 0.01
+"""Seconds until the daemon may have taken some of the files on their way, which the system bounds."""
 
 
 class Exchange:
@@ -37,14 +41,18 @@ class Exchange:
         self._deadline = deadline
         self._buffer = memoryview(bytearray(_RECEIVE_SIZE))
 
-    def run(self, head: bytes, upload: Upload | None = None) -> Response:
+    def run(self, head: bytes, upload: Upload | None = None, output: int | None = None) -> Response:
         """Send the head, and the upload if there is one; returns when the answer is whole.
 
+        The descriptor `output` is handed over with the head.
         Raises TransferBroken, CliError when the deadline passes, and what `deliver` or the upload raises.
         """
         try:
             self._sock.settimeout(self._time_left())
-            self._sock.sendall(head)
+            sent = 0 if output is None else handing.send(self._sock, head, output)
+            # To send nothing fails too, where a quick daemon has answered and closed meanwhile.
+            if sent < len(head):
+                self._sock.sendall(head[sent:])
             if upload is not None:
                 self._send_and_receive(upload)
             while not self.response.complete:
@@ -66,7 +74,7 @@ class Exchange:
             if readable:
                 self._receive()
             elif may_go_on and len(pending):
-                pending = self._send(pending)
+                pending = self._send(pending, upload)
             elif may_go_on:
                 pending = next(frames, None)
 
@@ -85,14 +93,21 @@ class Exchange:
         readable = bool(on_socket & ~select.POLLOUT)
         return readable, at_hand or bool(on_socket & select.POLLOUT) or source in ready
 
-    def _send(self, pending: memoryview) -> memoryview | None:
+    def _send(self, pending: memoryview, upload: Upload) -> memoryview | None:
         """What is left of `pending`; None when the server reads no more, and only its answer counts."""
         try:
-            return pending[self._sock.send(pending) :]
+            if upload.handed is None:
+                return pending[self._sock.send(pending) :]
+            sent = handing.send(self._sock, pending, upload.handed)
+            upload.handed = None
+            return pending[sent:]
         except BlockingIOError:
             return pending
-        except OSError:
-            return None
+        except OSError as error:
+            if error.errno != errno.ETOOMANYREFS:
+                return None
+            time.sleep(_UNTIL_TAKEN)
+            return pending
 
     def _receive(self) -> None:
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterator,
     Awaitable,
     Callable,
     Iterable,
@@ -38,6 +37,7 @@ from peershelf.node.operations.table import OPERATIONS
 
 if TYPE_CHECKING:
     from peershelf.cli.backend import OnLength, OnRecord, Record, Write
+    from peershelf.cli.handing import Output
     from peershelf.cli.sources import Source
     from peershelf.node.settings import Value
 
@@ -117,6 +117,7 @@ class LocalBackend(Backend):
         args: Sequence[str] = (),
         options: Mapping[str, str] = NO_OPTIONS,
         on_length: OnLength = id,
+        output: Output | None = None,
     ) -> None:
         async def use(node: Node, operation: Any, request: Request) -> None:
             answer = await operation.handler(node, request)
@@ -166,7 +167,7 @@ class LocalBackend(Backend):
             await trio.sleep(_LOCK_POLL_SECONDS)
 
 
-async def _parts(sources: Iterable[Source]) -> AsyncIterator[Part]:
+async def _parts(sources: Iterable[Source]) -> AsyncGenerator[Part, None]:
     walking = iter(sources)
     while taken := await trio.to_thread.run_sync(_take, walking):
         for source in taken:

@@ -14,6 +14,7 @@ import os
 import sys
 import time
 
+from peershelf.cli import handing
 from peershelf.cli.address import Address
 from peershelf.cli.errors import CliError, DaemonUnreachable
 from peershelf.cli.remote import connect
@@ -45,14 +46,18 @@ def default_repo() -> str:
     return os.path.join(data, "peershelf")
 
 
-def find_daemon(repo: str, *, wait: float = WAIT_SECONDS) -> tuple[Address, socket.socket] | None:
+def find_daemon(
+    repo: str, *, wait: float = WAIT_SECONDS, hands_over: bool = False
+) -> tuple[Address, socket.socket] | None:
     """The daemon that has the repo, connected; None where nobody has it.
+
+    With `hands_over` the connection is one for handing over files, if there can be one.
 
     Raises CliError naming the holder of the lock when no API of it answers within `wait` seconds.
     """
     deadline = time.monotonic() + wait
     while is_locked(repo):
-        found = _try_api(repo)
+        found = _try_api(repo, hands_over=hands_over)
         if found is not None:
             return found
         if time.monotonic() >= deadline:
@@ -98,11 +103,11 @@ def holder(repo: str) -> str:
     return f"process {pid} ({command})" if command else f"process {pid}"
 
 
-def _try_api(repo: str) -> tuple[Address, socket.socket] | None:
+def _try_api(repo: str, *, hands_over: bool) -> tuple[Address, socket.socket] | None:
     text = _read(os.path.join(repo, "api"))
     try:
         address = Address.parse(text)
-        return address, connect(address)
+        return address, (hands_over and handing.connect(repo)) or connect(address)
     except (ValueError, DaemonUnreachable):
         return None
 

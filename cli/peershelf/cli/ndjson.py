@@ -23,7 +23,7 @@ class RecordReader:
         self._on_record = on_record
         self._pending = bytearray()
 
-    def receive(self, data: memoryview) -> None:
+    def receive(self, data: bytes | memoryview) -> None:
         """Take in a piece of the body. Raises CliError for a record that is an error."""
         self._pending += data
         *lines, rest = self._pending.split(b"\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 
 from peershelf.cli.errors import CliError, OutputClosed
@@ -48,6 +49,21 @@ def raw(data: bytes | memoryview) -> None:
             left = left[os.write(descriptor, left) :]
     except OSError as error:
         raise _unwritable(error) from None
+
+
+def regular_file() -> int | None:
+    """The descriptor of standard output, where that is a regular file that a daemon may write."""
+    import resource
+
+    flush()
+    try:
+        descriptor = sys.stdout.fileno()
+        is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    except OSError:
+        return None
+    # Nobody but this process keeps to its limit (ulimit -f).
+    is_unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+    return descriptor if is_regular and is_unlimited else None
 
 
 def flush() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 
+from peershelf.cli import handing
 from peershelf.cli.backend import NO_OPTIONS, Backend
 from peershelf.cli.errors import CliError, DaemonUnreachable, TransferBroken, UsageError
 from peershelf.cli.exchange import Exchange
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from peershelf.cli.address import Address
     from peershelf.cli.backend import OnLength, OnRecord, Record, Write
     from peershelf.cli.exchange import Deliver
+    from peershelf.cli.handing import Output
     from peershelf.cli.response import Response
     from peershelf.cli.sources import Source
 
@@ -74,7 +76,8 @@ class RemoteBackend(Backend):
         sources: Iterable[Source] = (),
     ) -> None:
         lines = RecordReader(on_record)
-        upload = Upload(sources) if sources else None
+        hands_over = name == "add" and handing.can_hand_over(self._connected)
+        upload = Upload(sources, hands_over=hands_over) if sources else None
         self._post(name, args, options, lambda _, piece: lines.receive(piece), upload)
         lines.end()
 
@@ -85,7 +88,14 @@ class RemoteBackend(Backend):
         args: Sequence[str] = (),
         options: Mapping[str, str] = NO_OPTIONS,
         on_length: OnLength = id,
+        output: Output | None = None,
     ) -> None:
+        if output is not None and handing.can_hand_over(self._connected):
+            on_written = output.on_written
+            lines = RecordReader(lambda record: on_written(int(record["Bytes"])))
+            write = lines.receive
+        else:
+            output = None
         announced = False
 
         def deliver(response: Response, piece: memoryview) -> None:
@@ -95,7 +105,7 @@ class RemoteBackend(Backend):
                 on_length(_content_length(response))
             write(piece)
 
-        self._post(name, args, options, deliver)
+        self._post(name, args, options, deliver, output=output)
 
     def _post(
         self,
@@ -104,12 +114,19 @@ class RemoteBackend(Backend):
         options: Mapping[str, str],
         deliver: Deliver,
         upload: Upload | None = None,
+        output: Output | None = None,
     ) -> None:
         deadline = None if self._timeout is None else time.monotonic() + self._timeout + _GRACE_SECONDS
         sock, self._connected = self._connected or connect(self._address), None
         with sock:
             exchange = Exchange(sock, deliver, deadline)
-            response = exchange.run(self._head(name, args, options, upload), upload)
+            head = self._head(name, args, options, upload, output)
+            try:
+                response = exchange.run(head, upload, None if output is None else output.descriptor)
+            except BaseException:
+                if output is not None:
+                    handing.wait_until_let_go(sock)
+                raise
         if response.status != 200:
             raise self._refusal(response, exchange.refusal)
         if failure := response.trailers.get("x-stream-error"):
@@ -117,7 +134,12 @@ class RemoteBackend(Backend):
             raise CliError(one_line(failure), texts(more.get("Details")))
 
     def _head(
-        self, name: str, args: Sequence[str], options: Mapping[str, str], upload: Upload | None
+        self,
+        name: str,
+        args: Sequence[str],
+        options: Mapping[str, str],
+        upload: Upload | None,
+        output: Output | None,
     ) -> bytes:
         body = "Content-Length: 0\r\n"
         if upload is not None:
@@ -126,6 +148,7 @@ class RemoteBackend(Backend):
             f"POST /api/v0/{name}?{query(args, {**self._common, **options})} HTTP/1.1\r\n"
             f"Host: {self._address.authority}\r\n"
             f"{body}"
+            f"{'' if output is None else handing.OUTPUT_FIELD}"
             # Asks for the reason of a failure in mid-stream as a trailer field.
             "TE: trailers\r\n"
             "Connection: TE, close\r\n\r\n"

@@ -42,6 +42,10 @@ class Trees:
         """Whether some of what is uploaded has to be found first."""
         return any(top.kind == "directory" for top in self._tops)
 
+    def has_large(self, size: int) -> bool:
+        """Whether there may be a file of at least `size` bytes; what is in directories is not looked at."""
+        return any(top.kind == "directory" or (top.size or 0) >= size for top in self._tops)
+
     def __iter__(self) -> Iterator[Source]:
         for top in self._tops:
             if top.kind == "directory":

@@ -1,14 +1,17 @@
 """A request body: the sources as multipart/form-data (RFC 7578), in HTTP chunks.
 
 As with Kubo's clients, directories and symbolic links show by their content type, and permissions and times
-stand as a query behind the name of the form's field.
+stand as a query behind the name of the form's field. The part of a file that is handed over is empty, and
+says what the user calls the file.
 """
 
 from __future__ import annotations
 
 import os
 
+from peershelf.cli import handing
 from peershelf.cli.quoting import percent_encode
+from peershelf.cli.text import safe
 from peershelf.node.go_mode import to_go
 
 TYPE_CHECKING = False
@@ -31,10 +34,16 @@ _CONTENT_TYPES = {
 
 
 class Upload:
-    """One request body, made piece by piece so that no file is ever held whole."""
+    """One request body, made piece by piece so that no file is ever held whole.
 
-    def __init__(self, sources: Iterable[Source]) -> None:
+    With `hands_over` large files go beside it.
+    """
+
+    def __init__(self, sources: Iterable[Source], *, hands_over: bool = False) -> None:
         self._sources = sources
+        self._hands_over = hands_over
+        self.handed: int | None = None
+        """The descriptor to send with the current frame, until it was."""
         self._boundary = os.urandom(16).hex()
         self._file: io.FileIO | None = None
         self._buffer = memoryview(bytearray(_SIZE_LINE + _READ_SIZE + 2))
@@ -52,13 +61,12 @@ class Upload:
         """The body as it goes on the wire. Each frame is only valid until the next is asked for."""
         gathered = bytearray()
         for source in self._sources:
-            gathered += self._part_head(source)
             if source.content is not None:
+                gathered += self._part_head(source)
                 gathered += source.content
             else:
-                with source.open() as self._file:
-                    yield _chunk(gathered)
-                    yield from self._contents(source, self._file)
+                with source.open() as file:
+                    yield from self._opened(source, file, gathered)
                 self._file = None
                 gathered.clear()
             gathered += b"\r\n"
@@ -67,6 +75,16 @@ class Upload:
                 gathered.clear()
         gathered += f"--{self._boundary}--\r\n".encode()
         yield memoryview(bytes(_chunk(gathered)) + _LAST_CHUNK)
+
+    def _opened(self, source: Source, file: io.FileIO, gathered: bytearray) -> Iterator[memoryview]:
+        """What was gathered, and then the part of an open file."""
+        if self._hands_over and (source.size or 0) >= handing.WORTH_IT and handing.is_regular(file):
+            self.handed = file.fileno()
+            yield _chunk(gathered + self._part_head(source, handed=True))
+            return
+        self._file = file
+        yield _chunk(gathered + self._part_head(source))
+        yield from self._contents(source, file)
 
     def _contents(self, source: Source, file: io.FileIO) -> Iterator[memoryview]:
         """Chunks that are read straight into their place in the frame, so nothing is copied."""
@@ -77,12 +95,13 @@ class Upload:
             self._buffer[end : end + 2] = b"\r\n"
             yield self._buffer[: end + 2]
 
-    def _part_head(self, source: Source) -> bytes:
+    def _part_head(self, source: Source, *, handed: bool = False) -> bytes:
+        shown = f"X-Handed-File: {percent_encode(safe(source.path or ''))}\r\n" if handed else ""
         return (
             f"--{self._boundary}\r\n"
             f'Content-Disposition: form-data; name="file{_metadata(source)}"; '
             f'filename="{percent_encode(source.name)}"\r\n'
-            f"Content-Type: {_CONTENT_TYPES[source.kind]}\r\n\r\n"
+            f"{shown}Content-Type: {_CONTENT_TYPES[source.kind]}\r\n\r\n"
         ).encode()
 
 

@@ -17,8 +17,8 @@ from peershelf.blockstore.dag.traversal import Traversal
 from peershelf.node.blocks import Blocks
 from peershelf.node.dags import Visit, drive
 from peershelf.node.fetcher import Fetcher
-from peershelf.node.files import Sink, closed_at_the_end, gathered
-from peershelf.node.tasks import single_error
+from peershelf.node.files import Sink, gathered
+from peershelf.node.tasks import closed_at_the_end, single_error
 
 _HOP_SIZE = 4 << 20
 _SENT_SIZE = 1 << 20

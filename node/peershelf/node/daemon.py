@@ -65,7 +65,8 @@ async def _run(node: Node, on_ready: Callable[[Ready], None]) -> None:
 
 
 async def _serve(node: Node, nursery: trio.Nursery, on_ready: Callable[[Ready], None]) -> None:
-    server = HttpServer(build_app(node, OPERATIONS), node.repo.config.text("Addresses.API"))
+    address = node.repo.config.text("Addresses.API")
+    server = HttpServer(build_app(node, OPERATIONS), address, unix_socket=node.repo.api_socket)
     api: str = await nursery.start(server.run)
     routing = await _serve_routing(node, nursery)
     durable.write_file(node.repo.api_file, f"{api}\n".encode())

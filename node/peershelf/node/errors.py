@@ -72,5 +72,9 @@ class ServerError(NodeError):
     """The local API cannot be served at the address that was asked for."""
 
 
+class CannotRead(NodeError):
+    """A file that was handed over to be added cannot be read."""
+
+
 class CannotWrite(NodeError):
-    """What was to be written to disk by `get` cannot be, or must not."""
+    """What was to be written to disk by `get`, or to a command's output, cannot be, or must not."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from peershelf.blockstore.unixfs.profiles import Profile
 from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.blockstore.unixfs.sequence import FileSequence
 from peershelf.node.blocks import Blocks
-from peershelf.node.tasks import Closeable, Producer
+from peershelf.node.tasks import Closeable, Producer, closed_at_the_end
 
 READ_AHEAD = 16 << 20
 """Bytes of one `cat` asked for ahead of what was delivered, at most."""
@@ -32,6 +32,7 @@ READ_AHEAD_OF_ALL = 64 << 20
 
 _STEPS = 8
 _HOP_SIZE = 2 << 20
+_STEP_SIZE = 16 << 20
 SMALL_PIECE = 65_536
 """Bytes below which a piece is joined with its neighbours."""
 
@@ -48,17 +49,25 @@ Source = str | os.PathLike[str] | bytes | Readable | AsyncIterator[bytes]
 async def add(
     source: Source, sink: Sink, profile: Profile, progress: Progress | None, metadata: Metadata = NONE
 ) -> Imported:
-    """Cut the source's bytes into blocks and pass them to `sink` in batches, from a thread.
+    """Cut the source's bytes into blocks and pass them to `sink` in batches, from threads.
 
     Nothing is opened but a path that the caller gave as a path. Raises OSError, and whatever the sink raises.
     """
-    if isinstance(source, AsyncIterator):
-        return await _add_chunks(source, sink, profile, progress, metadata)
-    return await trio.to_thread.run_sync(_add_blocking, source, sink, profile, progress, metadata)
+    if isinstance(source, bytes | str | os.PathLike):
+        return await trio.to_thread.run_sync(_add_whole, source, sink, profile, progress, metadata)
+    async with _importing(Importer(sink, profile, metadata=metadata)) as importer:
+        if isinstance(source, AsyncIterator):
+            return await _add_chunks(source, importer, progress)
+        reading = _Reading(source, importer, profile, progress)
+        imported = None
+        while imported is None:
+            # In steps, so that many who add large files share the threads with everybody else.
+            imported = await trio.to_thread.run_sync(reading.go_on)
+        return imported
 
 
-def _add_blocking(
-    source: str | os.PathLike[str] | bytes | Readable,
+def _add_whole(
+    source: str | os.PathLike[str] | bytes,
     sink: Sink,
     profile: Profile,
     progress: Progress | None,
@@ -66,52 +75,81 @@ def _add_blocking(
 ) -> Imported:
     if isinstance(source, bytes):
         return add_file(io.BytesIO(source), sink, profile, progress, metadata)
-    if isinstance(source, str | os.PathLike):
-        with Path(source).open("rb", buffering=0) as file:
-            return add_file(file, sink, profile, progress, metadata)
-    return add_file(source, sink, profile, progress, metadata)
+    with Path(source).open("rb", buffering=0) as file:
+        return add_file(file, sink, profile, progress, metadata)
+
+
+@asynccontextmanager
+async def _importing(importer: Importer) -> AsyncIterator[Importer]:
+    finished = False
+    try:
+        yield importer
+        finished = True
+    finally:
+        if not finished:
+            # An import that is given up ends once what is being written is.
+            with trio.CancelScope(shield=True):
+                await trio.to_thread.run_sync(importer.close)
 
 
 def add_file(
     file: Readable, sink: Sink, profile: Profile, progress: Progress | None, metadata: Metadata
 ) -> Imported:
     """As add(), in the caller's thread, which is one that trio has started."""
-    done = 0
-    # Reads of a whole chunk become blocks without a copy.
-    size = max(profile.chunk_size, _SMALLEST_READ)
     with Importer(sink, profile, metadata=metadata) as importer:
-        while data := file.read(size):
+        reading = _Reading(file, importer, profile, progress)
+        imported = None
+        while imported is None:
+            imported = reading.go_on()
+        return imported
+
+
+class _Reading:
+    """A file on its way into an importer."""
+
+    def __init__(
+        self, file: Readable, importer: Importer, profile: Profile, progress: Progress | None
+    ) -> None:
+        self._file = file
+        self._importer = importer
+        # Reads of a whole chunk become blocks without a copy.
+        self._size = max(profile.chunk_size, _SMALLEST_READ)
+        self._progress = progress
+        self._done = 0
+
+    def go_on(self) -> Imported | None:
+        """Read some more, in a thread that trio has started; at the file's end it tells what that became."""
+        end = self._done + _STEP_SIZE
+        while self._done < end:
             trio.from_thread.check_cancelled()
-            importer.write(data)
-            done += len(data)
-            if progress is not None:
-                progress(done)
-        return importer.finish()
+            data = self._file.read(self._size)
+            if not data:
+                return self._importer.finish()
+            self._importer.write(data)
+            self._done += len(data)
+            if self._progress is not None:
+                self._progress(self._done)
+        return None
 
 
 async def _add_chunks(
-    chunks: AsyncIterator[bytes],
-    sink: Sink,
-    profile: Profile,
-    progress: Progress | None,
-    metadata: Metadata,
+    chunks: AsyncIterator[bytes], importer: Importer, progress: Progress | None
 ) -> Imported:
     """Gather small chunks, so that a thread hop is paid for some MiB and not for each of them."""
-    with Importer(sink, profile, metadata=metadata) as importer:
-        gathered: list[bytes] = []
-        waiting = done = 0
-        async with closed_at_the_end(chunks):
-            async for chunk in chunks:
-                gathered.append(chunk)
-                waiting += len(chunk)
-                if waiting < _HOP_SIZE:
-                    continue
-                await trio.to_thread.run_sync(_write, importer, gathered)
-                done += waiting
-                gathered, waiting = [], 0
-                if progress is not None:
-                    progress(done)
-        return await trio.to_thread.run_sync(_finish, importer, gathered)
+    gathered: list[bytes] = []
+    waiting = done = 0
+    async with closed_at_the_end(chunks):
+        async for chunk in chunks:
+            gathered.append(chunk)
+            waiting += len(chunk)
+            if waiting < _HOP_SIZE:
+                continue
+            await trio.to_thread.run_sync(_write, importer, gathered)
+            done += waiting
+            gathered, waiting = [], 0
+            if progress is not None:
+                progress(done)
+    return await trio.to_thread.run_sync(_finish, importer, gathered)
 
 
 def _write(importer: Importer, pieces: Sequence[bytes]) -> None:
@@ -122,16 +160,6 @@ def _write(importer: Importer, pieces: Sequence[bytes]) -> None:
 def _finish(importer: Importer, rest: Sequence[bytes]) -> Imported:
     _write(importer, rest)
     return importer.finish()
-
-
-@asynccontextmanager
-async def closed_at_the_end(chunks: AsyncIterator[bytes]) -> AsyncIterator[None]:
-    """A generator that is left half-way is closed here and now, not when the collector finds it."""
-    try:
-        yield
-    finally:
-        if isinstance(chunks, AsyncGenerator):
-            await chunks.aclose()
 
 
 @dataclass(frozen=True, slots=True)

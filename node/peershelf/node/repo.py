@@ -5,6 +5,7 @@
     segments/     blocks              index.db      where each block is; can be rebuilt
     reserve       space for a full disk     migration/    pins as they were before `repo migrate`
     lock          held while in use   api           the daemon's address, while one runs
+    api.sock      the API for this user's commands alone, while a daemon runs
     peers.json    peers of late; can be lost    denylists/    the operator's: what is not to be shared
     swarm.key     the private network's key, if it is in one
 
@@ -78,6 +79,10 @@ class Repo:
     @property
     def api_file(self) -> Path:
         return self.path / "api"
+
+    @property
+    def api_socket(self) -> Path:
+        return self.path / "api.sock"
 
     @property
     def config_file(self) -> Path:

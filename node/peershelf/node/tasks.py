@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Protocol, TypeVar
 
 import outcome
@@ -41,6 +41,16 @@ class Closeable(Protocol[T_co]):
     def __anext__(self) -> Awaitable[T_co]: ...
 
     def aclose(self) -> Awaitable[None]: ...
+
+
+@asynccontextmanager
+async def closed_at_the_end(items: AsyncIterator[object]) -> AsyncIterator[None]:
+    """A generator that is left half-way is closed here and now, not when the collector finds it."""
+    try:
+        yield
+    finally:
+        if isinstance(items, AsyncGenerator):
+            await items.aclose()
 
 
 class HandedOver(AsyncIterator[T]):

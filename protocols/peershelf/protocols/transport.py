@@ -36,6 +36,17 @@ class Stream(Protocol):
         Raises StreamReset.
         """
 
+    async def receive_pieces(
+        self, max_bytes: int, *, least: int = 1
+    ) -> Sequence[bytes | bytearray | memoryview]:
+        """Return what has arrived as it lies there, not joined; nothing once the peer has closed its side.
+
+        Waits a moment for `least` bytes in all, so that the reader of something long is not woken for every
+        packet of it; but neither for more than the peer may send, nor while the peer pauses.
+
+        Raises StreamReset.
+        """
+
     async def send_all(self, data: bytes | bytearray | memoryview, *, patience: float = inf) -> None:
         """Send all of `data`, waiting as long as the peer makes progress.
 

@@ -51,8 +51,13 @@ class FrameDecoder:
         """Whether part of a frame, or of its length, has arrived and the rest has not."""
         return self._announced is not None or self._buffered > 0
 
-    def receive(self, data: bytes) -> None:
-        """Take what the stream had: any number of bytes."""
+    @property
+    def missing(self) -> int:
+        """Bytes that are still to arrive of the frame that has begun, once its length is known; or else 1."""
+        return 1 if self._announced is None else max(1, self._announced - self._buffered)
+
+    def receive(self, data: bytes | bytearray | memoryview) -> None:
+        """Take what the stream had: any number of bytes, which must not change any more."""
         self._buffered += len(data)
         if len(data) >= _SMALL_PIECE:
             self._flush_small()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import zlib
 
 import pytest
@@ -76,3 +77,13 @@ def test_an_unknown_kind_is_refused_though_its_checksum_fits(kind: int) -> None:
     fields = MARK + bytes([kind, 3]) + bytes(8)
     head = fields + zlib.crc32(fields + b"key").to_bytes(4, "little") + b"key"
     assert decode_head(MARK, head) is None
+
+
+def test_checksums_are_zlibs_at_every_length_and_alignment() -> None:
+    data = random.Random(0).randbytes((1 << 20) + 64)
+    pieces = [data[start : start + size] for start in range(17) for size in range(300)]
+    pieces += [memoryview(data)[start : start + (1 << 20) - 3 * start] for start in range(17)]
+    for payload in pieces:
+        head = decode_head(MARK, encode_head(MARK, Kind.BLOCK, b"key", payload))
+        assert head is not None
+        assert head.payload_checksum == zlib.crc32(payload)

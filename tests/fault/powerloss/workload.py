@@ -15,9 +15,12 @@ from pathlib import Path
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.pins import Pins
 from peershelf.blockstore.store.live import LiveKeys
-from peershelf.blockstore.store.pack import PackStore
+from peershelf.blockstore.store.pack import PackStore, active
 
 SEGMENT_SIZE = 48 * 1024
+LARGE = 8 * 1024
+"""So that some of the appends go around the kernel's cache."""
+
 _SIZES = (40, 700, 700, 3000, 9000, 20_000)
 _STEPS = 60
 
@@ -110,4 +113,5 @@ class Work:
 
 
 if __name__ == "__main__":
+    active.LARGE = LARGE
     Work(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])).run()

@@ -218,6 +218,6 @@ def test_the_served_store_is_the_store_without_what_is_blocked(tmp_path: Path) -
     assert set(served.sizes([blocked.cid, free.cid])) == {blocked.cid, free.cid}
     lists.reload()
     assert served.sizes([blocked.cid, free.cid]) == {free.cid: 4}
-    assert served.get(free.cid) == b"free"
+    assert served.get_unhashed(free.cid) == b"free"
     with pytest.raises(BlockNotFound):
-        served.get(blocked.cid)
+        served.get_unhashed(blocked.cid)

@@ -102,6 +102,14 @@ class Blockstore(ABC):
     def get(self, cid: Cid) -> bytes:
         """Return the block's bytes, hashed on every read. Raises BlockNotFound or CorruptBlock."""
 
+    def get_unhashed(self, cid: Cid) -> bytes | memoryview:
+        """Return the block's bytes for somebody who hashes them anyway, as a peer that is sent them does.
+
+        What was damaged since it was put raises CorruptBlock as in get() and is never returned, but a store
+        that can tell it by something cheaper than the hash may do so. Raises BlockNotFound.
+        """
+        return self.get(cid)
+
     @abstractmethod
     def has(self, cid: Cid) -> bool:
         """Whether the block is there, without reading it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from peershelf.cli import output
+from peershelf.cli import handing, output
 from peershelf.cli.errors import UsageError
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.progress import Progress
@@ -66,7 +66,7 @@ def run(context: Context, call: Call) -> int:
     report.expect(sources)
     options = call.only(*_SENT_ALONG) | {"progress": "true" if report.progress.enabled else "false"}
     choose = context.reader if call.flag("only-hash") else context.backend
-    backend = choose(create=True)
+    backend = choose(create=True, hands_over=sources.has_large(handing.WORTH_IT))
     try:
         backend.records("add", report.receive, options=options, sources=sources)
     finally:

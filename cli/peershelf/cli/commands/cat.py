@@ -6,6 +6,7 @@ import sys
 
 from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command, Option
+from peershelf.cli.handing import Output
 from peershelf.cli.progress import Progress
 from peershelf.cli.values import whole_number
 
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
 def run(context: Context, call: Call) -> int:
     """Write the files' bytes to standard output as they come."""
     dials = call.text("peer") is not None
-    backend = context.backend(create=dials, online=dials, finds=True)
     # On a terminal the bytes themselves show that something comes.
     progress = Progress(enabled=call.flag("progress", default=True) and not sys.stdout.isatty())
+    descriptor = output.regular_file()
+    handed = None if descriptor is None else Output(descriptor, progress.update)
+    backend = context.backend(create=dials, online=dials, finds=True, hands_over=handed is not None)
     options = call.only("offset", "length", "peer")
+    write = progress.counting(output.raw)
     try:
-        backend.stream("cat", progress.counting(output.raw), call.arguments, options, progress.expect)
+        backend.stream("cat", write, call.arguments, options, progress.expect, handed)
     finally:
         progress.clear()
     return 0

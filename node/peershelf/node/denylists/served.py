@@ -24,8 +24,8 @@ class ServedBlocks:
             del here[cid]
         return here
 
-    def get(self, cid: Cid) -> bytes:
+    def get_unhashed(self, cid: Cid) -> bytes | memoryview:
         """As the store's. Raises BlockNotFound for a blocked block too."""
         if self._denylists.refusal(cid) is not None:
             raise BlockNotFound(f"block {cid} is blocked")
-        return self._store.get(cid)
+        return self._store.get_unhashed(cid)

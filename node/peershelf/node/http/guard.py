@@ -49,7 +49,8 @@ class _Refusal:
 
 
 def _refusal(scope: Scope) -> _Refusal | None:
-    if foreign := foreign_header(scope):
+    # The Unix socket has no port; no browser can reach it.
+    if scope["server"] is not None and (foreign := foreign_header(scope)):
         return _Refusal(403, f"requests of web pages are refused (header {foreign})")
     if scope["method"] != "POST":
         return _Refusal(405, "the API takes POST only", {"Allow": "POST"})

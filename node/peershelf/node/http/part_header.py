@@ -4,7 +4,8 @@ Kubo's clients put a percent-encoded relative path into the file name, and tell 
 their content type. Permissions and the time of last change stand behind the form's field name, as in
 `name="file?mode=0644&mtime=1604320500&mtime-nsecs=55"`. They also send the absolute path that the file has on
 their side (Abspath); it is not read, since a server that opened paths on a client's word would hand out any
-file to anybody.
+file to anybody. Our own command line hands over the open file instead, and says what the user calls it
+(X-Handed-File, percent-encoded).
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class PartHeader:
     """
     kind: PartKind
     metadata: Metadata = NONE
+    handed: str | None = None
+    """What to call the handed-over file that is the content; None where the content is in the part."""
 
 
 def parse_part_header(data: bytes) -> PartHeader:
@@ -55,7 +58,13 @@ def parse_part_header(data: bytes) -> PartHeader:
     if fields.get("content-transfer-encoding", "").lower() not in _PLAIN_ENCODINGS:
         raise UsageError("the upload has a part in a transfer encoding; send the bytes as they are")
     kind = _KINDS.get(parse_parameters(fields.get("content-type", ""))[0], "file")
-    return PartHeader(_relative_path(_file_name(parameters)), kind, _metadata(parameters.get("name", "")))
+    shown = fields.get("x-handed-file")
+    return PartHeader(
+        _relative_path(_file_name(parameters)),
+        kind,
+        _metadata(parameters.get("name", "")),
+        None if shown is None else unquote(shown, errors="replace"),
+    )
 
 
 def parse_parameters(text: str) -> tuple[str, dict[str, str]]:

@@ -7,8 +7,9 @@ runs in the task of its request: when the client goes away, or the timeout passe
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Set
-from contextlib import asynccontextmanager
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Set
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, Generic
 from urllib.parse import parse_qsl
@@ -21,11 +22,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from peershelf.node.errors import TimedOut, UsageError
 from peershelf.node.http.guard import Guard
+from peershelf.node.http.handed import HandedFiles
+from peershelf.node.http.pouring import Pouring
 from peershelf.node.http.record_pipe import send_records
 from peershelf.node.http.reply import Reply, UnknownOperation, exchange
 from peershelf.node.http.responses import stream_headers
 from peershelf.node.http.upload import Body, PartReader, boundary, words
 from peershelf.node.operations.base import (
+    ByteStream,
     NodeT,
     Operation,
     Records,
@@ -61,14 +65,18 @@ class Rpc(Generic[NodeT]):
         operation = self._operations.get(name)
         if operation is None:
             raise UnknownOperation(f"there is no command {name[:60]!a}")
-        request = await _read_request(operation, scope, body)
-        timeout = request.timeout
-        with trio.move_on_after(math.inf if operation.enforces_timeout else timeout) as limit:
-            await self._answer(operation, request, reply)
+        files: HandedFiles = scope["state"]["files"].claim()
+        with _output(scope, files) as output:
+            request = await _read_request(operation, scope, body, files)
+            timeout = request.timeout
+            with trio.move_on_after(math.inf if operation.enforces_timeout else timeout) as limit:
+                await self._answer(operation, request, reply, output)
         if limit.cancelled_caught:
             raise TimedOut(f"{name} took longer than its timeout of {timeout:g} s")
 
-    async def _answer(self, operation: Operation[NodeT], request: Request, reply: Reply) -> None:
+    async def _answer(
+        self, operation: Operation[NodeT], request: Request, reply: Reply, output: int | None
+    ) -> None:
         match operation:
             case Unary():
                 await reply.json(await operation.handler(self._node, request))
@@ -77,20 +85,40 @@ class Rpc(Generic[NodeT]):
             case Stream():
                 stream = await operation.handler(self._node, request)
                 async with _closing(stream.chunks) as chunks:
-                    async for chunk in chunks:
-                        if not reply.begun:
-                            await reply.begin(stream_headers(stream))
-                        await reply.write(chunk)
+                    if output is None:
+                        await _send(stream, chunks, reply)
+                    else:
+                        await Pouring(output).run(chunks, reply, stream_headers(stream))
                 if not reply.begun:
                     await reply.begin(stream_headers(stream))
                 await reply.finish()
 
 
-async def _read_request(operation: Operation[Any], scope: Scope, body: Body) -> Request:
+async def _send(stream: ByteStream, chunks: AsyncIterator[bytes | memoryview], reply: Reply) -> None:
+    async for chunk in chunks:
+        if not reply.begun:
+            await reply.begin(stream_headers(stream))
+        await reply.write(chunk)
+
+
+@contextmanager
+def _output(scope: Scope, files: HandedFiles) -> Iterator[int | None]:
+    """The file that was handed over for the answer; None if it goes the usual way. Raises UsageError."""
+    if all(name != b"x-handed-output" for name, _ in scope["headers"]):
+        yield None
+        return
+    descriptor = files.take()
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+async def _read_request(operation: Operation[Any], scope: Scope, body: Body, files: HandedFiles) -> Request:
     args, options = parse_query(scope["query_string"], operation.repeatable)
     content_type = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1")
     delimiter = boundary(content_type)
-    parts = no_parts() if delimiter is None else PartReader(body, delimiter)
+    parts = no_parts() if delimiter is None else _parts(operation, body, delimiter, files)
     if operation.takes_parts and delimiter is None:
         raise UsageError(f"{operation.name} needs an upload of type multipart/form-data")
     if delimiter is not None and not operation.takes_parts and operation.max_args is None:
@@ -100,6 +128,10 @@ async def _read_request(operation: Operation[Any], scope: Scope, body: Body) -> 
     request = Request(tuple(args), options, parts)
     validate(operation, request)
     return request
+
+
+def _parts(operation: Operation[Any], body: Body, delimiter: bytes, files: HandedFiles) -> PartReader:
+    return PartReader(body, delimiter, files if operation.takes_files else files.claim())
 
 
 def parse_query(query: bytes, repeatable: Set[str] = frozenset()) -> tuple[list[str], dict[str, str]]:

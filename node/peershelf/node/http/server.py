@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import socket
 import sys
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import structlog
@@ -22,8 +24,10 @@ from hypercorn.utils import wrap_app
 from starlette.types import ASGIApp
 
 from peershelf.node.errors import ServerError
+from peershelf.node.http import unix_socket as own
 from peershelf.node.http.address import ApiAddress
 from peershelf.node.http.connection import Connection
+from peershelf.node.http.handed import HandedFiles, HandingStream, Waiting
 from peershelf.node.http.places import Places
 
 GRACE = 0.5
@@ -64,12 +68,19 @@ class HttpServer:
         address: a loopback one, unless the app is `for_strangers`; a multiaddr, whose port 0 is any free one.
         setting: what names the address.
         for_strangers: bounds their connections, and what they may say before they are served.
+        unix_socket: where this user's commands are served too, and may hand over files; removed at the end.
 
     Raises ServerError for another address.
     """
 
     def __init__(
-        self, app: ASGIApp, address: str, setting: str = "Addresses.API", *, for_strangers: bool = False
+        self,
+        app: ASGIApp,
+        address: str,
+        setting: str = "Addresses.API",
+        *,
+        for_strangers: bool = False,
+        unix_socket: Path | None = None,
     ) -> None:
         self._app = wrap_app(cast(Any, app), 0, "asgi")
         self._address = (ApiAddress.parse_any if for_strangers else ApiAddress.parse)(address)
@@ -77,6 +88,8 @@ class HttpServer:
         self._config = config_for_strangers() if for_strangers else hypercorn_config()
         most = (MOST_STRANGERS, MOST_OF_ONE) if for_strangers else (sys.maxsize, sys.maxsize)
         self._places = Places(*most)
+        self._unix_socket = unix_socket
+        self._waiting_files = Waiting()
         self._context = WorkerContext(None)
         self._connections: set[Connection] = set()
         self._ending = trio.Event()
@@ -89,12 +102,17 @@ class HttpServer:
         Raises ServerError if the address cannot be listened on.
         """
         listener, bound = self._listen()
+        beside = None if self._unix_socket is None else own.listen(self._unix_socket)
+        listeners = [listener] if beside is None else [listener, beside]
         async with trio.open_nursery() as nursery:
-            await nursery.start(self._serve_until_ending, listener)
+            await nursery.start(self._serve_until_ending, listeners)
             task_status.started(bound)
             try:
                 await trio.sleep_forever()
             finally:
+                if beside is not None and self._unix_socket is not None:
+                    with suppress(OSError):
+                        self._unix_socket.unlink()
                 self._ending.set()
 
     def _listen(self) -> tuple[trio.SocketListener, str]:
@@ -114,12 +132,12 @@ class HttpServer:
         return trio.SocketListener(trio.socket.from_stdlib_socket(sock)), bound
 
     async def _serve_until_ending(
-        self, listener: trio.SocketListener, *, task_status: trio.TaskStatus[None]
+        self, listeners: list[trio.SocketListener], *, task_status: trio.TaskStatus[None]
     ) -> None:
         # Shielded, so that it is _ending and not the caller's cancellation that stops what is under way.
         with trio.CancelScope(shield=True):
             async with trio.open_nursery() as connections:
-                accept = partial(trio.serve_listeners, self._serve, [listener], handler_nursery=connections)
+                accept = partial(trio.serve_listeners, self._serve, listeners, handler_nursery=connections)
                 async with trio.open_nursery() as accepting:
                     accepting.start_soon(accept)
                     task_status.started()
@@ -137,6 +155,8 @@ class HttpServer:
             connection.disconnect()
 
     async def _serve(self, stream: trio.SocketStream) -> None:
+        if stream.socket.family == socket.AF_UNIX:
+            return await self._serve_own(stream)
         try:
             host: str = stream.socket.getpeername()[0]
         except OSError:
@@ -144,14 +164,23 @@ class HttpServer:
         with self._places.place(host) as placed:
             if not placed:
                 return await trio.aclose_forcefully(stream)
-            return await self._serve_placed(stream)
+            return await self._serve_placed(stream, HandedFiles(self._waiting_files))
 
-    async def _serve_placed(self, stream: trio.SocketStream) -> None:
+    async def _serve_own(self, stream: trio.SocketStream) -> None:
+        if not own.is_own_user(stream.socket):
+            return await trio.aclose_forcefully(stream)
+        files = HandedFiles(self._waiting_files)
+        try:
+            return await self._serve_placed(cast(Any, HandingStream(stream, files)), files)
+        finally:
+            files.close()
+
+    async def _serve_placed(self, stream: trio.SocketStream, files: HandedFiles) -> None:
         connection = Connection(stream)
         self._connections.add(connection)
         try:
             with connection.cancel_scope:
-                state = ConnectionState({"connection": connection})
+                state = ConnectionState({"connection": connection, "files": files})
                 await TCPServer(
                     self._app, self._config, self._context, cast(Any, state), cast(Any, connection)
                 )

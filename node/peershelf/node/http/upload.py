@@ -10,8 +10,9 @@ import trio
 from starlette.types import Receive
 
 from peershelf.node.errors import UsageError
+from peershelf.node.http.handed import HandedFile, HandedFiles
 from peershelf.node.http.multipart import End, MultipartParser, NeedData, PartBegin, PartData, PartEnd
-from peershelf.node.http.part_header import parse_parameters
+from peershelf.node.http.part_header import PartHeader, parse_parameters
 from peershelf.node.operations.base import Part
 
 MAX_BOUNDARY = 70
@@ -86,18 +87,27 @@ def boundary(content_type: str) -> bytes | None:
 class PartReader:
     """The parts of an upload, one after the other. Iterating raises UsageError if the upload is malformed.
 
-    Not generators, so that an operation may stop in the middle without closing anything.
+    Some may have their content in `files`; whoever stops in the middle closes the last of them by aclose().
+    Not generators, so that an operation may otherwise stop without closing anything.
     """
 
-    def __init__(self, body: Body, boundary: bytes) -> None:
+    def __init__(self, body: Body, boundary: bytes, files: HandedFiles) -> None:
         self._body = body
         self._parser = MultipartParser(boundary)
         self._content: _Content | None = None
+        self._files = files
+        self._file: HandedFile | None = None
 
     def __aiter__(self) -> Self:
         return self
 
+    async def aclose(self) -> None:
+        """Close the file of the part that was given out last. Nobody may be reading it any more."""
+        if self._file is not None:
+            self._file.close()
+
     async def __anext__(self) -> Part:
+        await self.aclose()
         while self._content is not None and not self._content.has_arrived:
             await anext(self._content, None)
         event = await self.next_event()
@@ -107,8 +117,14 @@ class PartReader:
         header = event.header
         pieces, is_whole = self._at_hand()
         self._content = _Content(self, pieces, has_arrived=is_whole)
+        if header.handed is not None:
+            return self._handed(header, header.handed, self._content)
         content = b"".join(pieces) if is_whole else None
         return Part(header.name, header.kind, self._content, content=content, metadata=header.metadata)
+
+    def _handed(self, header: PartHeader, shown: str, nothing: _Content) -> Part:
+        self._file = file = HandedFile(self._files.take(), shown)
+        return Part(header.name, "file", nothing, file, metadata=header.metadata)
 
     def _at_hand(self) -> tuple[list[bytes], bool]:
         """What has arrived of the part that began, and whether that is all of it, as with small files."""

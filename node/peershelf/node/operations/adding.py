@@ -7,6 +7,7 @@ is pinned, so the others' records are held back until it is; meanwhile there is 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -111,10 +112,12 @@ class _Adding:
         self._node = node
         self._options = options
 
-    async def run(self, parts: AsyncIterator[Part], send: Send) -> None:
-        part = await anext(parts, None)
-        while part is not None:
-            part = await self._add_tree(part, parts, send)
+    async def run(self, parts: Closeable[Part], send: Send) -> None:
+        async with aclosing(parts):
+            each = aiter(parts)
+            part = await anext(each, None)
+            while part is not None:
+                part = await self._add_tree(part, each, send)
 
     async def _add_tree(self, part: Part, parts: AsyncIterator[Part], send: Send) -> Part | None:
         """Add what begins with `part`; returns the part behind it."""
@@ -185,6 +188,7 @@ ADD = Records(
     "add",
     add,
     takes_parts=True,
+    takes_files=True,
     options=frozenset(
         {
             "progress",

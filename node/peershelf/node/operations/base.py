@@ -8,7 +8,7 @@ same handlers serve the local API and a command that opens the repo itself, so b
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from io import RawIOBase
 from typing import Any, Generic, Literal, TypeVar, overload
@@ -48,7 +48,7 @@ class Part:
     """What the client says of its permissions and time of last change."""
 
 
-async def no_parts() -> AsyncIterator[Part]:
+async def no_parts() -> AsyncGenerator[Part, None]:
     """The parts of a request that carries none."""
     nothing: tuple[Part, ...] = ()
     for part in nothing:
@@ -74,7 +74,7 @@ class Request:
 
     args: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
-    parts: AsyncIterator[Part] = field(default_factory=no_parts)
+    parts: Closeable[Part] = field(default_factory=no_parts)
 
     def arg(self, index: int) -> str:
         """The argument at `index`."""
@@ -150,6 +150,8 @@ class _Operation:
     """None: any number."""
     takes_parts: bool = False
     """Whether it takes an upload."""
+    takes_files: bool = False
+    """Whether the parts may be files that were handed over; it closes the parts when it is through."""
     enforces_timeout: bool = False
     """Whether the handler itself keeps to `Request.timeout`, since it has more to say when it passes."""
 

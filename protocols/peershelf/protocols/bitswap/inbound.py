@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 import trio
@@ -69,13 +69,13 @@ class InboundStreams:
     ) -> tuple[memoryview, Ticket]:
         frame = decoder.next_frame()
         while frame is None and decoder.announced is None:
-            decoder.receive(await self._more(stream))
+            await self._more(stream, decoder)
             frame = decoder.next_frame()
         size = (decoder.announced or 0) if frame is None else len(frame)
         ticket = await self.budget.admit(stream.peer, size, given_up.cancel)
         try:
             while frame is None:
-                decoder.receive(await self._more(stream))
+                await self._more(stream, decoder)
                 ticket.progress()
                 frame = decoder.next_frame()
         except BaseException:
@@ -84,16 +84,17 @@ class InboundStreams:
         ticket.arrived()
         return frame, ticket
 
-    async def _more(self, stream: Stream) -> bytes:
-        data = b""
+    async def _more(self, stream: Stream, decoder: FrameDecoder) -> None:
+        pieces: Sequence[bytes | bytearray | memoryview] = ()
         with trio.move_on_after(self._limits.stall) as progress:
-            data = await stream.receive_some(_READ_BODY)
+            pieces = await stream.receive_pieces(_READ_BODY, least=decoder.missing)
         if progress.cancelled_caught:
             raise MalformedMessage(f"a message made no progress for {self._limits.stall:g} s")
-        if not data:
+        if not pieces:
             raise MalformedMessage("a stream ended inside a message")
-        self._heard(stream.peer, len(data))
-        return data
+        self._heard(stream.peer, sum(map(len, pieces)))
+        for piece in pieces:
+            decoder.receive(piece)
 
     async def _dispatch(self, peer: PeerId, frame: memoryview, ticket: Ticket) -> None:
         # Gives others a turn: a peer may send messages faster than they are dealt with.

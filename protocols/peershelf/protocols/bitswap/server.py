@@ -35,8 +35,8 @@ class ServedStore(Protocol):
     def sizes(self, cids: Iterable[Cid], /) -> dict[Cid, int]:
         """The lengths of those of the blocks that are there for peers."""
 
-    def get(self, cid: Cid, /) -> bytes:
-        """Return a block's bytes. Raises BlockNotFound or another BlockstoreError."""
+    def get_unhashed(self, cid: Cid, /) -> bytes | memoryview:
+        """Return a block's bytes; the peer will hash them. Raises BlockNotFound, another BlockstoreError."""
 
 
 class Server:
@@ -133,12 +133,12 @@ class Server:
         sizes = self._store.sizes(cids)
         return {cid: sizes.get(cid) for cid in cids}
 
-    def _load(self, turns: Sequence[Turn]) -> list[list[tuple[Want, bytes | None]]]:
+    def _load(self, turns: Sequence[Turn]) -> list[list[tuple[Want, bytes | memoryview | None]]]:
         return [[(want, self._read(want.cid)) for want in turn.wants] for turn in turns]
 
-    def _read(self, cid: Cid) -> bytes | None:
+    def _read(self, cid: Cid) -> bytes | memoryview | None:
         try:
-            return self._store.get(cid)
+            return self._store.get_unhashed(cid)
         except BlockNotFound:
             return None
         except BlockstoreError as error:

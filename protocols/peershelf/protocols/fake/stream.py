@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 
 import trio
@@ -130,6 +130,10 @@ class FakeStream:
     async def receive_some(self, max_bytes: int = 262_144) -> bytes:
         await trio.lowlevel.checkpoint_if_cancelled()
         return await self._incoming.receive(max_bytes)
+
+    async def receive_pieces(self, max_bytes: int, *, least: int = 1) -> Sequence[bytes]:
+        data = await self.receive_some(max_bytes)
+        return (data,) if data else ()
 
     async def send_all(self, data: bytes | bytearray | memoryview, *, patience: float = inf) -> None:
         if self._closed:

@@ -34,6 +34,10 @@ class BufferedStream(INetStream):
         """Bytes that were read during the negotiation and belong to the protocol."""
         return len(self._ahead)
 
+    def take_ahead(self, most: int) -> bytes:
+        """Remove and return up to `most` of these bytes; b"" if there are none."""
+        return self._ahead.take(most)
+
     async def write(self, data: bytes) -> None:
         """Send all of `data`. Raises MessageTooLarge after MAX_ANSWERS writes without a protocol."""
         await (self._ahead if self.get_protocol() is None else self.inner).write(data)

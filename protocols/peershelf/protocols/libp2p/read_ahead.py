@@ -6,6 +6,7 @@ from libp2p.io.abc import ReadWriteCloser
 from libp2p.io.exceptions import IncompleteReadError, MessageTooLarge
 
 READ_AHEAD = 4_096
+"""Bytes of one read. py-libp2p gives up a line after a hundred reads: a second bound of its length."""
 MAX_NEGOTIATION = 65_536
 """Bytes that a peer may send before everything is agreed upon."""
 MAX_ANSWERS = 64

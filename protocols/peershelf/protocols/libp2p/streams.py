@@ -17,6 +17,7 @@ from peershelf.protocols.errors import StreamClosed, StreamReset, StreamStalled
 from peershelf.protocols.libp2p.buffered import BufferedStream
 from peershelf.protocols.libp2p.hardening import RESET_PATIENCE, shielded
 from peershelf.protocols.libp2p.limits import HostLimits
+from peershelf.protocols.libp2p.yamux.buffer import Piece
 from peershelf.protocols.libp2p.yamux.muxed_stream import YamuxStream
 from peershelf.protocols.traffic import Flow
 from peershelf.protocols.transport import PeerId, Stream
@@ -68,32 +69,44 @@ class Libp2pStream(Stream):
 
         Raises StreamReset.
         """
+        return b"".join(await self.receive_pieces(max_bytes))
+
+    async def receive_pieces(self, max_bytes: int, *, least: int = 1) -> list[Piece]:
+        """Return what has arrived as it lies there; nothing once the peer has closed its side.
+
+        Waits a moment for `least` bytes: see transport.Stream. Where a rate holds us up, that gathers them.
+        Raises StreamReset.
+        """
         if self._ended:
             await trio.lowlevel.checkpoint()
-            return b""
+            return []
         try:
-            data = await self._read(max_bytes)
+            pieces = await self._receive(max_bytes, least)
         except MuxedStreamEOF:
             self._ended = True
-            return b""
+            return []
         except Exception as error:
             raise StreamReset("the stream was reset") from error
-        self._flow.received(len(data))
-        return data
+        self._flow.received(_size(pieces))
+        return pieces
 
-    async def _read(self, max_bytes: int) -> bytes:
+    async def _receive(self, max_bytes: int, least: int) -> list[Piece]:
         lane = self._flow.down
         if lane is None:
-            return await self._inner.read(max_bytes)
+            return await self._read(max_bytes, least)
         # What is left unread gives the peer no credit, so it is the peer that waits in the end.
         waiting = self._inner.ahead or await self._muxed.readable()
         allowed = await lane.admit(min(max_bytes, waiting))
-        data = b""
+        pieces: list[Piece] = []
         try:
-            data = await self._inner.read(allowed)
+            pieces = await self._read(allowed)
         finally:
-            lane.give_back(allowed - len(data))
-        return data
+            lane.give_back(allowed - _size(pieces))
+        return pieces
+
+    async def _read(self, most: int, least: int = 1) -> list[Piece]:
+        ahead = self._inner.take_ahead(most)
+        return [ahead] if ahead else await self._muxed.read_pieces(most, least)
 
     async def send_all(self, data: bytes | bytearray | memoryview, *, patience: float = inf) -> None:
         """Send all of `data`, waiting as long as the peer makes progress.
@@ -179,6 +192,10 @@ class Libp2pStream(Stream):
             self._owner.forget(self)
         if not self._ended:
             await self._reset()
+
+
+def _size(pieces: list[Piece]) -> int:
+    return sum(map(len, pieces))
 
 
 def _unchanging(data: bytes | bytearray | memoryview) -> memoryview:

@@ -102,6 +102,9 @@ class MemorySecured:
             raise ConnectionClosedError("closed") from error
         return bytes(data)
 
+    async def read_pieces(self) -> list[bytes]:
+        return [piece] if (piece := await self.read()) else []
+
     async def write(self, data: bytes) -> None:
         await self.gate.wait()
         self.writes.append(data)

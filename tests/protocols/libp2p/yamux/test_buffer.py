@@ -18,12 +18,12 @@ def test_bytes_come_out_in_the_order_in_which_they_came(steps):
             buffer.append(memoryview(step))
             expected += step
         else:
-            taken = buffer.take(step)
+            taken = b"".join(buffer.take(step))
             assert isinstance(taken, bytes)
             assert taken == expected[:step]
             expected = expected[step:]
         assert len(buffer) == len(expected)
-    assert buffer.take(1 << 40) == expected
+    assert b"".join(buffer.take(1 << 40)) == expected
 
 
 def test_single_bytes_do_not_cost_an_object_each():
@@ -38,9 +38,26 @@ def test_single_bytes_do_not_cost_an_object_each():
     assert used < 400_000
 
 
+def test_a_large_piece_is_not_copied_whatever_came_before():
+    buffer, large = ReceiveBuffer(), bytes(5_000)
+    buffer.append(memoryview(b"small"))
+    buffer.append(memoryview(large))
+    _, piece = buffer.take(1 << 40)
+    assert isinstance(piece, memoryview)
+    assert piece.obj is large
+
+
+def test_what_was_taken_stays_as_it_was_when_more_comes():
+    buffer = ReceiveBuffer()
+    buffer.append(memoryview(b"abcd"))
+    taken = buffer.take(2)
+    buffer.append(memoryview(b"efgh"))
+    assert (b"".join(taken), b"".join(buffer.take(9))) == (b"ab", b"cdefgh")
+
+
 def test_what_is_kept_does_not_keep_what_it_came_in():
     chunk = bytearray(65_519)
     buffer = ReceiveBuffer()
     buffer.append(memoryview(chunk)[:5_000])
     chunk.clear()  # raises BufferError where a view on it is kept
-    assert buffer.take(5_000) == bytes(5_000)
+    assert b"".join(buffer.take(5_000)) == bytes(5_000)

@@ -15,6 +15,7 @@ from pathlib import Path
 from peershelf.blockstore.errors import StoreClosed, StoreError
 from peershelf.blockstore.store.failures import DATABASE_ERRORS, is_damage, os_failure, sqlite_failure
 from peershelf.blockstore.store.pack import index_file, schema
+from peershelf.blockstore.store.pack.pace import SHORTEST, Pace
 from peershelf.blockstore.store.pack.seal import Seal
 from peershelf.blockstore.store.pack.segments import Location, Segment
 
@@ -39,6 +40,7 @@ class Index:
         self._seal = seal
         self._damaged = False
         self._closed = False
+        self._pace = Pace(path.parent)
         self._idle: deque[sqlite3.Connection] = deque()
         with self._failures():
             self._writer = index_file.connect(path)
@@ -121,7 +123,10 @@ class Index:
         # In key order, rows that lie on one page are written together.
         puts = sorted((key, *location) for key, location in changes.items() if location is not None)
         removals = sorted((key,) for key, location in changes.items() if location is None)
-        with self._transaction() as writer:
+        with self._failures():
+            (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
+        wal_pages = self._pace.pages(pages, sum(length for _, _, _, length in puts))
+        with self._transaction(wal_pages) as writer:
             writer.execute(schema.MARK_INDEXED, (segment.number, segment.mark, indexed))
             writer.executemany(schema.PUT, puts)
             writer.executemany(schema.REMOVE, removals)
@@ -207,9 +212,11 @@ class Index:
                     self._close_idle()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, wal_pages: int = SHORTEST) -> Iterator[sqlite3.Connection]:
+        """Change the index; then SQLite's log is brought into its file if it has so many pages."""
         with self._failures():
             self._seal.remove()
+            self._writer.execute(f"PRAGMA wal_autocheckpoint = {wal_pages}").fetchall()
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer

@@ -14,6 +14,7 @@ from pathlib import Path
 from peershelf.blockstore.errors import StoreError
 from peershelf.blockstore.store.failures import os_failure
 from peershelf.blockstore.store.pack.active import MAX_BUFFERS, ActiveSegment
+from peershelf.blockstore.store.pack.bypass import Staging
 from peershelf.blockstore.store.pack.index import Index
 from peershelf.blockstore.store.pack.records import Kind, encode_head, record_size
 from peershelf.blockstore.store.pack.segments import Location, Segment, SegmentFiles
@@ -52,7 +53,8 @@ class Log:
         self._directory = directory
         self._index = index
         self._files = files
-        self._active = ActiveSegment.reopen(directory, last) if last else None
+        self._staging = Staging()
+        self._active = ActiveSegment.reopen(directory, last, self._staging) if last else None
         self._last_number = last.number if last else 0
         self._segment_size = segment_size
         self._broken = False
@@ -124,7 +126,7 @@ class Log:
         self.close()
         segment = Segment.new(self._last_number + 1)
         try:
-            self._active = ActiveSegment.create(self._directory, segment)
+            self._active = ActiveSegment.create(self._directory, segment, self._staging)
         except OSError as error:
             raise os_failure(error, f"creating {segment.file_name}") from None
         self._last_number = segment.number

@@ -18,7 +18,7 @@ from peershelf.blockstore.store.failures import os_failure
 from peershelf.blockstore.store.holds import Holds
 from peershelf.blockstore.store.pack.index import Index
 from peershelf.blockstore.store.pack.log import Log
-from peershelf.blockstore.store.pack.records import HEADER_SIZE, decode_head
+from peershelf.blockstore.store.pack.records import HEADER_SIZE, Kind, decode_head, encode_head
 from peershelf.blockstore.store.pack.reserve import Reserve
 from peershelf.blockstore.store.pack.segments import Location, SegmentFiles
 
@@ -74,12 +74,31 @@ class Pack:
         """Return the bytes at a location, fewer than its length if the file ends, None if they are lost."""
         if not location.is_plausible:
             return None
+        return self._read(*location)
+
+    def read_record(self, key: bytes, location: Location) -> memoryview | None:
+        """Return a block's bytes if they are what its record was written for; None if they are not, or lost.
+
+        One read gives the record's head too. It is compared with what it would be for these bytes, which
+        is so only if key, length and both checksums are right.
+        """
+        head_size = HEADER_SIZE + len(key)
+        mark = self.files.mark(location.segment)
+        if mark is None or not location.is_plausible or location.offset < head_size:
+            return None
+        data = self._read(location.segment, location.offset - head_size, head_size + location.length)
+        if data is None or len(data) != head_size + location.length:
+            return None
+        payload = memoryview(data)[head_size:]
+        return payload if data.startswith(encode_head(mark, Kind.BLOCK, key, payload)) else None
+
+    def _read(self, segment: int, offset: int, length: int) -> bytes | None:
         try:
-            return self.files.read(*location)
+            return self.files.read(segment, offset, length)
         except OSError as error:
             self.check_open()
             if error.errno not in _LOST:
-                raise os_failure(error, f"reading segment {location.segment}") from None
+                raise os_failure(error, f"reading segment {segment}") from None
             return None
 
     def check_row(self, key: bytes, location: Location) -> None:

@@ -7,9 +7,10 @@ a checksum of their own, so that the record's length can be trusted when only it
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass
 from enum import IntEnum
+
+from zlib_ng.zlib_ng import crc32
 
 from peershelf.blockstore.block import MAX_BLOCK_SIZE
 
@@ -50,10 +51,10 @@ def record_size(key: bytes, payload: bytes) -> int:
     return HEADER_SIZE + len(key) + len(payload)
 
 
-def encode_head(mark: bytes, kind: Kind, key: bytes, payload: bytes) -> bytes:
+def encode_head(mark: bytes, kind: Kind, key: bytes, payload: bytes | memoryview) -> bytes:
     """Return header and key; the payload follows them on disk."""
-    fields = _FIELDS.pack(mark, kind, len(key), len(payload), zlib.crc32(payload))
-    return fields + _CHECKSUM.pack(zlib.crc32(key, zlib.crc32(fields))) + key
+    fields = _FIELDS.pack(mark, kind, len(key), len(payload), crc32(payload))
+    return fields + _CHECKSUM.pack(crc32(key, crc32(fields))) + key
 
 
 def decode_head(mark: bytes, data: bytes) -> Head | None:
@@ -65,6 +66,6 @@ def decode_head(mark: bytes, data: bytes) -> Head | None:
     if len(key) != key_size or payload_size > MAX_BLOCK_SIZE or kind not in (Kind.BLOCK, Kind.TOMBSTONE):
         return None
     (checksum,) = _CHECKSUM.unpack_from(data, _FIELDS.size)
-    if checksum != zlib.crc32(key, zlib.crc32(data[: _FIELDS.size])):
+    if checksum != crc32(key, crc32(data[: _FIELDS.size])):
         return None
     return Head(Kind(kind), key, payload_size, payload_checksum)

@@ -52,7 +52,7 @@ class Reserve:
         if not added or self.size:
             return
         wanted = _wanted(stored())
-        if wanted and _free_space(self._path.parent) < wanted + added:
+        if wanted and free_space(self._path.parent) < wanted + added:
             raise StoreFull(
                 "no space left but what a garbage collection needs: "
                 "free some, or run `node repo gc`, and try again"
@@ -74,7 +74,7 @@ class Reserve:
         if wanted <= self.size <= 2 * wanted:
             return
         self.release()
-        if wanted and _free_space(self._path.parent) >= _PLENTY * wanted:
+        if wanted and free_space(self._path.parent) >= _PLENTY * wanted:
             try:
                 _allocate(self._path, wanted)
             except OSError:
@@ -88,7 +88,8 @@ def _wanted(stored: int) -> int:
     return max(_SMALLEST, min(stored // _SHARE, _LARGEST))
 
 
-def _free_space(directory: Path) -> int:
+def free_space(directory: Path) -> int:
+    """Return the bytes that we may still write to a directory's disk, 0 where that cannot be said."""
     with suppress(OSError):
         status = os.statvfs(directory)
         return status.f_bavail * status.f_frsize

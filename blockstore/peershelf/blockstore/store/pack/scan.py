@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from zlib_ng.zlib_ng import crc32
 
 from peershelf.blockstore.store.pack.records import MAX_HEAD_SIZE, Kind, decode_head
 
@@ -76,7 +77,7 @@ def _record_at(window: _Window, mark: bytes, offset: int) -> tuple[ScannedRecord
     if len(payload) < head.payload_size:
         return None, None
     behind = offset + head.size + head.payload_size
-    if zlib.crc32(payload) != head.payload_checksum:
+    if crc32(payload) != head.payload_checksum:
         return None, behind
     return ScannedRecord(head.kind, head.key, offset + head.size, head.payload_size), behind
 

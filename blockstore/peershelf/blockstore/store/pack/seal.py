@@ -6,9 +6,10 @@ key just makes a block invisible. An index that was not closed has no seal, and 
 
 from __future__ import annotations
 
-import zlib
 from contextlib import suppress
 from pathlib import Path
+
+from zlib_ng.zlib_ng import crc32
 
 from peershelf.blockstore.store.directories import sync_directory
 
@@ -53,5 +54,5 @@ def _checksum(path: Path) -> bytes:
     checksum = 0
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
-            checksum = zlib.crc32(chunk, checksum)
+            checksum = crc32(chunk, checksum)
     return b"%08x\n" % checksum

@@ -76,6 +76,13 @@ class SecuredConnection(BaseSession):
             return piece[:n]
         return piece
 
+    async def read_pieces(self) -> list[bytes]:
+        """Return all that is opened, in pieces; nothing at the end. Waits and raises as read() does."""
+        pieces = [piece] if (piece := await self.read()) else []
+        pieces += self._opened
+        self._opened.clear()
+        return pieces
+
     def put_back(self, data: bytes) -> None:
         """Let what was read too much be read again."""
         if data:

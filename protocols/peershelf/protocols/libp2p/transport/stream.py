@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import socket
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ import trio
 from libp2p.io.abc import ReadWriteCloser
 from libp2p.io.exceptions import ConnectionClosedError
 
+from peershelf.protocols.libp2p.transport.backlog import Backlog
 from peershelf.protocols.libp2p.transport.half_open import Endpoint
 
 READ_SIZE = 1_048_576
@@ -43,6 +45,7 @@ class TcpStream(ReadWriteCloser):
         self.local: Endpoint = (host.partition("%")[0], port)
         """Our own end."""
         _notice_vanished_peers(stream.socket)
+        self._backlog = Backlog(stream.socket)
 
     async def read(self, n: int | None = None) -> bytes:
         """Return up to `n` bytes; b"" at the end, also when we made it. Raises ConnectionClosedError."""
@@ -56,11 +59,14 @@ class TcpStream(ReadWriteCloser):
             raise ConnectionClosedError("the TCP connection is closed", transport="tcp") from error
 
     async def write(self, data: bytes) -> None:
-        """Send all of `data`. Raises ConnectionClosedError."""
+        """Send all of `data`; others get a turn, whatever it takes. Raises ConnectionClosedError."""
         with trio.CancelScope(shield=True):
             await self._write_lock.acquire()
+        started = trio.current_time()
         try:
             await self._send_whole(memoryview(data))
+            self._backlog.took(len(data), trio.current_time() - started)
+            await trio.lowlevel.cancel_shielded_checkpoint()
         except (OSError, trio.ClosedResourceError) as error:
             self.kill()
             raise ConnectionClosedError("the TCP connection is closed", transport="tcp") from error
@@ -68,14 +74,26 @@ class TcpStream(ReadWriteCloser):
             self._write_lock.release()
 
     async def _send_whole(self, rest: memoryview) -> None:
-        while rest:
-            sent = 0
-            with trio.CancelScope(deadline=trio.current_time() + ABANDONED_WRITE, shield=True):
-                sent = await self._stream.socket.send(rest)
+        waited_in_vain = False
+        while True:
+            sent = self._send_now(rest)
             rest = rest[sent:]
-            if not sent and trio.current_effective_deadline() == -math.inf:
+            if not rest:
+                return
+            if waited_in_vain and not sent and trio.current_effective_deadline() == -math.inf:
                 self.kill()
                 await trio.lowlevel.checkpoint()
+            with trio.CancelScope(deadline=trio.current_time() + ABANDONED_WRITE, shield=True) as waiting:
+                await self._stream.socket.wait_writable()
+            waited_in_vain = waiting.cancelled_caught
+
+    def _send_now(self, data: memoryview) -> int:
+        """Give the kernel what it takes of `data` at once; return how many bytes. Raises OSError."""
+        try:
+            # Once the socket is closed this is -1, and no file: never the next one that got its descriptor.
+            return os.write(self._stream.socket.fileno(), data)
+        except BlockingIOError:
+            return 0
 
     def when_closed(self, callback: Callable[[], object]) -> None:
         """Call `callback` once, as the socket is closed from our side, for whatever reason."""

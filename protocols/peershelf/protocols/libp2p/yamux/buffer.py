@@ -7,12 +7,15 @@ from collections import deque
 _SMALL = 4_096
 _MERGED = 65_536
 
+Piece = bytes | bytearray | memoryview
+"""Whoever takes one is the only one that has it: it does not change any more."""
+
 
 class ReceiveBuffer:
     """Bytes in, bytes out, in order. Takes little more memory than it has bytes, however small they came."""
 
     def __init__(self) -> None:
-        self._pieces: deque[bytes | bytearray | memoryview] = deque()
+        self._pieces: deque[Piece] = deque()
         self._offset = 0
         self._size = 0
 
@@ -22,22 +25,23 @@ class ReceiveBuffer:
     def append(self, piece: memoryview) -> None:
         """Take `piece` in, by reference if it is most of its object and that cannot change, else by copy.
 
-        One that is small goes into the object of the one before.
+        Small ones that follow each other share an object.
         """
         self._size += len(piece)
         last = self._pieces[-1] if self._pieces else None
-        if isinstance(last, bytearray) and len(last) + len(piece) <= _MERGED:
-            last += piece
-        elif len(piece) <= _SMALL:
-            self._pieces.append(bytearray(piece))
+        if len(piece) <= _SMALL:
+            if isinstance(last, bytearray) and len(last) + len(piece) <= _MERGED:
+                last += piece
+            else:
+                self._pieces.append(bytearray(piece))
         elif isinstance(piece.obj, bytes) and 2 * len(piece) >= len(piece.obj):
             self._pieces.append(piece)
         else:
             self._pieces.append(bytes(piece))
 
-    def take(self, most: int) -> bytes:
-        """Remove and return the first bytes, at most `most`; b"" if there are none."""
-        parts: list[bytes | bytearray | memoryview] = []
+    def take(self, most: int) -> list[Piece]:
+        """Remove and return the first bytes, at most `most`, as they lie there; no piece is empty."""
+        parts: list[Piece] = []
         wanted = left = min(most, self._size)
         while left:
             piece = self._pieces[0]
@@ -48,19 +52,15 @@ class ReceiveBuffer:
                 self._offset = 0
             else:
                 size = left
-                parts.append(memoryview(piece)[self._offset : self._offset + left])
+                part = memoryview(piece)[self._offset : self._offset + left]
+                # What small pieces are gathered in may still grow, which nobody may look at meanwhile.
+                parts.append(bytes(part) if isinstance(piece, bytearray) else part)
                 self._offset += left
             left -= size
         self._size -= wanted
-        return _joined(parts)
+        return parts
 
     def clear(self) -> None:
         """Forget everything."""
         self._pieces.clear()
         self._offset = self._size = 0
-
-
-def _joined(parts: list[bytes | bytearray | memoryview]) -> bytes:
-    if len(parts) == 1 and isinstance(parts[0], bytes):
-        return parts[0]
-    return b"".join(parts)

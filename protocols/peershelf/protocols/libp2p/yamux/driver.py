@@ -11,14 +11,16 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 import trio
-from libp2p.abc import IMuxedConn, ISecureConn
+from libp2p.abc import IMuxedConn
 from libp2p.connection_types import ConnectionType
 from libp2p.peer.id import ID
 from libp2p.stream_muxer.exceptions import MuxedConnUnavailable
 
 from peershelf.protocols.errors import LocalProtocolError
 from peershelf.protocols.libp2p.addresses import Multiaddr
+from peershelf.protocols.libp2p.security.session import SecuredConnection
 from peershelf.protocols.libp2p.yamux.bell import Bell
+from peershelf.protocols.libp2p.yamux.buffer import Piece
 from peershelf.protocols.libp2p.yamux.events import (
     Event,
     Readable,
@@ -45,7 +47,7 @@ class YamuxConnection(IMuxedConn):
         peer_id: who is at its other end.
     """
 
-    def __init__(self, conn: ISecureConn, peer_id: ID, limits: YamuxLimits | None = None) -> None:
+    def __init__(self, conn: SecuredConnection, peer_id: ID, limits: YamuxLimits | None = None) -> None:
         self.secured_conn = conn
         self.peer_id = peer_id
         self.event_started = trio.Event()
@@ -132,7 +134,9 @@ class YamuxConnection(IMuxedConn):
     def _dispatch(self, events: list[Event]) -> None:
         """Wake who waits for `events`, and the writing task for what the session may have to send."""
         for event in events:
-            if isinstance(event, Readable | Writable):
+            if isinstance(event, Readable):
+                self._readable(event.stream)
+            elif isinstance(event, Writable):
                 self._wake(event.stream)
             elif isinstance(event, StreamArrived):
                 self._arrived.ring()
@@ -140,7 +144,12 @@ class YamuxConnection(IMuxedConn):
                 self._openable.ring()
             else:
                 self._ended(event)
-        self._pump.output.ring()
+        self._pump.wake()
+
+    def _readable(self, state: Stream) -> None:
+        stream = self._streams.get(state)
+        if stream is not None and stream.has_enough:
+            self._wake(state)
 
     def _wake(self, state: Stream) -> None:
         stream = self._streams.get(state)
@@ -190,21 +199,21 @@ class YamuxConnection(IMuxedConn):
         stream = YamuxStream(self, state)
         if not state.is_over:
             self._streams[state] = stream
-        self._pump.output.ring()
+        self._pump.wake()
         return stream
 
-    def take(self, state: Stream, most: int) -> bytes:
-        """Return up to `most` bytes that `state` has received; b"" if there are none."""
+    def take(self, state: Stream, most: int) -> list[Piece]:
+        """Return up to `most` bytes that `state` has received, in pieces, none of them empty."""
         self.last_used = trio.current_time()
-        data = self._session.read(state, most, self.last_used)
-        self._pump.output.ring()
-        return data
+        pieces = self._session.read_pieces(state, most, self.last_used)
+        self._pump.wake()
+        return pieces
 
     def send(self, state: Stream, data: memoryview) -> int:
         """Send the beginning of `data` on `state`; return how many bytes, which may be none."""
         self.last_used = trio.current_time()
         sent = self._session.send(state, data)
-        self._pump.output.ring()
+        self._pump.wake()
         return sent
 
     def finish(self, state: Stream) -> None:
@@ -220,7 +229,7 @@ class YamuxConnection(IMuxedConn):
     def _settle(self, state: Stream) -> None:
         self._wake(state)
         self._openable.ring()
-        self._pump.output.ring()
+        self._pump.wake()
 
     # The connection beneath.
 

@@ -9,11 +9,14 @@ from libp2p.abc import IMuxedStream
 from libp2p.stream_muxer.exceptions import MuxedStreamClosed, MuxedStreamEOF, MuxedStreamReset
 
 from peershelf.protocols.libp2p.yamux.bell import Bell
+from peershelf.protocols.libp2p.yamux.buffer import Piece
 from peershelf.protocols.libp2p.yamux.stream import Side, Stream
 
 if TYPE_CHECKING:
     from peershelf.protocols.libp2p.yamux.driver import YamuxConnection
 
+GATHER = 0.02
+"""Seconds for which a reader that wants more at once is left to sleep though there is something to read."""
 _NO_LIMIT = 1 << 62
 
 
@@ -29,6 +32,7 @@ class YamuxStream(IMuxedStream):
         self.changed = Bell()
         """Rings when there may be something to read, credit to write, or an end of either."""
         self._patience = 0
+        self._least = 1
 
     @property
     def stream_id(self) -> int:
@@ -41,16 +45,39 @@ class YamuxStream(IMuxedStream):
         if not most:
             await trio.lowlevel.checkpoint()
             return b""
-        await self.readable()
+        return b"".join(await self.read_pieces(most))
+
+    async def read_pieces(self, most: int, least: int = 1) -> list[Piece]:
+        """Return up to `most` bytes in pieces, none of them empty. Waits and raises as readable() does."""
+        await self.readable(least)
         return self.muxed_conn.take(self.state, most)
 
-    async def readable(self) -> int:
-        """Return how many bytes can be read as soon as there are any. Raises as read() does."""
-        await trio.lowlevel.checkpoint()
+    async def readable(self, least: int = 1) -> int:
+        """Return how many bytes can be read as soon as there are any.
+
+        Waits a moment for `least` of them, but for no more than half of what the peer may send until somebody
+        reads, so that it need not pause. Raises as read() does.
+        """
+        self._least = max(1, min(least, self.state.window.allowed // 2))
+        if self.has_enough:
+            await trio.lowlevel.checkpoint()
+        elif self._least > 1:
+            await self._gather()
+        self._least = 1
         while not self.state.buffer:
             self._check_receiving()
             await self._wait(self.changed)
         return len(self.state.buffer)
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether who reads has what it waits for, or would wait in vain."""
+        return len(self.state.buffer) >= self._least or self.state.receiving is not Side.OPEN
+
+    async def _gather(self) -> None:
+        with trio.move_on_after(GATHER):
+            while not self.has_enough:
+                await self._wait(self.changed)
 
     def _check_receiving(self) -> None:
         if self.state.receiving is Side.ENDED:

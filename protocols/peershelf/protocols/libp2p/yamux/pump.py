@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import structlog
 import trio
-from libp2p.abc import ISecureConn
 
+from peershelf.protocols.libp2p.security.session import SecuredConnection
 from peershelf.protocols.libp2p.yamux.bell import Bell
 from peershelf.protocols.libp2p.yamux.events import Event
 from peershelf.protocols.libp2p.yamux.session import Session
@@ -28,7 +28,7 @@ class Pump:
     def __init__(
         self,
         session: Session,
-        conn: ISecureConn,
+        conn: SecuredConnection,
         dispatch: Callable[[list[Event]], None],
         close_patience: float,
     ) -> None:
@@ -36,8 +36,7 @@ class Pump:
         self._conn = conn
         self._dispatch = dispatch
         self._close_patience = close_patience
-        self.output = Bell()
-        """To be rung when the session may have something to send."""
+        self._output = Bell()
         self.room = Bell()
         """Rings when frames are handed over, so that the session takes more."""
         self.over = trio.Event()
@@ -55,17 +54,23 @@ class Pump:
             await self._flush()
             nursery.cancel_scope.cancel()
 
+    def wake(self) -> None:
+        """Send what the session has to send. To be called whenever that may be something."""
+        if self._session.has_data_to_send:
+            self._output.ring()
+
     async def _read_all(self) -> None:
         while self._session.ended is None:
             try:
-                data = await self._conn.read()
+                pieces = await self._conn.read_pieces()
             except Exception as error:  # besides its own errors py-libp2p lets those of its libraries through
                 self._lose(error)
                 return
-            if not data:
+            if not pieces:
                 self._dispatch(self._session.lost("the peer closed the connection"))
                 return
-            self._dispatch(self._session.receive(data, trio.current_time()))
+            now = trio.current_time()
+            self._dispatch([event for piece in pieces for event in self._session.receive(piece, now)])
 
     async def _write_all(self) -> None:
         while True:
@@ -73,7 +78,7 @@ class Pump:
             self._writing = bool(portion)
             if not portion:
                 self._drained.ring()
-                await self.output.wait()
+                await self._output.wait()
                 continue
             self.room.ring()
             started = trio.current_time()

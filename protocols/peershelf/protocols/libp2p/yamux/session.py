@@ -22,6 +22,7 @@ Spec: https://github.com/hashicorp/yamux/blob/master/spec.md
 from __future__ import annotations
 
 from peershelf.protocols.errors import LocalProtocolError
+from peershelf.protocols.libp2p.yamux.buffer import Piece
 from peershelf.protocols.libp2p.yamux.errors import YamuxViolation
 from peershelf.protocols.libp2p.yamux.events import Event, Readable, SessionEnded, Writable
 from peershelf.protocols.libp2p.yamux.frames import (
@@ -211,12 +212,16 @@ class Session:
 
     def read(self, stream: Stream, most: int, now: float) -> bytes:
         """Return up to `most` bytes that have come; b"" if there are none: `stream.receiving` says why."""
-        data = stream.take(most)
-        if data and stream.receiving is Side.OPEN:
+        return b"".join(self.read_pieces(stream, most, now))
+
+    def read_pieces(self, stream: Stream, most: int, now: float) -> list[Piece]:
+        """Do as `read` does, but return the pieces that came, none of them empty."""
+        pieces = stream.take(most)
+        if pieces and stream.receiving is Side.OPEN:
             credit = stream.window.renew(now, self._keepalive.round_trip)
             if credit:
                 self._outbox.control(Kind.WINDOW_UPDATE, 0, stream.id, credit, urgent=True)
-        return data
+        return pieces
 
     def finish(self, stream: Stream) -> None:
         """End our side; what was sent before still arrives."""

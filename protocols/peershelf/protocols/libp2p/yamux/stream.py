@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from peershelf.protocols.libp2p.yamux.buffer import ReceiveBuffer
+from peershelf.protocols.libp2p.yamux.buffer import Piece, ReceiveBuffer
 from peershelf.protocols.libp2p.yamux.errors import YamuxViolation
 from peershelf.protocols.libp2p.yamux.frames import INITIAL_WINDOW, MAX_CREDIT
 from peershelf.protocols.libp2p.yamux.window import ReceiveBudget, ReceiveWindow
@@ -74,11 +74,12 @@ class Stream:
         self.buffer.append(piece)
         return True
 
-    def take(self, most: int) -> bytes:
-        """Remove and return up to `most` received bytes; b"" if there are none."""
-        data = self.buffer.take(most)
-        self.window.read(len(data))
-        return data
+    def take(self, most: int) -> list[Piece]:
+        """Remove and return up to `most` received bytes, in pieces."""
+        held = len(self.buffer)
+        pieces = self.buffer.take(most)
+        self.window.read(held - len(self.buffer))
+        return pieces
 
     def end_receiving(self) -> None:
         """The peer's FIN has come."""

@@ -51,6 +51,11 @@ class ReceiveWindow:
         self.unread = 0
         budget.credit += INITIAL_WINDOW
 
+    @property
+    def allowed(self) -> int:
+        """Bytes that are unread when the peer has used up its credit."""
+        return self.credit + self.unread
+
     def arrived(self, size: int) -> bool:
         """Count `size` bytes, for which there is credit, as unread; False if the connection has too many."""
         self.credit -= size
