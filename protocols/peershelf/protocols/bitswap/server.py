@@ -117,7 +117,7 @@ class Server:
         for turn, loaded in zip(turns, load() if is_small else await self._offload(load), strict=True):
             self._pass_on(turn, loaded)
 
-    def _pass_on(self, turn: Turn, loaded: Sequence[tuple[Want, bytes | None]]) -> None:
+    def _pass_on(self, turn: Turn, loaded: Sequence[tuple[Want, bytes | memoryview | None]]) -> None:
         unreadable = [want for want, data in loaded if data is None]
         if unreadable:
             self._engine.unreadable(turn, unreadable)
