@@ -94,8 +94,9 @@ class Asking:
 
     @property
     def on_order(self) -> int:
-        """Blocks that are on order and not overdue."""
-        return len(self._on_order)
+        """Blocks that are on order, not overdue, and not here yet."""
+        here = sum(provider.here for provider in self.providers.values() if not provider.bad_blocks)
+        return len(self._on_order) - here
 
     @property
     def window(self) -> int:

@@ -57,7 +57,6 @@ class Client:
             store,
             offload,
             expected=requester.expected,
-            coming=lambda seconds: requester.coming(seconds, trio.current_time()),
             arrived=self._take_in,
             failed=self._fail,
         )
@@ -97,8 +96,9 @@ class Client:
             self._requester.presences(peer, message.presences)
             self.decide()
         if message.payloads and self._requester.listens_to(peer):
-            self._requester.took_in(peer, len(message.payloads))
             self._intake.put(peer, message.payloads, ticket)
+            if self._requester.took_in(peer, len(message.payloads)):
+                self.decide()
             return
         # Not worth hashing: nothing was asked of this peer.
         for payload in message.payloads:
@@ -196,7 +196,9 @@ class Client:
         for delivery in deliveries:
             self._sessions[delivery.session].deliver(Block(delivery.cid, data))
 
-    def _fail(self, error: BlockstoreError) -> None:
+    def _fail(self, error: BlockstoreError, senders: Iterable[PeerId]) -> None:
+        for peer in senders:
+            self._requester.checked(peer)
         for session in self._sessions.values():
             session.fail(error)
 

@@ -1,15 +1,16 @@
-"""Blocks on their way from messages into the store: a queue, and a worker that hashes and stores batches.
+"""Blocks on their way from messages into the store: hashed in one worker, stored in the next.
 
-Batches form by themselves: while one is in its thread, the streams go on reading, and whatever has arrived by
-then makes up the next one. On a quick line that would be one large block at a time, so there a batch waits a
-moment for more, as long as enough is on order that nobody has to wait for it. The queue is bounded because
-every message in it holds a ticket of the budget.
+Batches form by themselves: while one is in its thread, whatever arrives, or is hashed, makes up the next.
+Hashing wants a core and storing waits for a disk, so large blocks are hashed while those before them are
+written. For small ones a second hop to a thread would cost more than it gains. The queues are bounded because
+every message in them holds a ticket of the budget.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import trio
@@ -18,19 +19,25 @@ from peershelf.blockstore.errors import BlockstoreError
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.protocols.bitswap.budget import Ticket
 from peershelf.protocols.bitswap.messages import Payload
-from peershelf.protocols.bitswap.verify import Arrival, check_and_store
+from peershelf.protocols.bitswap.verify import Arrival, check, store_what_was_expected
 from peershelf.protocols.bitswap.wakeup import Wakeup
 from peershelf.protocols.offload import Offload
 from peershelf.protocols.transport import PeerId
 
-_BATCH = 8 * 1024 * 1024
+_HASHED_AT_ONCE = 2 * 1024 * 1024
+_STORED_AT_ONCE = 8 * 1024 * 1024
 """Bytes of messages that one hop to a thread takes along."""
-_ENOUGH = 4 * 1024 * 1024
-"""Bytes from which nothing more is waited for."""
-_MOMENT = 0.02
-"""Seconds to wait for more, at most."""
-_WORTH_WAITING = 1024 * 1024
-"""Bytes that must be about to come in that time."""
+_SMALL = 128 * 1024
+"""Bytes up to which one hop does both."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What came in some messages, which hold their tickets until it is stored."""
+
+    arrivals: Sequence[Arrival]
+    tickets: Sequence[Ticket]
+    size: int
 
 
 class Intake:
@@ -42,68 +49,101 @@ class Intake:
         offload: Offload,
         *,
         expected: Callable[[PeerId], frozenset[bytes]],
-        coming: Callable[[float], float],
         arrived: Callable[[Sequence[Arrival]], None],
-        failed: Callable[[BlockstoreError], None],
+        failed: Callable[[BlockstoreError, Sequence[PeerId]], None],
     ) -> None:
-        """`coming` tells how many bytes of blocks come in so many seconds, before more is to be ordered."""
+        """`failed` is told who sent the blocks that could not be stored, once for each."""
         self._store = store
         self._offload = offload
         self._expected = expected
-        self._coming = coming
         self._report = arrived
         self._failed = failed
         self._queue: deque[tuple[PeerId, Sequence[Payload], Ticket]] = deque()
-        self._waiting = 0
-        self._more = Wakeup()
-        self._target = 0.0
-        self._reached = trio.Event()
+        self._checked: deque[_Checked] = deque()
+        self._some_arrived = Wakeup()
+        self._some_checked = Wakeup()
 
     def put(self, peer: PeerId, payloads: Sequence[Payload], ticket: Ticket) -> None:
         """Take the blocks of a message; the ticket is released when they have been dealt with."""
         self._queue.append((peer, payloads, ticket))
-        self._waiting += ticket.size
-        self._more.set()
-        if self._waiting >= self._target:
-            self._reached.set()
+        self._some_arrived.set()
 
     async def run(self) -> None:
         """Deal with what arrives, for ever."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._check_all)
+            nursery.start_soon(self._store_all)
+
+    async def _check_all(self) -> None:
         while True:
-            await self._more.wait()
+            await self._some_arrived.wait()
             while self._queue:
-                await self._wait_for_more()
-                await self._take_in()
+                await self._check_some()
 
-    async def _wait_for_more(self) -> None:
-        coming = self._coming(_MOMENT)
-        if self._waiting < _ENOUGH and coming >= _WORTH_WAITING:
-            self._target = min(_ENOUGH, self._waiting + coming)
-            self._reached = trio.Event()
-            with trio.move_on_after(_MOMENT):
-                await self._reached.wait()
-
-    async def _take_in(self) -> None:
-        parcels, tickets = self._next_batch()
+    async def _check_some(self) -> None:
+        parcels, tickets = self._next_parcels()
+        size = sum(ticket.size for ticket in tickets)
         expected = {peer: self._expected(peer) for peer in dict.fromkeys(peer for peer, _ in parcels)}
+        if size <= _SMALL and not self._checked:
+            work = partial(_check_and_store, self._store, parcels, expected)
+            await self._deal_with(tickets, [peer for peer, _ in parcels], work)
+            return
+        arrivals = await self._offload(partial(check, parcels, expected))
+        self._checked.append(_Checked(arrivals, tickets, size))
+        self._some_checked.set()
+
+    async def _store_all(self) -> None:
+        while True:
+            await self._some_checked.wait()
+            while self._checked:
+                arrivals, tickets = self._next_checked()
+                senders = [arrival.peer for arrival in arrivals]
+                await self._deal_with(tickets, senders, partial(_store, self._store, arrivals))
+
+    async def _deal_with(
+        self, tickets: Sequence[Ticket], senders: Sequence[PeerId], work: Callable[[], Sequence[Arrival]]
+    ) -> None:
         try:
-            arrivals = await self._offload(partial(check_and_store, self._store, parcels, expected))
+            arrivals = await self._offload(work)
         except BlockstoreError as error:
-            self._failed(error)
+            self._failed(error, senders)
         else:
             self._report(arrivals)
         finally:
             for ticket in tickets:
                 ticket.release()
 
-    def _next_batch(self) -> tuple[list[tuple[PeerId, Payload]], list[Ticket]]:
+    def _next_parcels(self) -> tuple[list[tuple[PeerId, Payload]], list[Ticket]]:
         parcels: list[tuple[PeerId, Payload]] = []
         tickets: list[Ticket] = []
         size = 0
-        while self._queue and size < _BATCH:
+        while self._queue and size < _HASHED_AT_ONCE:
             peer, payloads, ticket = self._queue.popleft()
             parcels += [(peer, payload) for payload in payloads]
             tickets.append(ticket)
             size += ticket.size
-        self._waiting -= size
         return parcels, tickets
+
+    def _next_checked(self) -> tuple[list[Arrival], list[Ticket]]:
+        arrivals: list[Arrival] = []
+        tickets: list[Ticket] = []
+        size = 0
+        while self._checked and size < _STORED_AT_ONCE:
+            checked = self._checked.popleft()
+            arrivals += checked.arrivals
+            tickets += checked.tickets
+            size += checked.size
+        return arrivals, tickets
+
+
+def _store(store: Blockstore, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
+    store_what_was_expected(store, arrivals)
+    return arrivals
+
+
+def _check_and_store(
+    store: Blockstore,
+    parcels: Sequence[tuple[PeerId, Payload]],
+    expected: Mapping[PeerId, frozenset[bytes]],
+) -> Sequence[Arrival]:
+    return _store(store, check(parcels, expected))

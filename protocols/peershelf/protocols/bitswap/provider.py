@@ -39,7 +39,7 @@ class Provider:
         self.speed = Speed()
         self.heard_at = now
         self.unchecked = 0
-        """Blocks that came from it and are being hashed."""
+        """Blocks that came from it and are being hashed or stored."""
         self.bad_blocks = 0
         self._arriving = 0
         self._silences = 0
@@ -58,18 +58,23 @@ class Provider:
     def has_room(self, now: float) -> bool:
         """Whether another block may be asked of it now."""
         # With one block on order at a time, a wrong one tells which it should have been.
-        window = 1 if self.bad_blocks else self.window.blocks
-        return len(self.asked) < window and now >= self._rests_until and self.outbox.has_room
+        is_free = not self.asked if self.bad_blocks else self._travelling < self.window.blocks
+        return is_free and now >= self._rests_until and self.outbox.has_room
 
     @property
     def has_much_room(self) -> bool:
         """Whether so much of what was on order has come that it is worth a message to ask for more."""
-        return len(self.asked) <= self._few
+        blocks = self.window.blocks
+        return self._travelling <= blocks - max(1, blocks // _STEPS)
 
     @property
-    def _few(self) -> int:
-        blocks = self.window.blocks
-        return blocks - max(1, blocks // _STEPS)
+    def here(self) -> int:
+        """Blocks on order that have come and are being hashed and stored: meanwhile their peer is idle."""
+        return min(self.unchecked, len(self.asked))
+
+    @property
+    def _travelling(self) -> int:
+        return len(self.asked) - self.here
 
     def order(self, cid: Cid, now: float) -> None:
         """The peer is asked for a block."""
@@ -97,7 +102,7 @@ class Provider:
 
     def outstanding(self, block_size: float) -> float:
         """Bytes on order that have not come yet, given the usual size of a block."""
-        ordered = max(0, len(self.asked) - self.unchecked) * block_size
+        ordered = self._travelling * block_size
         # With blocks larger than usual on their way, there is no telling.
         return ordered - self._arriving if self._arriving < ordered else ordered / 2
 
@@ -108,13 +113,6 @@ class Provider:
             return inf
         ahead = self.outstanding(size if block_size is None else block_size)
         return max((ahead + size) / rate, self.window.delay if size else 0.0)
-
-    def coming(self, seconds: float, now: float) -> float:
-        """Bytes that will be here within `seconds`, before so few blocks are on order that more should be."""
-        blocks = len(self.asked) - self.unchecked - self._few
-        if blocks <= 0 or not self.delivers:
-            return 0.0
-        return min(blocks * self.window.block_size, self.speed.rate(now) * seconds)
 
     def due(self, ask: Ask, now: float) -> float:
         """When a block counts as overdue: after silence, or several times what is to be expected."""

@@ -128,14 +128,21 @@ class Requester:
         if provider is not None:
             provider.heard(size, now)
 
-    def took_in(self, peer: PeerId, blocks: int) -> None:
-        """A message with this many blocks is complete; each is checked() once it is hashed."""
+    def took_in(self, peer: PeerId, blocks: int) -> bool:
+        """A message with this many blocks is complete; each is checked() once it is dealt with.
+
+        Returns whether it is time to ask the peer for more.
+        """
         provider = self._provider(peer)
-        if provider is not None:
-            provider.took_in(blocks)
+        if provider is None:
+            return False
+        provider.took_in(blocks)
+        if provider.has_much_room:
+            self._asking.hungry.add(peer)
+        return provider.has_much_room
 
     def checked(self, peer: PeerId) -> None:
-        """One block of those taken in has been hashed."""
+        """One block of those taken in has been dealt with."""
         provider = self._provider(peer)
         if provider is not None and provider.unchecked:
             provider.unchecked -= 1
@@ -156,10 +163,6 @@ class Requester:
         """Whether the peer was asked for anything lately, so that what it sends is worth hashing."""
         provider = self._provider(peer)
         return provider is not None and bool(provider.outbox.told_lately)
-
-    def coming(self, seconds: float, now: float) -> float:
-        """How many bytes of blocks will come within `seconds`, before more has to be ordered."""
-        return sum(provider.coming(seconds, now) for provider in self._asking.providers.values())
 
     def expected(self, peer: PeerId) -> frozenset[bytes]:
         """Multihashes of the wanted blocks that the peer was asked for, or about."""

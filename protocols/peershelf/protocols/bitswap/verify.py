@@ -26,17 +26,18 @@ class Arrival:
     block: Block | None
 
 
-def check_and_store(
-    store: Blockstore,
-    parcels: Sequence[tuple[PeerId, Payload]],
-    expected: Mapping[PeerId, frozenset[bytes]],
+def check(
+    parcels: Sequence[tuple[PeerId, Payload]], expected: Mapping[PeerId, frozenset[bytes]]
 ) -> list[Arrival]:
-    """Hash everything, store what was expected of whoever sent it, and say what came. Raises StoreError."""
-    arrivals = [_arrival(peer, payload, expected[peer]) for peer, payload in parcels]
+    """Hash everything, and say what came: blocks are what was expected of whoever sent it."""
+    return [_arrival(peer, payload, expected[peer]) for peer, payload in parcels]
+
+
+def store_what_was_expected(store: Blockstore, arrivals: Sequence[Arrival]) -> None:
+    """Put the blocks among what came. Raises StoreError."""
     blocks = [arrival.block for arrival in arrivals if arrival.block is not None]
     if blocks:
         store.put_many(blocks, durable=False)
-    return arrivals
 
 
 def _arrival(peer: PeerId, payload: Payload, expected: frozenset[bytes]) -> Arrival:
