@@ -57,16 +57,17 @@ class Blocks:
 
     async def get(self, cid: Cid, *, offline: bool = False, timeout: float = math.inf) -> Block:
         """Return a block. Raises ContentBlocked, BlockNotFound where no peer may be asked, else TimedOut."""
-        async with self.fetcher(cid, offline=offline, timeout=timeout) as fetcher:
+        async with self.fetcher(cid, offline=offline, timeout=timeout, readers=1) as fetcher:
             return await fetcher.get(cid)
 
     @asynccontextmanager
     async def fetcher(
-        self, *roots: Cid, offline: bool = False, timeout: float = math.inf
+        self, *roots: Cid, offline: bool = False, timeout: float = math.inf, readers: int = READERS
     ) -> AsyncIterator[Fetcher]:
         """Open a pipeline of blocks. All that is still wanted at its end is withdrawn from peers.
 
-        What is here of the DAGs below `roots` is not collected as garbage before the end.
+        What is here of the DAGs below `roots` is not collected as garbage before the end. The store is read
+        by so many `readers` side by side.
 
         Raises TimedOut from its block if that takes longer than `timeout` seconds.
         """
@@ -79,7 +80,7 @@ class Blocks:
         ):
             async with trio.open_nursery() as nursery:
                 fetcher = Fetcher(self.store, peers, nursery, self.denylists)
-                for _ in range(READERS):
+                for _ in range(readers):
                     nursery.start_soon(fetcher.read_local)
                 yield fetcher
                 nursery.cancel_scope.cancel()

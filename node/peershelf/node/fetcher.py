@@ -32,6 +32,9 @@ _BATCH_BYTES = 2 << 20
 _FOUND_AHEAD = 2
 """Batches that wait for the reader."""
 _INLINE_LOOKUPS = 32
+"""Look-ups that cost less than a hop to a thread, where the hop can be saved."""
+_FEW_LOOKUPS = 4
+"""Look-ups that are worth it, too, where blocks that turn out to be here cost the hop nevertheless."""
 _MOST_PEERS_NAMED = 5
 _MOST_PEERS_TOLD = 100
 _HOW_TO_ASK = ": use `node daemon`, or cat --peer ADDR"
@@ -153,7 +156,7 @@ class Fetcher:
         async for cids in self._wants_out:
             left = cids
             while left:
-                blocks, absent, refused, left = await trio.to_thread.run_sync(self._read_batch, left)
+                blocks, absent, refused, left = await self._look(left)
                 if absent and self._peers is not None:
                     self._exchange, self._search = await self._peers()
                 if self._exchange is not None and absent:
@@ -161,6 +164,13 @@ class Fetcher:
                     absent = {}
                 if blocks or absent or refused:
                     await self._found_in.send(Found(blocks, {**_explain_absence(absent), **refused}))
+
+    async def _look(self, cids: Sequence[Cid]) -> _Batch:
+        """Read the first of these blocks, in a thread unless a few look-ups say that none is here."""
+        few = len(cids) <= _FEW_LOOKUPS and not self._denylists.is_active
+        if few and all(inline_bytes(cid) is None for cid in cids) and not self._store.sizes(cids):
+            return [], dict.fromkeys(cids), {}, ()
+        return await trio.to_thread.run_sync(self._read_batch, cids)
 
     def _read_batch(self, cids: Sequence[Cid]) -> _Batch:
         """Read the first of these blocks."""
