@@ -96,9 +96,12 @@ class Intake:
         while True:
             await self._some_checked.wait()
             while self._checked:
-                arrivals, tickets = self._next_checked()
-                senders = [arrival.peer for arrival in arrivals]
-                await self._deal_with(tickets, senders, partial(_store, self._store, arrivals))
+                await self._store_some()
+
+    async def _store_some(self) -> None:
+        arrivals, tickets = self._next_checked()
+        senders = [arrival.peer for arrival in arrivals]
+        await self._deal_with(tickets, senders, partial(_store, self._store, arrivals))
 
     async def _deal_with(
         self, tickets: Sequence[Ticket], senders: Sequence[PeerId], work: Callable[[], Sequence[Arrival]]
