@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import socket
 import stat
-import struct
 from contextlib import suppress
+
+from peershelf.node.own_user import is_own_user
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ OUTPUT_FIELD = "X-Handed-Output: 1\r\n"
 
 _CONNECT_SECONDS = 1.0
 _LETTING_GO_SECONDS = 2.0
-_PEER = struct.Struct("3i")
 
 
 class Output:
@@ -51,7 +51,7 @@ def connect(repo: str) -> socket.socket | None:
     sock.settimeout(_CONNECT_SECONDS)
     try:
         sock.connect(os.path.join(repo, "api.sock"))
-        if _is_own_user(sock):
+        if is_own_user(sock):
             return sock
     except OSError:
         pass
@@ -81,10 +81,3 @@ def wait_until_let_go(sock: socket.socket) -> None:
         sock.shutdown(socket.SHUT_WR)
         while sock.recv(1 << 16):
             pass
-
-
-def _is_own_user(sock: socket.socket) -> bool:
-    if not hasattr(socket, "SO_PEERCRED"):
-        return True
-    _, user, _ = _PEER.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
-    return bool(user == os.geteuid())

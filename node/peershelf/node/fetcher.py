@@ -167,7 +167,8 @@ class Fetcher:
 
     async def _look(self, cids: Sequence[Cid]) -> _Batch:
         """Read the first of these blocks, in a thread unless a few look-ups say that none is here."""
-        few = len(cids) <= _FEW_LOOKUPS and not self._denylists.is_active
+        # Once peers are asked, a few were looked up before they came here.
+        few = len(cids) <= _FEW_LOOKUPS and self._session is None and not self._denylists.is_active
         if few and all(inline_bytes(cid) is None for cid in cids) and not self._store.sizes(cids):
             return [], dict.fromkeys(cids), {}, ()
         return await trio.to_thread.run_sync(self._read_batch, cids)

@@ -81,15 +81,13 @@ def _add_whole(
 
 @asynccontextmanager
 async def _importing(importer: Importer) -> AsyncIterator[Importer]:
-    finished = False
     try:
         yield importer
-        finished = True
-    finally:
-        if not finished:
-            # An import that is given up ends once what is being written is.
-            with trio.CancelScope(shield=True):
-                await trio.to_thread.run_sync(importer.close)
+    except BaseException:
+        # An import that is given up ends once what is being written is.
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(importer.close)
+        raise
 
 
 def add_file(

@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from peershelf.blockstore.block import Block
+from peershelf.blockstore.buffers import cut
 from peershelf.blockstore.errors import StoreFull
 from peershelf.blockstore.store.pack import PackStore, active
 from peershelf.blockstore.store.pack.active import ActiveSegment
-from peershelf.blockstore.store.pack.bypass import PAGE, Staging, cut
+from peershelf.blockstore.store.pack.bypass import PAGE, Staging
 from peershelf.blockstore.store.pack.segments import Segment
 
 DIRECT = getattr(os, "O_DIRECT", 0)

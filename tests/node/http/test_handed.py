@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from peershelf.node import own_user
 from peershelf.node.errors import CannotRead
-from peershelf.node.http import handed, unix_socket
+from peershelf.node.http import handed
 from peershelf.node.http.handed import HandedFile
 from peershelf.node.http.rpc import build_app
 from peershelf.node.http.server import HttpServer
@@ -205,7 +206,7 @@ async def test_get_is_refused_there_too(client: Client) -> None:
 async def test_others_are_sent_away(
     client: Client, files: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unix_socket.os, "geteuid", lambda: os.getuid() + 1)
+    monkeypatch.setattr(own_user.os, "geteuid", lambda: os.getuid() + 1)
     assert await client.ask("cat", files[:1], "X-Handed-Output: 1") == ""
 
 

@@ -7,6 +7,8 @@ import socket
 
 import trio
 
+from peershelf.protocols.unsent import bound_unsent
+
 RECEIVE_SIZE = 1 << 20
 """Bytes read from a socket at once. Hypercorn asks for 64 KiB, which costs uploads half of their speed."""
 
@@ -24,8 +26,7 @@ class Connection:
     def __init__(self, stream: trio.SocketStream) -> None:
         self._stream = stream
         self.socket = stream.socket
-        with contextlib.suppress(OSError, AttributeError):
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+        bound_unsent(stream.socket, UNSENT)
         self.cancel_scope = trio.CancelScope()
         """Everything that this connection does runs in it."""
 

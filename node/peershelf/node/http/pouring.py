@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 import trio
 
+from peershelf.blockstore.buffers import Buffers, cut
 from peershelf.node.errors import CannotWrite
 from peershelf.node.http.reply import Reply
 from peershelf.node.http.responses import encode
@@ -98,16 +99,10 @@ def _batch(piece: Piece, inbox: trio.MemoryReceiveChannel[Piece]) -> list[Piece]
 
 def _write(descriptor: int, batch: Sequence[Piece]) -> int:
     """Write all of it; returns how many bytes that was. Raises CannotWrite as the command itself would."""
-    left = [memoryview(piece) for piece in batch]
-    total = 0
+    left: Buffers = batch
     try:
         while left:
-            count = os.writev(descriptor, left)
-            total += count
-            while left and count >= len(left[0]):
-                count -= len(left.pop(0))
-            if left:
-                left[0] = left[0][count:]
+            left = cut(left, os.writev(descriptor, left))[1]
     except OSError as error:
         raise CannotWrite(f"cannot write to standard output: {error.strerror}") from None
-    return total
+    return sum(map(len, batch))

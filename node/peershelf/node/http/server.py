@@ -29,6 +29,7 @@ from peershelf.node.http.address import ApiAddress
 from peershelf.node.http.connection import Connection
 from peershelf.node.http.handed import HandedFiles, HandingStream, Waiting
 from peershelf.node.http.places import Places
+from peershelf.node.own_user import is_own_user
 
 GRACE = 0.5
 """Seconds that answers under way get to finish when the server ends."""
@@ -167,7 +168,7 @@ class HttpServer:
             return await self._serve_placed(stream, HandedFiles(self._waiting_files))
 
     async def _serve_own(self, stream: trio.SocketStream) -> None:
-        if not own.is_own_user(stream.socket):
+        if not is_own_user(stream.socket):
             return await trio.aclose_forcefully(stream)
         files = HandedFiles(self._waiting_files)
         try:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import struct
 from pathlib import Path
 
 import structlog
 import trio
 
 _BACKLOG = 128
-_PEER = struct.Struct("3i")
 
 _log = structlog.get_logger(__name__)
 
@@ -33,11 +30,3 @@ def listen(path: Path) -> trio.SocketListener | None:
         _log.debug("no unix socket for the api", path=str(path), reason=str(error))
         return None
     return trio.SocketListener(trio.socket.from_stdlib_socket(sock))
-
-
-def is_own_user(sock: trio.socket.SocketType) -> bool:
-    """Whether a process of this user is at the other end; where the system does not tell, the mode is all."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return True
-    _, user, _ = _PEER.unpack(sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
-    return bool(user == os.geteuid())

@@ -94,19 +94,21 @@ class Asking:
 
     @property
     def on_order(self) -> int:
-        """Blocks that are on order, not overdue, and not here yet."""
-        here = sum(provider.here for provider in self.providers.values() if not provider.bad_blocks)
-        return len(self._on_order) - here
+        """Blocks that are on order and not overdue."""
+        return len(self._on_order)
 
     @property
     def window(self) -> int:
         """How many may be on order, all peers together: as many as all are known to keep up with.
 
         Otherwise, where there are many slow peers, each block would be on order long before its turn, and
-        could not be had from whoever gets it meanwhile.
+        could not be had from whoever gets it meanwhile. Blocks that are here keep nobody busy, so they come
+        on top.
         """
-        known = sum(provider.window.measured for provider in self.providers.values() if provider.delivers)
-        return max(self._limits.window_all, ceil(known))
+        providers = self.providers.values()
+        known = sum(provider.window.measured for provider in providers if provider.delivers)
+        here = sum(provider.here for provider in providers if not provider.bad_blocks)
+        return max(self._limits.window_all, ceil(known)) + here
 
     def settle(self, wants: list[Want], size: int) -> list[Delivery]:
         """A block is here. Says which sessions get it, and withdraws the wants that it answers."""

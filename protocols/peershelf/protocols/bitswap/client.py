@@ -54,11 +54,7 @@ class Client:
         self._sessions: dict[SessionId, Session] = {}
         self._last_answers: Recent[Cid, Mapping[PeerId, Answer]] = Recent(_REMEMBERED_ANSWERS)
         self._intake = Intake(
-            store,
-            offload,
-            expected=requester.expected,
-            arrived=self._take_in,
-            failed=self._fail,
+            store, offload, expected=requester.expected, arrived=self._take_in, failed=self._fail
         )
         self._found: deque[Cid] = deque()
         self._some_found = Wakeup()

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol, TypeVar
 
 import trio
 
@@ -31,13 +32,37 @@ _SMALL = 128 * 1024
 """Bytes up to which one hop does both."""
 
 
+class _Sized(Protocol):
+    @property
+    def size(self) -> int: ...
+
+
+_SizedT = TypeVar("_SizedT", bound=_Sized)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """The blocks of one message, which holds its ticket until they are stored."""
+
+    peer: PeerId
+    payloads: Sequence[Payload]
+    ticket: Ticket
+
+    @property
+    def size(self) -> int:
+        return self.ticket.size
+
+
 @dataclass(frozen=True, slots=True)
 class _Checked:
     """What came in some messages, which hold their tickets until it is stored."""
 
     arrivals: Sequence[Arrival]
     tickets: Sequence[Ticket]
-    size: int
+
+    @property
+    def size(self) -> int:
+        return sum(ticket.size for ticket in self.tickets)
 
 
 class Intake:
@@ -58,14 +83,14 @@ class Intake:
         self._expected = expected
         self._report = arrived
         self._failed = failed
-        self._queue: deque[tuple[PeerId, Sequence[Payload], Ticket]] = deque()
+        self._queue: deque[_Arrived] = deque()
         self._checked: deque[_Checked] = deque()
         self._some_arrived = Wakeup()
         self._some_checked = Wakeup()
 
     def put(self, peer: PeerId, payloads: Sequence[Payload], ticket: Ticket) -> None:
         """Take the blocks of a message; the ticket is released when they have been dealt with."""
-        self._queue.append((peer, payloads, ticket))
+        self._queue.append(_Arrived(peer, payloads, ticket))
         self._some_arrived.set()
 
     async def run(self) -> None:
@@ -81,15 +106,16 @@ class Intake:
                 await self._check_some()
 
     async def _check_some(self) -> None:
-        parcels, tickets = self._next_parcels()
-        size = sum(ticket.size for ticket in tickets)
+        messages = _take(self._queue, _HASHED_AT_ONCE)
+        parcels = [(message.peer, payload) for message in messages for payload in message.payloads]
+        tickets = [message.ticket for message in messages]
         expected = {peer: self._expected(peer) for peer in dict.fromkeys(peer for peer, _ in parcels)}
-        if size <= _SMALL and not self._checked:
+        if sum(ticket.size for ticket in tickets) <= _SMALL and not self._checked:
             work = partial(_check_and_store, self._store, parcels, expected)
             await self._deal_with(tickets, [peer for peer, _ in parcels], work)
             return
         arrivals = await self._offload(partial(check, parcels, expected))
-        self._checked.append(_Checked(arrivals, tickets, size))
+        self._checked.append(_Checked(arrivals, tickets))
         self._some_checked.set()
 
     async def _store_all(self) -> None:
@@ -99,7 +125,9 @@ class Intake:
                 await self._store_some()
 
     async def _store_some(self) -> None:
-        arrivals, tickets = self._next_checked()
+        batch = _take(self._checked, _STORED_AT_ONCE)
+        arrivals = [arrival for checked in batch for arrival in checked.arrivals]
+        tickets = [ticket for checked in batch for ticket in checked.tickets]
         senders = [arrival.peer for arrival in arrivals]
         await self._deal_with(tickets, senders, partial(_store, self._store, arrivals))
 
@@ -116,27 +144,15 @@ class Intake:
             for ticket in tickets:
                 ticket.release()
 
-    def _next_parcels(self) -> tuple[list[tuple[PeerId, Payload]], list[Ticket]]:
-        parcels: list[tuple[PeerId, Payload]] = []
-        tickets: list[Ticket] = []
-        size = 0
-        while self._queue and size < _HASHED_AT_ONCE:
-            peer, payloads, ticket = self._queue.popleft()
-            parcels += [(peer, payload) for payload in payloads]
-            tickets.append(ticket)
-            size += ticket.size
-        return parcels, tickets
 
-    def _next_checked(self) -> tuple[list[Arrival], list[Ticket]]:
-        arrivals: list[Arrival] = []
-        tickets: list[Ticket] = []
-        size = 0
-        while self._checked and size < _STORED_AT_ONCE:
-            checked = self._checked.popleft()
-            arrivals += checked.arrivals
-            tickets += checked.tickets
-            size += checked.size
-        return arrivals, tickets
+def _take(queue: deque[_SizedT], most: int) -> list[_SizedT]:
+    """Remove and return what is at the front, until that is `most` bytes or more."""
+    taken: list[_SizedT] = []
+    size = 0
+    while queue and size < most:
+        taken.append(queue.popleft())
+        size += taken[-1].size
+    return taken
 
 
 def _store(store: Blockstore, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from peershelf.blockstore.buffers import Buffers, cut
 from peershelf.blockstore.store.directories import sync_directory
 from peershelf.blockstore.store.pack import writeback
-from peershelf.blockstore.store.pack.bypass import PAGE, Buffers, Bypass, Staging, cut
+from peershelf.blockstore.store.pack.bypass import PAGE, Bypass, Staging
 from peershelf.blockstore.store.pack.segments import Segment
 
 MAX_BUFFERS = 1024

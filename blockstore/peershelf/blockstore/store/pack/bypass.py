@@ -8,15 +8,14 @@ want it. This makes nothing durable: the disk's own cache and the file's length 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
+
+from peershelf.blockstore.buffers import Buffers, cut
 
 PAGE = max(4096, os.sysconf("SC_PAGE_SIZE"))
 """What such writes begin and end at, so that they never share a page with what goes through the cache."""
 
 _STAGED = 4 * 1024 * 1024
-
-Buffers = Sequence[bytes | memoryview]
 
 
 class Staging:
@@ -71,17 +70,6 @@ class Bypass:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-
-
-def cut(buffers: Buffers, size: int) -> tuple[Buffers, Buffers]:
-    """Part buffers into the first `size` bytes, fewer where there are not as many, and the rest."""
-    for count, buffer in enumerate(buffers):
-        if size < len(buffer):
-            whole = memoryview(buffer)
-            first = [*buffers[:count], whole[:size]] if size else buffers[:count]
-            return first, [whole[size:], *buffers[count + 1 :]]
-        size -= len(buffer)
-    return buffers, []
 
 
 def _open_direct(path: Path) -> int | None:

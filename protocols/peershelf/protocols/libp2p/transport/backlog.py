@@ -7,10 +7,9 @@ event loop. So a connection that is quick to take large writes may have more wai
 
 from __future__ import annotations
 
-import socket
-from contextlib import suppress
-
 import trio
+
+from peershelf.protocols.unsent import bound_unsent
 
 LEAST = 16_384
 """Bytes; what trio sets."""
@@ -42,5 +41,4 @@ class Backlog:
         if size == self.size:
             return
         self.size = size
-        with suppress(OSError, AttributeError):
-            self._tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, size)
+        bound_unsent(self._tcp, size)
