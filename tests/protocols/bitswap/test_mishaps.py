@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from asking import A, Asking, B, C, cid_of, cids_of
+from asking import Asking
+from named import A, B, C, cid_of, cids_of
 
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.report import Answer

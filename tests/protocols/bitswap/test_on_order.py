@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from asking import SIZE, A, Asking, B, cid_of, cids_of
+from asking import SIZE, Asking
+from named import A, B, cid_of, cids_of
 
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.limits import BitswapLimits

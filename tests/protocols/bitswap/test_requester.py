@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from asking import A, Asking, B, cid_of, cids_of
+from asking import Asking
+from named import A, B, cid_of, cids_of
 
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.requester import Verdict

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from asking import SIZE, A, Asking, B, C, cid_of
+from asking import SIZE, Asking
+from named import A, B, C, cid_of
 
 from peershelf.blockstore import multihash
 from peershelf.blockstore.cid import DAG_PB, RAW, Cid

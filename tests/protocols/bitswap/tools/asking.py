@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from random import Random
 
-from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.messages import Presence
 from peershelf.protocols.bitswap.requester import Requester
 from peershelf.protocols.transport import PeerId
 
-A, B, C = PeerId("A"), PeerId("B"), PeerId("C")
 SIZE = 1_000
-
-
-def cid_of(number: int) -> Cid:
-    return Block.create(number.to_bytes(4, "big")).cid
-
-
-def cids_of(count: int) -> list[Cid]:
-    return [cid_of(number) for number in range(count)]
 
 
 class Asking:
