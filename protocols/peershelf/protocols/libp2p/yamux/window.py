@@ -14,6 +14,8 @@ from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 
 _FAST = 2.0
 """Round trips: half a window read within less asks for a bigger one."""
+_LEAST_ROUND_TRIP = 0.01
+"""Seconds. On a quicker line two busy event loops are what credit waits for, and the ping saw them idle."""
 _SLOW = 2.0
 """Seconds without a return of credit after which a sixteenth of the window is enough for one."""
 
@@ -85,7 +87,7 @@ class ReceiveWindow:
         is_half = 2 * room >= self.size
         if not is_half and (16 * room < self.size or passed < _SLOW):
             return 0
-        if is_half and round_trip is not None and passed < _FAST * round_trip:
+        if is_half and round_trip is not None and passed < _FAST * max(round_trip, _LEAST_ROUND_TRIP):
             self._grow(2 * self.size)
         self._granted_at = now
         return self._grant()
