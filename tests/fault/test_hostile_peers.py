@@ -79,7 +79,7 @@ class HostilePeer:
         while data := await stream.receive_some():
             frames.receive(data)
             while (message := frames.next_frame()) is not None:
-                wants = decode(message, max_fields=1000).wants
+                wants = decode(message).wants
                 if wants:
                     self.asked.set()
                     await self._answer(stream, wants[0].cid)

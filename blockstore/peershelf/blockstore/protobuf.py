@@ -17,7 +17,9 @@ BYTES = 2
 FIXED32 = 5
 
 _FIXED_SIZES = {FIXED64: 8, FIXED32: 4}
+_VARINT_FIRST = (VARINT, BYTES)
 _MAX_NUMBER = (1 << 29) - 1
+_CUT = "malformed message: a field ends early"
 
 Value = int | memoryview
 Field = tuple[int, int, Value]
@@ -30,14 +32,28 @@ def fields(data: bytes | memoryview, error: type[Exception]) -> Iterator[Field]:
     length-delimited fields. Raises `error`, with a reason, at the first thing that is malformed.
     """
     view = memoryview(data)
-    offset = 0
-    while offset < len(view):
-        key, offset = _varint(view, offset, error)
+    offset, end = 0, len(view)
+    while offset < end:
+        # Nearly every key is one byte, and so is what follows it: calls for those would be most of the work.
+        key = view[offset]
+        offset += 1
+        if key >= 0x80:
+            key, offset = _varint(view, offset - 1, error)
         number, wire_type = key >> 3, key & 7
         if not 0 < number <= _MAX_NUMBER:
             raise error("malformed message: no such field number")
-        value, offset = _value(view, offset, wire_type, error)
-        yield number, wire_type, value
+        if offset < end and view[offset] < 0x80 and wire_type in _VARINT_FIRST:
+            found = view[offset]
+            offset += 1
+        else:
+            found, offset = _number(view, offset, wire_type, error)
+        if wire_type != BYTES:
+            yield number, wire_type, found
+            continue
+        start, offset = offset, offset + found
+        if offset > end:
+            raise error(_CUT)
+        yield number, wire_type, view[start:offset]
 
 
 def varints(data: memoryview, error: type[Exception]) -> Iterator[int]:
@@ -73,22 +89,16 @@ def fixed64_field(number: int, value: int) -> bytes:
     return varint.encode(number << 3 | FIXED64) + value.to_bytes(8, "little")
 
 
-def _value(view: memoryview, offset: int, wire_type: int, error: type[Exception]) -> tuple[Value, int]:
-    if wire_type == VARINT:
+def _number(view: memoryview, offset: int, wire_type: int, error: type[Exception]) -> tuple[int, int]:
+    """Read what follows a key: a number, or the length of bytes; return it and the offset just after it."""
+    if wire_type in _VARINT_FIRST:
         return _varint(view, offset, error)
-    if wire_type == BYTES:
-        length, offset = _varint(view, offset, error)
-        return _slice(view, offset, length, error), offset + length
     size = _FIXED_SIZES.get(wire_type)
     if size is None:
         raise error("malformed message: unknown wire type")
-    return int.from_bytes(_slice(view, offset, size, error), "little"), offset + size
-
-
-def _slice(view: memoryview, offset: int, length: int, error: type[Exception]) -> memoryview:
-    if length > len(view) - offset:
-        raise error("malformed message: a field ends early")
-    return view[offset : offset + length]
+    if size > len(view) - offset:
+        raise error(_CUT)
+    return int.from_bytes(view[offset : offset + size], "little"), offset + size
 
 
 def _varint(view: memoryview, offset: int, error: type[Exception]) -> tuple[int, int]:

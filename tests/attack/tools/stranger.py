@@ -54,7 +54,7 @@ class Stranger:
             while data := await stream.receive_some():
                 frames.receive(data)
                 while (frame := frames.next_frame()) is not None:
-                    await self._take(decode(frame, 100_000))
+                    await self._take(decode(frame))
 
     async def _take(self, message: Message) -> None:
         self.messages.append(message)

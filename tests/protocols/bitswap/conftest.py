@@ -100,7 +100,7 @@ class Stranger:
             while data := await stream.receive_some():
                 decoder.receive(data)
                 while (frame := decoder.next_frame()) is not None:
-                    await self.take(decode(frame, 100_000))
+                    await self.take(decode(frame))
 
     async def take(self, message: Message) -> None:
         self.messages.append(message)
@@ -145,12 +145,14 @@ class World:
         *,
         limits: BitswapLimits | None = None,
         store: MemoryStore | None = None,
+        cpu: Callable[[], float] = float,
         **rates: float,
     ) -> Node:
         network = self.internet.node(name, **rates)
         store = store or MemoryStore()
         store.put_many(blocks)
-        bitswap = Bitswap(network, store, limits=limits, offload=inline)
+        # Nor does it wait for the CPU: by default, work costs nobody anything.
+        bitswap = Bitswap(network, store, limits=limits, offload=inline, cpu=cpu)
         await self.nursery.start(bitswap.run)
         return Node(network, store, bitswap)
 

@@ -62,14 +62,14 @@ async def test_over_the_total_whoever_has_most_gives_up_what_has_stalled_longest
     await budget.admit(C, 15, given_up("new"))
     assert given_up.names == ["stalled 1"]
     assert budget.used == 45
-    honest.arrived()
+    honest.taken()
 
 
 async def test_a_message_that_has_arrived_is_not_given_up():
     given_up = GivenUp()
     budget = InboundBudget(per_peer=50, total=60)
     ticket = await budget.admit(A, 50, given_up("arrived"))
-    ticket.arrived()
+    ticket.taken()
     await budget.admit(B, 20, given_up("first"))
     await budget.admit(C, 10, given_up("second"))
     assert given_up.names == ["first"]

@@ -85,7 +85,9 @@ class EngineMachine(RuleBasedStateMachine):
     def receive(self, data, entries, full):
         peer = data.draw(st.sampled_from(sorted(self.peers)))
         model = self.peers[peer]
-        cids = self.engine.receive(peer, entries, full=full)
+        if full:
+            self.engine.forget_all_but(peer, {entry.cid for entry in entries if not entry.cancel})
+        cids = self.engine.receive(peer, entries)
         self._learn(model, entries, full, set(self.engine.wantlist(peer)))
         lookup = (peer, model, {cid: SIZES[cid] if cid in self.store else None for cid in cids})
         self.open_lookups.append(lookup)
@@ -197,7 +199,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     def _take_presences(self, peer: PeerId) -> None:
         model = self.peers[peer]
-        for presence in self.engine.take_presences(peer):
+        for presence in self.engine.take_presences(peer, 100):
             want = model.wants[presence.cid]
             if presence.have:
                 assert want.have_only

@@ -99,7 +99,7 @@ def test_a_turn_of_an_earlier_connection_frees_its_bytes_and_changes_nothing_els
 def test_the_word_is_taken_once():
     serving = Serving()
     serving.wants(A, WantEntry(cid_of(1), send_dont_have=True))
-    assert serving.engine.take_presences(A) == (Presence(cid_of(1), have=False),)
+    assert serving.engine.take_presences(A, 100) == (Presence(cid_of(1), have=False),)
     assert serving.engine.peers_to_tell() == []
 
 

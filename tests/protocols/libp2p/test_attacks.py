@@ -266,3 +266,20 @@ async def test_a_peer_has_only_so_many_streams_at_a_time(host, victim):
     assert 3 <= len(held) <= 5
     for stream in held:
         await stream.aclose()
+
+
+async def test_streams_beyond_the_bound_do_not_get_as_far_as_a_task(host, victim, raw_stream, monkeypatch):
+    a, b = await host(), await victim(limits=HostLimits(streams_per_connection=5))
+    handled = []
+    inner = b._swarm.common_stream_handler
+
+    async def watched(stream) -> None:
+        handled.append(stream)
+        await inner(stream)
+
+    b._swarm.set_stream_handler(watched)
+    await a.connect(b.addresses()[0])
+    flood = [await raw_stream(a, b.local_peer) for _ in range(100)]
+    with trio.fail_after(5), pytest.raises(StreamError):
+        await flood[-1].read(1)
+    assert len(handled) <= 10

@@ -27,6 +27,7 @@ async def test_streams_and_unread_bytes_are_counted_by_who_opened_them(host, eve
     assert (used(a)["streams", "outbound"].used, used(a)["streams", "all"].used) == (3, 3)
     assert used(b)["streams", "of one connection"].used == 3
     assert used(b)["streams", "of one connection"].whose == a.local_peer
+    assert used(a)["streams", "of one connection"].used == 0  # the bound is for those of a peer
     assert used(b)["yamux", "windows granted"].used > 3 * 262_000
     await streams[0].send_all(bytes(100_000))
     await eventually(lambda: used(b)["yamux", "unread"].used == 100_000)

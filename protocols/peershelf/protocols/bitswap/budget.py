@@ -30,9 +30,9 @@ class Ticket:
         """More of the message has arrived."""
         self._budget.progress(self)
 
-    def arrived(self) -> None:
-        """All of the message is here: it can no longer be given up."""
-        self._budget.arrived(self)
+    def taken(self) -> None:
+        """All of the message is here, and read: it can no longer be given up."""
+        self._budget.taken(self)
 
     def release(self) -> None:
         if self._held:
@@ -76,7 +76,7 @@ class InboundBudget:
         if ticket in self._arriving:
             self._arriving.move_to_end(ticket)
 
-    def arrived(self, ticket: Ticket) -> None:
+    def taken(self, ticket: Ticket) -> None:
         self._arriving.pop(ticket, None)
 
     def release(self, ticket: Ticket) -> None:

@@ -19,6 +19,7 @@ from peershelf.protocols.bitswap.budget import Ticket
 from peershelf.protocols.bitswap.fetching import Session
 from peershelf.protocols.bitswap.intake import Intake
 from peershelf.protocols.bitswap.messages import Message
+from peershelf.protocols.bitswap.pacing import Pace, in_parts
 from peershelf.protocols.bitswap.recent import Recent
 from peershelf.protocols.bitswap.report import Answer
 from peershelf.protocols.bitswap.requester import Requester, Verdict
@@ -30,6 +31,7 @@ from peershelf.protocols.offload import Offload
 from peershelf.protocols.transport import PeerId
 
 _REMEMBERED_ANSWERS = 256
+_PRESENCES_PER_STEP = 256
 
 
 class Client:
@@ -86,19 +88,21 @@ class Client:
 
     # For whoever reads the streams.
 
-    def receive(self, peer: PeerId, message: Message, ticket: Ticket) -> None:
-        """Take a message. Its ticket is released once its blocks take no memory any more."""
-        if message.presences:
-            self._requester.presences(peer, message.presences)
-            self.decide()
+    async def hear(self, peer: PeerId, message: Message, pace: Pace) -> None:
+        """Take what a message says of having and not having."""
+        note = partial(self._requester.presences, peer)
+        await pace.through(in_parts(message.presences, _PRESENCES_PER_STEP, note))
+        self.decide()
+
+    def take_blocks(self, peer: PeerId, message: Message, ticket: Ticket) -> None:
+        """Take a message's blocks; its ticket is released once they take no memory any more."""
         if message.payloads and self._requester.listens_to(peer):
             self._intake.put(peer, message.payloads, ticket)
             if self._requester.took_in(peer, len(message.payloads)):
                 self.decide()
             return
         # Not worth hashing: nothing was asked of this peer.
-        for payload in message.payloads:
-            self._count_unrequested(len(payload.data))
+        self._count_unrequested(len(message.payloads), sum(len(one.data) for one in message.payloads))
         ticket.release()
 
     def heard(self, peer: PeerId, size: int) -> None:
@@ -176,7 +180,7 @@ class Client:
                 arrival.peer, arrival.multihash, arrival.size, now
             )
         if verdict is Verdict.UNREQUESTED:
-            self._count_unrequested(arrival.size)
+            self._count_unrequested(1, arrival.size)
             self._requester.bad_block(arrival.peer, now)
             return False
         self._counters.blocks_received += 1
@@ -198,6 +202,6 @@ class Client:
         for session in self._sessions.values():
             session.fail(error)
 
-    def _count_unrequested(self, size: int) -> None:
-        self._counters.unrequested_blocks += 1
+    def _count_unrequested(self, blocks: int, size: int) -> None:
+        self._counters.unrequested_blocks += blocks
         self._counters.unrequested_bytes += size

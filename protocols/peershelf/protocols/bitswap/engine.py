@@ -17,7 +17,7 @@ than one copy from its seed. It also leaves room for the rest when peers take wa
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from math import inf
 
 from peershelf.blockstore.cid import Cid
@@ -68,14 +68,18 @@ class Engine:
             self._stop_waiting(peer, cid)
         self._presences.pop(peer, None)
 
-    def receive(self, peer: PeerId, entries: Sequence[WantEntry], *, full: bool = False) -> list[Cid]:
-        """Take a wantlist from a connected peer. Returns the CIDs to look up, for looked_up()."""
+    def forget_all_but(self, peer: PeerId, named: Container[Cid]) -> None:
+        """A peer's full wantlist names these: what else it wanted it wants no longer."""
+        ledger = self._ledgers.get(peer)
+        if ledger is not None:
+            for cid in ledger.wantlist.missing_from(named):
+                self._forget(peer, ledger, cid)
+
+    def receive(self, peer: PeerId, entries: Iterable[WantEntry]) -> list[Cid]:
+        """Take a wantlist, or a part of one, from a peer. Returns the CIDs to look up, for looked_up()."""
         ledger = self._ledgers.get(peer)
         if ledger is None:
             return []
-        if full:
-            for cid in ledger.wantlist.missing_from(entries):
-                self._forget(peer, ledger, cid)
         unknown: dict[Cid, None] = {}
         for entry in entries:
             if entry.cancel:
@@ -123,13 +127,12 @@ class Engine:
         """Peers for whom take_presences() has something."""
         return list(self._presences)
 
-    def take_presences(self, peer: PeerId) -> tuple[Presence, ...]:
-        """Return what the peer is to be told of having and not having; the driver sends it."""
-        self._presences.pop(peer, None)
+    def take_presences(self, peer: PeerId, most: int) -> tuple[Presence, ...]:
+        """Return up to `most` lines of what the peer is to be told of having and not having."""
         ledger = self._ledgers.get(peer)
-        if ledger is None:
-            return ()
-        presences = ledger.take_presences()
+        presences = () if ledger is None else ledger.take_presences(most)
+        if ledger is None or not ledger.has_presences:
+            self._presences.pop(peer, None)
         for presence in presences:
             if presence.have:
                 self._stop_waiting(peer, presence.cid)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from random import Random
 
@@ -19,6 +20,7 @@ from peershelf.protocols.bitswap.inbound import InboundStreams
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.link import PeerLink
 from peershelf.protocols.bitswap.messages import PROTOCOLS, Message
+from peershelf.protocols.bitswap.pacing import Pace, Pacing
 from peershelf.protocols.bitswap.report import Answer
 from peershelf.protocols.bitswap.requester import Requester
 from peershelf.protocols.bitswap.server import ServedStore, Server
@@ -43,8 +45,14 @@ class Bitswap:
         served: ServedStore | None = None,
         limits: BitswapLimits | None = None,
         offload: Offload = in_thread,
+        cpu: Callable[[], float] = time.thread_time,
     ) -> None:
-        """`served` is what peers are shown of the store; by default all of it."""
+        """Make both halves.
+
+        Args:
+            served: what peers are shown of the store; by default all of it.
+            cpu: returns the seconds of CPU that the thread has used, which peers are charged with.
+        """
         self._network = network
         self._limits = limits or BitswapLimits()
         self._counters = Counters()
@@ -62,7 +70,11 @@ class Bitswap:
             stored=self._server.blocks_added,
         )
         self._inbound = InboundStreams(
-            self._limits, self._counters, heard=self._client.heard, received=self._receive
+            self._limits,
+            self._counters,
+            Pacing(self._limits, cpu),
+            heard=self._client.heard,
+            received=self._receive,
         )
         self._links: dict[PeerId, PeerLink] = {}
         self._nursery: trio.Nursery | None = None
@@ -151,13 +163,15 @@ class Bitswap:
             self._server.remove_peer(peer)
             self._client.peer_disconnected(peer)
 
-    async def _receive(self, peer: PeerId, message: Message, ticket: Ticket) -> None:
+    async def _receive(self, peer: PeerId, message: Message, ticket: Ticket, pace: Pace) -> None:
         # A stream may be faster than word of the connection that it came on.
         if peer not in self._links and peer in self._network.peers():
             self.peer_connected(peer)
-        self._client.receive(peer, message, ticket)
+        self._client.take_blocks(peer, message, ticket)
+        if message.presences:
+            await self._client.hear(peer, message, pace)
         if message.wants or message.full:
-            await self._server.receive(peer, message)
+            await self._server.receive(peer, message, pace)
 
     def _wake_talkers(self) -> None:
         for peer in self._requester.peers_to_tell() + self._engine.peers_to_tell():

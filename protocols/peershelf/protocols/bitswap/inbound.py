@@ -10,7 +10,8 @@ import trio
 from peershelf.protocols.bitswap.budget import InboundBudget, Ticket
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.messages import Message
-from peershelf.protocols.bitswap.parsing import decode
+from peershelf.protocols.bitswap.pacing import Pace, Pacing
+from peershelf.protocols.bitswap.parsing import Decoding
 from peershelf.protocols.bitswap.stat import Counters
 from peershelf.protocols.errors import MalformedMessage, RemoteProtocolError, TransportError
 from peershelf.protocols.streams import ending
@@ -23,7 +24,7 @@ _READ_IDLE = 16_384
 """Read at a time while nothing is announced, so not charged yet; a peer may have hundreds of streams."""
 _READ_BODY = 1_048_576
 
-MessageHandler = Callable[[PeerId, Message, Ticket], Awaitable[None]]
+MessageHandler = Callable[[PeerId, Message, Ticket, Pace], Awaitable[None]]
 
 
 class InboundStreams:
@@ -33,12 +34,14 @@ class InboundStreams:
         self,
         limits: BitswapLimits,
         counters: Counters,
+        pacing: Pacing,
         *,
         heard: Callable[[PeerId, int], None],
         received: MessageHandler,
     ) -> None:
         self._limits = limits
         self._counters = counters
+        self._pacing = pacing
         self._heard = heard
         self._received = received
         self.budget = InboundBudget(limits.buffered_per_peer, limits.buffered_total)
@@ -48,9 +51,11 @@ class InboundStreams:
         try:
             with trio.CancelScope() as given_up:
                 async with ending(stream):
+                    await self._pacing.rest(stream.peer)
                     await self._read(stream, given_up)
         except RemoteProtocolError as error:
             self._counters.protocol_errors += 1
+            self._pacing.punish(stream.peer)
             log.debug("bitswap_stream_ended", peer=stream.peer, reason=str(error))
         except TransportError:
             pass
@@ -61,8 +66,12 @@ class InboundStreams:
             self._heard(stream.peer, len(data))
             decoder.receive(data)
             while decoder.mid_frame:
-                frame, ticket = await self._frame(stream, decoder, given_up)
-                await self._dispatch(stream.peer, frame, ticket)
+                await self._message(stream, decoder, given_up)
+
+    async def _message(self, stream: Stream, decoder: FrameDecoder, given_up: trio.CancelScope) -> None:
+        # A function of its own: a stream that is idle must not keep its last message alive.
+        frame, ticket = await self._frame(stream, decoder, given_up)
+        await self._dispatch(stream.peer, frame, ticket)
 
     async def _frame(
         self, stream: Stream, decoder: FrameDecoder, given_up: trio.CancelScope
@@ -81,7 +90,6 @@ class InboundStreams:
         except BaseException:
             ticket.release()
             raise
-        ticket.arrived()
         return frame, ticket
 
     async def _more(self, stream: Stream, decoder: FrameDecoder) -> None:
@@ -97,12 +105,13 @@ class InboundStreams:
             decoder.receive(piece)
 
     async def _dispatch(self, peer: PeerId, frame: memoryview, ticket: Ticket) -> None:
-        # Gives others a turn: a peer may send messages faster than they are dealt with.
-        await trio.lowlevel.checkpoint()
+        decoding = Decoding(frame, self._limits)
         try:
-            message = decode(frame, self._limits.fields_per_message)
-        except RemoteProtocolError:
+            async with self._pacing.turn(peer) as pace:
+                await pace.through(decoding)
+                ticket.taken()
+                self._counters.messages_received += 1
+                await self._received(peer, decoding.message, ticket, pace)
+        except BaseException:
             ticket.release()
             raise
-        self._counters.messages_received += 1
-        await self._received(peer, message, ticket)

@@ -20,6 +20,7 @@ from peershelf.blockstore.errors import BlockstoreError
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.protocols.bitswap.budget import Ticket
 from peershelf.protocols.bitswap.messages import Payload
+from peershelf.protocols.bitswap.pacing import in_parts
 from peershelf.protocols.bitswap.verify import Arrival, check, store_what_was_expected
 from peershelf.protocols.bitswap.wakeup import Wakeup
 from peershelf.protocols.offload import Offload
@@ -28,6 +29,8 @@ from peershelf.protocols.transport import PeerId
 _HASHED_AT_ONCE = 2 * 1024 * 1024
 _STORED_AT_ONCE = 8 * 1024 * 1024
 """Bytes of messages that one hop to a thread takes along."""
+_REPORTED_AT_ONCE = 256
+"""Blocks; telling of more would keep others waiting."""
 _SMALL = 128 * 1024
 """Bytes up to which one hop does both."""
 
@@ -139,10 +142,14 @@ class Intake:
         except BlockstoreError as error:
             self._failed(error, senders)
         else:
-            self._report(arrivals)
+            await self._report_all(arrivals)
         finally:
             for ticket in tickets:
                 ticket.release()
+
+    async def _report_all(self, arrivals: Sequence[Arrival]) -> None:
+        for _ in in_parts(arrivals, _REPORTED_AT_ONCE, self._report):
+            await trio.lowlevel.checkpoint()
 
 
 def _take(queue: deque[_SizedT], most: int) -> list[_SizedT]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from heapq import nsmallest
+from itertools import islice
 from math import inf
 
 from peershelf.blockstore.cid import Cid
@@ -85,11 +86,11 @@ class Ledger:
         self._sending.discard(cid)
         return self.wantlist.remove(cid) is not None
 
-    def take_presences(self) -> tuple[Presence, ...]:
-        """Return what is to be said, and consider it said: a want-have that gets its HAVE is done with."""
-        presences = tuple(Presence(cid, have) for cid, have in self._presences.items())
-        self._presences.clear()
+    def take_presences(self, most: int) -> tuple[Presence, ...]:
+        """Return up to `most` things to say, and consider them said: a HAVE ends its want-have."""
+        presences = tuple(Presence(cid, have) for cid, have in islice(self._presences.items(), most))
         for presence in presences:
+            del self._presences[presence.cid]
             if presence.have:
                 self.wantlist.remove(presence.cid)
         return presences

@@ -16,10 +16,19 @@ class BitswapLimits:
     """Largest message accepted; as Kubo."""
     message_out: int = _MIB
     """Size that a message of ours aims for; one block may exceed it."""
-    fields_per_message: int = 100_000
-    """Protobuf fields accepted in one message, nested ones too: some 16,000 wants."""
+    wants_per_message: int = 16_384
+    """Lines of a wantlist accepted in one message. Kubo fits as many into one as it has, up to 2 MiB."""
+    answers_per_message: int = 4_096
+    """Blocks and presences accepted in one message: of what is wanted of them others keep 1,024, as we do."""
     wants_per_peer: int = 1_024
     """Wants kept for a peer, and the most that we tell a peer of ours."""
+    time_share: float = 0.2
+    """Part of this node's time that work on a peer's messages may take in the long run. One of ours that
+    fetches blocks of 4 KiB as fast as it can takes a tenth."""
+    time_ahead: float = 0.1
+    """Seconds of such work that a peer may cause at once."""
+    time_for_broken: float = 0.02
+    """Seconds that a peer is charged with for breaking the protocol: it may do so ten times a second."""
     buffered_per_peer: int = 16 * _MIB
     """Bytes of messages from a peer that are arriving or waiting, and of blocks on their way to it."""
     buffered_total: int = 128 * _MIB

@@ -1,11 +1,17 @@
 """Reads bitswap messages from strangers: everything malformed is MalformedMessage, and it costs bounded time.
 
-Fields that we do not know are passed over, as protobuf wants it for what later versions add. A known field of
-the wrong type is malformed. Block data is not copied: payloads are slices of the bytes given.
+It is read in steps, each of less than a millisecond whatever the bytes are, so that others get a turn between
+them. Wants, blocks and presences are a message's items: there are only so many, and hardly more in
+one than its own fields.
+
+Fields that we do not know are passed over, as protobuf wants it for what later versions add, but only as many
+as those may have. A known field of the wrong type is malformed. Block data is not copied: payloads are slices
+of the bytes given.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 
@@ -14,6 +20,7 @@ from peershelf.blockstore.cid import MAX_CID_SIZE, Cid
 from peershelf.blockstore.errors import InvalidCid
 from peershelf.blockstore.multihash import HASHES_BY_NAME, IDENTITY, MAX_DIGEST, MIN_DIGEST, split
 from peershelf.blockstore.protobuf import BYTES, VARINT, Field, Value, fields
+from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.messages import (
     V0_PREFIX,
     Buffer,
@@ -28,11 +35,40 @@ from peershelf.protocols.errors import MalformedMessage
 _BLOCK, _HAVE = 0, 1
 _TRUSTED = frozenset(HASHES_BY_NAME.values()) - {IDENTITY}
 _NO_BYTES = memoryview(b"")
+_SHA2_256 = b"\x12\x20"
+"""How a whole SHA2-256 multihash begins, as nearly all do."""
+
+ITEMS_PER_STEP = 32
+_FIELDS_OF_ITEM = 8
+"""A want has five, once each; more are for what later versions add."""
+_OTHER_FIELDS = 256
+"""An honest message has a wantlist, whether that is full, and the pending bytes."""
 
 
-def decode(data: Buffer, max_fields: int) -> Message:
-    """Read one message. Raises MalformedMessage, also for more than `max_fields` fields, however nested."""
-    return _Reader(max_fields).message(data)
+def decode(data: Buffer, limits: BitswapLimits | None = None) -> Message:
+    """Read one message in one go. Raises MalformedMessage."""
+    decoding = Decoding(data, limits or BitswapLimits())
+    for _ in decoding:
+        pass
+    return decoding.message
+
+
+class Decoding(Iterator[None]):
+    """One message that is being read; each `next` is a step. Raises MalformedMessage."""
+
+    def __init__(self, data: Buffer, limits: BitswapLimits) -> None:
+        self._reader = _Reader(limits)
+        self._items = self._reader.read(data)
+
+    def __next__(self) -> None:
+        read = sum(1 for _ in islice(self._items, ITEMS_PER_STEP))
+        if read < ITEMS_PER_STEP:
+            raise StopIteration
+
+    @property
+    def message(self) -> Message:
+        """What was read, once there are no more steps."""
+        return self._reader.message
 
 
 @lru_cache(maxsize=64)
@@ -53,46 +89,56 @@ def decode_prefix(data: bytes) -> Prefix:
 
 
 class _Reader:
-    """Gathers the parts of one message, and counts its fields, since each costs time."""
+    """Gathers the parts of one message, and counts them, since each costs time."""
 
-    def __init__(self, max_fields: int) -> None:
-        self._fields_left = max_fields
+    def __init__(self, limits: BitswapLimits) -> None:
+        self._wants_left = limits.wants_per_message
+        self._answers_left = limits.answers_per_message
+        self._others_left = _OTHER_FIELDS
         self._wants: list[WantEntry] = []
         self._full = False
         self._payloads: list[Payload] = []
         self._presences: list[Presence] = []
         self._pending_bytes = 0
 
-    def message(self, data: Buffer) -> Message:
-        for number, wire_type, value in self._fields(data):
-            self._field(number, wire_type, value)
+    @property
+    def message(self) -> Message:
         return Message(
             tuple(self._wants), self._full, tuple(self._payloads), tuple(self._presences), self._pending_bytes
         )
 
-    def _field(self, number: int, wire_type: int, value: Value) -> None:
-        if number == 1:
-            self._wantlist(_bytes(wire_type, value))
-        elif number == 2:
-            self._payloads.append(Payload(V0_PREFIX, _bytes(wire_type, value)))
-        elif number == 3:
-            self._payload(_bytes(wire_type, value))
-        elif number == 4:
-            self._presence(_bytes(wire_type, value))
-        elif number == 5:
-            self._pending_bytes = _int32(wire_type, value)
+    def read(self, data: Buffer) -> Iterator[None]:
+        """Read everything, and yield after each item and each field that is none."""
+        for number, wire_type, value in fields(data, MalformedMessage):
+            if number == 1:
+                yield from self._wantlist(_bytes(wire_type, value))
+            elif number in (2, 3, 4):
+                self._answer(number, _bytes(wire_type, value))
+                yield
+                continue
+            elif number == 5:
+                self._pending_bytes = _int32(wire_type, value)
+            self._count_other()
+            yield
 
-    def _wantlist(self, data: memoryview) -> None:
-        for number, wire_type, value in self._fields(data):
+    def _wantlist(self, data: memoryview) -> Iterator[None]:
+        for number, wire_type, value in fields(data, MalformedMessage):
             if number == 1:
                 self._want(_bytes(wire_type, value))
-            elif number == 2:
+                yield
+                continue
+            if number == 2:
                 self._full = _bool(wire_type, value)
+            self._count_other()
+            yield
 
     def _want(self, data: memoryview) -> None:
+        self._wants_left -= 1
+        if self._wants_left < 0:
+            raise MalformedMessage("malformed message: too many wants")
         cid = _NO_BYTES
         priority, cancel, kind, send_dont_have = 0, False, _BLOCK, False
-        for number, wire_type, value in self._fields(data):
+        for number, wire_type, value in _fields_of_item(data):
             if number == 1:
                 cid = _bytes(wire_type, value)
             elif number == 2:
@@ -108,10 +154,21 @@ class _Reader:
         if kind in (_BLOCK, _HAVE) and _is_trusted(entry.cid.multihash):
             self._wants.append(entry)
 
+    def _answer(self, number: int, data: memoryview) -> None:
+        self._answers_left -= 1
+        if self._answers_left < 0:
+            raise MalformedMessage("malformed message: more answers than anybody was asked for")
+        if number == 2:
+            self._payloads.append(Payload(V0_PREFIX, data))
+        elif number == 3:
+            self._payload(data)
+        else:
+            self._presence(data)
+
     def _presence(self, data: memoryview) -> None:
         cid = _NO_BYTES
         kind = 0
-        for number, wire_type, value in self._fields(data):
+        for number, wire_type, value in _fields_of_item(data):
             if number == 1:
                 cid = _bytes(wire_type, value)
             elif number == 2:
@@ -122,19 +179,26 @@ class _Reader:
 
     def _payload(self, data: memoryview) -> None:
         prefix = body = _NO_BYTES
-        for number, wire_type, value in self._fields(data):
+        for number, wire_type, value in _fields_of_item(data):
             if number == 1:
                 prefix = _bytes(wire_type, value)
             elif number == 2:
                 body = _bytes(wire_type, value)
         self._payloads.append(Payload(decode_prefix(bytes(_short(prefix))), body))
 
-    def _fields(self, data: Buffer) -> list[Field]:
-        found = list(islice(fields(data, MalformedMessage), self._fields_left + 1))
-        self._fields_left -= len(found)
-        if self._fields_left < 0:
-            raise MalformedMessage("malformed message: too many fields")
-        return found
+    def _count_other(self) -> None:
+        self._others_left -= 1
+        if self._others_left < 0:
+            raise MalformedMessage(
+                "malformed message: too many fields that are no wants, blocks or presences"
+            )
+
+
+def _fields_of_item(data: memoryview) -> list[Field]:
+    found = list(islice(fields(data, MalformedMessage), _FIELDS_OF_ITEM + 1))
+    if len(found) > _FIELDS_OF_ITEM:
+        raise MalformedMessage("malformed message: too many fields in a want, block or presence")
+    return found
 
 
 def _bytes(wire_type: int, value: Value) -> memoryview:
@@ -165,6 +229,8 @@ def _short(data: memoryview) -> memoryview:
 
 
 def _is_trusted(multihash: bytes) -> bool:
+    if multihash.startswith(_SHA2_256):
+        return True
     code, digest = split(multihash)
     return code in _TRUSTED and MIN_DIGEST <= len(digest) <= MAX_DIGEST
 

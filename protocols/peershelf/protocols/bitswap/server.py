@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -12,7 +12,8 @@ import trio
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockNotFound, BlockstoreError
 from peershelf.protocols.bitswap.engine import Engine
-from peershelf.protocols.bitswap.messages import Message, Payload, Prefix
+from peershelf.protocols.bitswap.messages import Message, Payload, Prefix, WantEntry
+from peershelf.protocols.bitswap.pacing import Pace, in_parts
 from peershelf.protocols.bitswap.sources import BlockSource
 from peershelf.protocols.bitswap.turn import Turn
 from peershelf.protocols.bitswap.wakeup import Wakeup
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 # A hop to a thread costs as much as reading this many bytes, or looking up this many blocks.
 _INLINE_BYTES = 65_536
 _INLINE_LOOKUPS = 32
+_WANTS_PER_STEP = 128
 _BATCH = 2 << 20
 """Bytes read in one hop, about."""
 
@@ -64,14 +66,38 @@ class Server:
         if source is not None:
             source.give_up()
 
-    async def receive(self, peer: PeerId, message: Message) -> None:
+    async def receive(self, peer: PeerId, message: Message, pace: Pace) -> None:
         """Take the wantlist of a message; answers follow as blocks are looked up and read."""
-        cids = self._engine.receive(peer, message.wants, full=message.full)
-        look_up = partial(self._sizes, cids)
-        sizes = look_up() if len(cids) <= _INLINE_LOOKUPS else await self._offload(look_up)
-        self._engine.looked_up(peer, sizes)
+        new: dict[Cid, None] = {}
+        if message.full:
+            await pace.through(self._forgetting(peer, message.wants))
+        await pace.through(self._noting(peer, message.wants, new))
+        look_up = partial(self._sizes, list(new))
+        sizes = look_up() if len(new) <= _INLINE_LOOKUPS else await self._offload(look_up)
+        await pace.through(self._answering(peer, sizes))
         self._changed()
         self.look_for_turns()
+
+    def _forgetting(self, peer: PeerId, wants: Sequence[WantEntry]) -> Iterator[None]:
+        """Drop what a full wantlist does not name."""
+        named: set[Cid] = set()
+
+        def note(some: Sequence[WantEntry]) -> None:
+            named.update(entry.cid for entry in some if not entry.cancel)
+
+        yield from in_parts(wants, _WANTS_PER_STEP, note)
+        self._engine.forget_all_but(peer, named)
+
+    def _noting(self, peer: PeerId, wants: Sequence[WantEntry], new: dict[Cid, None]) -> Iterator[None]:
+        """Write a wantlist down; `new` gets the CIDs that are to be looked up."""
+        return in_parts(
+            wants, _WANTS_PER_STEP, lambda some: new.update(dict.fromkeys(self._engine.receive(peer, some)))
+        )
+
+    def _answering(self, peer: PeerId, sizes: Mapping[Cid, int | None]) -> Iterator[None]:
+        return in_parts(
+            list(sizes.items()), _WANTS_PER_STEP, lambda some: self._engine.looked_up(peer, dict(some))
+        )
 
     def blocks_added(self, sizes: Mapping[Cid, int]) -> None:
         """Blocks of these lengths are in the store now: serve those who wait for them."""

@@ -23,6 +23,7 @@ from peershelf.protocols.errors import StreamStalled, TransportError
 from peershelf.protocols.transport import PeerId
 
 _WANTS_PER_MESSAGE = 1_024
+_PRESENCES_PER_MESSAGE = 256
 
 Loaded = tuple[Cid, Payload]
 """A block that was read for a peer, under the CID that the peer wants."""
@@ -49,7 +50,7 @@ class TalkSource:
 
     def next_message(self) -> Message | None:
         wants, full = self._requester.take_wants(self._peer, _WANTS_PER_MESSAGE)
-        presences = self._engine.take_presences(self._peer)
+        presences = self._engine.take_presences(self._peer, _PRESENCES_PER_MESSAGE)
         if not wants and not presences and not full:
             return None
         return Message(wants=wants, full=full, presences=presences)

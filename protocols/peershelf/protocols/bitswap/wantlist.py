@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from peershelf.blockstore.cid import Cid
@@ -54,9 +54,8 @@ class Wantlist:
         """Forget a want; None if there was none."""
         return self._wants.pop(cid, None)
 
-    def missing_from(self, entries: Iterable[WantEntry]) -> Sequence[Cid]:
-        """The CIDs kept that a full wantlist no longer names."""
-        named = {entry.cid for entry in entries if not entry.cancel}
+    def missing_from(self, named: Container[Cid]) -> Sequence[Cid]:
+        """The CIDs kept that are not among these."""
         return [cid for cid in self._wants if cid not in named]
 
     def restore(self, want: Want) -> bool:

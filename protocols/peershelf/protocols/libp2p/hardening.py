@@ -7,7 +7,6 @@ is no UTF-8. And a swarm below its low water dials peers that it has merely hear
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
 from typing import NoReturn, cast
 
 import structlog
@@ -34,15 +33,11 @@ class ContainedStreams:
 
     Args:
         mux: the host's protocols and their handlers. A handler ends its stream before it returns.
-        crowded: tells whether the connection of a stream has more streams than it may have.
     """
 
-    def __init__(
-        self, mux: Multiselect, negotiate_timeout: float, crowded: Callable[[BufferedStream], bool]
-    ) -> None:
+    def __init__(self, mux: Multiselect, negotiate_timeout: float) -> None:
         self._mux = mux
         self._negotiate_timeout = negotiate_timeout
-        self._crowded = crowded
 
     async def __call__(self, inbound: INetStream) -> None:
         """Serve one inbound stream to its end."""
@@ -64,14 +59,13 @@ class ContainedStreams:
     async def _negotiate(self, stream: BufferedStream) -> StreamHandlerFn | None:
         """Return the handler of the protocol that the peer asks for; None once the stream is reset."""
         try:
-            if not self._crowded(stream):
-                protocol, handler = await answer(stream, self._mux, self._negotiate_timeout)
-                stream.set_protocol(protocol)
-                return handler
+            protocol, handler = await answer(stream, self._mux, self._negotiate_timeout)
+            stream.set_protocol(protocol)
+            return handler
         except Exception as error:  # a stranger can make py-libp2p raise many things here
             log.debug("inbound stream did not negotiate", error=type(error).__name__)
-        await reset_quietly(stream)
-        return None
+            await reset_quietly(stream)
+            return None
 
 
 def _report(stream: INetStream, error: BaseException) -> None:

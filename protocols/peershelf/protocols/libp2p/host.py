@@ -109,7 +109,7 @@ class Libp2pNetwork(PeerAccess, Network):
         self._attach()
 
     def _attach(self) -> None:
-        contained = ContainedStreams(self._mux, self._limits.negotiate_timeout, self._keeper.is_crowded)
+        contained = ContainedStreams(self._mux, self._limits.negotiate_timeout)
         self._swarm.set_stream_handler(contained)
         self._swarm.register_notifee(ConnectionEvents(self._keeper.connected))
 

@@ -156,7 +156,3 @@ class ConnectionKeeper:
         if inner is None or inner.is_closed or inner in self._closing:
             raise StreamReset("the connection has ended")
         return self.table.find(inner) or self._take_in(inner)
-
-    def is_crowded(self, stream: BufferedStream) -> bool:
-        """Tell whether the connection of a new stream has more streams than it may have."""
-        return self.of_stream(stream).stream_count > self._limits.streams_per_connection

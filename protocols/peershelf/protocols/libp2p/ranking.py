@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import chain, zip_longest
 
 from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint, is_websocket
@@ -28,6 +29,7 @@ def ranked(addresses: Iterable[Multiaddr]) -> list[Multiaddr]:
     return [address for rank in sorted(classes) for address in _alternating(classes[rank])]
 
 
+@lru_cache(maxsize=1_024)
 def may_be_shared(host: str) -> bool:
     """Tell whether an IP address is this machine or on a private network, which many nodes may share."""
     return _distance(host) < 2

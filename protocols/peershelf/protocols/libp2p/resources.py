@@ -35,7 +35,7 @@ def stream_resources(connections: Sequence[Connection], limits: HostLimits) -> l
     """Return those of streams, and of what has come on them and is not read."""
     loads = [connection.load for connection in connections]
     inbound, outbound = sum(load.inbound for load in loads), sum(load.outbound for load in loads)
-    by_streams, streams = greatest((one.peer, one.stream_count) for one in connections)
+    by_streams, streams = greatest((one.peer, one.load.inbound) for one in connections)
     by_unread, unread = greatest((one.peer, one.load.unread) for one in connections)
     return [
         Resource(_STREAMS, "all", inbound + outbound, None),

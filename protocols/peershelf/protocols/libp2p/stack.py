@@ -20,6 +20,7 @@ from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.muxing import YAMUX_ID, ChosenMuxer
 from peershelf.protocols.libp2p.security.offer import ChosenSecurity, secure_channels
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
+from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 
 _NEVER = 365 * 86_400.0
 
@@ -59,7 +60,7 @@ def build_host(swarm: Swarm) -> BasicHost:
 
 def _upgrader(keys: KeyPair, security: Sequence[str], limits: HostLimits) -> TransportUpgrader:
     channels = secure_channels(keys, security, [YAMUX_ID])
-    muxer = ChosenMuxer(limits.upgrade_timeout)
+    muxer = ChosenMuxer(limits.upgrade_timeout, YamuxLimits(inbound_streams=limits.streams_per_connection))
     upgrader = TransportUpgrader(dict(channels), muxer.transports)
     upgrader.security_multistream = ChosenSecurity(channels, limits.upgrade_timeout)
     upgrader.muxer_multistream = muxer

@@ -30,11 +30,13 @@ class Serving:
         self.engine.blocks_added(dict.fromkeys(cids, size))
 
     def wants(self, peer: PeerId, *entries: WantEntry, full: bool = False) -> None:
-        cids = self.engine.receive(peer, entries, full=full)
+        if full:
+            self.engine.forget_all_but(peer, {entry.cid for entry in entries if not entry.cancel})
+        cids = self.engine.receive(peer, entries)
         self.engine.looked_up(peer, {cid: self.sizes.get(cid) for cid in cids})
 
     def presences(self, peer: PeerId) -> dict[Cid, bool]:
-        return {presence.cid: presence.have for presence in self.engine.take_presences(peer)}
+        return {presence.cid: presence.have for presence in self.engine.take_presences(peer, 10_000)}
 
     def turn(self) -> tuple[PeerId, list[Cid]] | None:
         """One turn, sent at once."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 
 Endpoint = tuple[str, int]
 """A peer's IP address and port."""
@@ -62,6 +63,7 @@ class HalfOpen:
         return False
 
 
+@lru_cache(maxsize=1_024)
 def address_group(host: str) -> str:
     """Return what is counted as one address: an IPv4 address, or the /64 of an IPv6 one."""
     address = ipaddress.ip_address(host)

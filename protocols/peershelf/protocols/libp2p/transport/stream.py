@@ -6,6 +6,7 @@ import math
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import trio
 from libp2p.io.abc import ReadWriteCloser
@@ -57,6 +58,19 @@ class TcpStream(ReadWriteCloser):
             return b""
         except trio.BrokenResourceError as error:
             raise ConnectionClosedError("the TCP connection is closed", transport="tcp") from error
+
+    async def first_words(self, size: int, patience: float) -> bool:
+        """Wait until the peer has sent `size` bytes or its end, `patience` seconds at most; reads nothing.
+
+        Returns False if we have closed the socket meanwhile.
+        """
+        tcp = self._stream.socket
+        with suppress(OSError, trio.ClosedResourceError):
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
+            with trio.move_on_after(patience):
+                await trio.lowlevel.wait_readable(tcp)
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        return not self.closed.is_set()
 
     async def write(self, data: bytes) -> None:
         """Send all of `data`; others get a turn, whatever it takes. Raises ConnectionClosedError."""

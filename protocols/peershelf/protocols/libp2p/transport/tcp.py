@@ -35,6 +35,12 @@ from peershelf.protocols.private import SwarmKey
 
 log = structlog.get_logger(__name__)
 
+_FIRST_WORDS = 20
+"""Bytes of the shortest greeting, that of multistream-select. A socket that has not sent them costs no more
+than its place: beginning with a connection is most of the work until its handshake."""
+_FIRST_PATIENCE = 0.2
+"""Part of the time for handshakes after which we greet first: a dialer may wait for it, though none does."""
+
 Carrier = TcpStream | WebSocketStream | PrivateStream
 """What carries the bytes of a secure channel."""
 
@@ -201,7 +207,8 @@ class TcpListener(IListener):
         with trio.CancelScope() as while_open:
             stream.when_closed(while_open.cancel)
             try:
-                await self._handler(await self._upgraded(stream))
+                if await stream.first_words(_FIRST_WORDS, _FIRST_PATIENCE * self._upgrade_timeout):
+                    await self._handler(await self._upgraded(stream))
             except Exception as error:  # whatever a stranger provokes stays with its connection
                 log.debug("inbound connection failed", error=type(error).__name__)
             finally:

@@ -12,8 +12,8 @@ _MIB = 1024 * 1024
 class YamuxLimits:
     """Bounds of one connection. Sizes in bytes, times in seconds, everything else is a count."""
 
-    inbound_streams: int = 512
-    """Streams that the peer may have open to us; more are reset. A backstop: the host counts them too."""
+    inbound_streams: int = 256
+    """Streams that the peer may have open to us; more are reset, before anything else is done for them."""
     accept_backlog: int = 256
     """Streams of the peer that nobody has accepted yet; more are reset. As many as go-yamux."""
     unacknowledged: int = 256
