@@ -27,7 +27,8 @@ async def test_kubo_and_we_connect(kubo, tmp_path, eventually):
     async with our_node(tmp_path / "ours") as ours:
         node = await kubo(configure=announces)
         await eventually(lambda: node.peer_id in ours.peers(), timeout=20)
-        assert await node.peers() == [ours.repo.identity.peer_id]
+        # Each may dial the other at once: for a moment there are two connections then.
+        assert set(await node.peers()) == {ours.repo.identity.peer_id}
         cid = await ours.add(b"from the next desk")
         assert await node.cat(str(cid)) == b"from the next desk"
 

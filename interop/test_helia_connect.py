@@ -11,10 +11,11 @@ async def test_we_dial_helia(helia, host):
     assert 0 < await ours.ping(node.peer_id) < 5
 
 
-async def test_helia_dials_us(helia, host):
+async def test_helia_dials_us(helia, host, eventually):
     node = await helia()
     ours = await host()
     await node.connect(ours.addresses()[0])
+    await eventually(ours.peers)  # Helia has its connection a moment before we have ours
     assert ours.peers() == [node.peer_id]
     assert 0 <= await node.ping(ours.addresses()[0]) < 5
 

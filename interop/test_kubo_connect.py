@@ -23,10 +23,11 @@ async def test_we_dial_kubo(kubo, host, security):
     assert await node.peers() == [ours.local_peer]
 
 
-async def test_kubo_dials_us(kubo, host, security):
+async def test_kubo_dials_us(kubo, host, security, eventually):
     node = await kubo(security=[security])
     ours = await host(security=[security])
     await node.connect(ours.addresses()[0])
+    await eventually(ours.connections)  # Kubo may have its connection a moment before we have ours
     (connection,) = ours.connections()
     assert (connection.direction, connection.security) == ("inbound", SECURITY[security])
     assert ours.peers() == [node.peer_id]

@@ -120,7 +120,9 @@ TREES = [
     *(pytest.param(make, id=make.__name__) for make in (deep, wide, sharded, names, empty, links, chunks)),
     *(pytest.param(mixed(seed), id=f"mixed {seed}") for seed in range(4)),
 ]
-LARGE = pytest.param(large, id="large", marks=pytest.mark.slow)
+TIME_FOR_LARGE = pytest.mark.timeout(300)
+"""A hundred thousand files are made, read twice and removed; beside other tests that takes over a minute."""
+LARGE = pytest.param(large, id="large", marks=[pytest.mark.slow, TIME_FOR_LARGE])
 
 
 def shuffle_metadata(folder: Path) -> None:
@@ -208,6 +210,7 @@ async def test_directories_are_sharded_alike(
 
 
 @pytest.mark.slow
+@TIME_FOR_LARGE
 async def test_a_hundred_thousand_entries_in_the_smallest_shards(ipfs: Ipfs, tmp_path: Path) -> None:
     await ipfs("init", "--empty-repo", "--profile=unixfs-v1-2025")
     tree = tmp_path / "tree"

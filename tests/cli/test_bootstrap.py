@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -53,6 +55,14 @@ def test_who_never_set_them_has_the_public_peers_and_can_do_without_one(shelf: A
     assert listed(shelf) == list(PUBLIC_BOOTSTRAP_PEERS[1:])
 
 
+@pytest.fixture(scope="module", params=["alone", "daemon"])
+def lasting_node(request: pytest.FixtureRequest, shelf_at: Any, tmp_path_factory: Any) -> Iterator[Any]:
+    """As `node`, for tests that change nothing."""
+    shelf = shelf_at(tmp_path_factory.mktemp("lasting") / "shelf")
+    with shelf.running() if request.param == "daemon" else nullcontext():
+        yield shelf
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -65,13 +75,15 @@ def test_who_never_set_them_has_the_public_peers_and_can_do_without_one(shelf: A
         (["rm"], "--all"),
     ],
 )
-def test_what_names_no_peer_is_refused_on_one_line(node: Any, words: list[str], complaint: str) -> None:
-    done = node.run("bootstrap", *words)
+def test_what_names_no_peer_is_refused_on_one_line(
+    lasting_node: Any, words: list[str], complaint: str
+) -> None:
+    done = lasting_node.run("bootstrap", *words)
     error = done.stderr.decode()
     assert (done.returncode, done.stdout) == (2, b"")
     assert complaint in error
     assert error.count("\n") == 1
-    assert listed(node) == [], "nothing of it was added"
+    assert listed(lasting_node) == [], "nothing of it was added"
 
 
 def test_nonsense_that_got_into_the_file_can_be_taken_out(shelf: Any) -> None:

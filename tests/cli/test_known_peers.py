@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -101,14 +101,25 @@ def test_the_peering_is_listed_and_changed_until_the_daemon_ends(shelf: Any) -> 
         assert shelf.text("swarm", "peering", "ls") == ""
 
 
+@pytest.fixture(scope="module")
+def daemon_without_peering(
+    shelf_at: Callable[[Path], Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """A daemon for tests that change nothing."""
+    with shelf_at(tmp_path_factory.mktemp("peering") / "shelf").running() as shelf:
+        yield shelf
+
+
 @pytest.mark.parametrize("bad", ["nonsense", "/ip4/127.0.0.1/tcp/1", "/ip4/127.0.0.1/tcp/1/p2p/me", "own"])
-def test_a_peering_with_nobody_is_refused_on_one_line_and_as_a_whole(shelf: Any, bad: str) -> None:
+def test_a_peering_with_nobody_is_refused_on_one_line_and_as_a_whole(
+    daemon_without_peering: Any, bad: str
+) -> None:
+    shelf = daemon_without_peering
     good = "/ip4/127.0.0.1/tcp/1/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
-    with shelf.running():
-        done = shelf.run("swarm", "peering", "add", good, shelf.addresses[0] if bad == "own" else bad)
-        assert done.returncode == 2
-        assert done.stderr.decode().count("\n") == 1
-        assert shelf.text("swarm", "peering", "ls") == ""
+    done = shelf.run("swarm", "peering", "add", good, shelf.addresses[0] if bad == "own" else bad)
+    assert done.returncode == 2
+    assert done.stderr.decode().count("\n") == 1
+    assert shelf.text("swarm", "peering", "ls") == ""
 
 
 def test_a_peering_needs_a_daemon_and_its_setting_takes_addresses_only(shelf: Any) -> None:

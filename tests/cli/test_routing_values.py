@@ -7,10 +7,10 @@ import pytest
 NAME = "/ipns/k51qzi5uqu5dlvj2baxnqndepeb86cbk3ng7n3i46uzyxzyqj2xjonzllnv0v8"
 
 
-@pytest.fixture
-def lonely(new_shelf):
-    """A daemon with a DHT, in which nobody else is."""
-    shelf = new_shelf()
+@pytest.fixture(scope="module")
+def lonely(shelf_at, tmp_path_factory):
+    """A daemon with a DHT, in which nobody else is; nothing that is asked of it here changes it."""
+    shelf = shelf_at(tmp_path_factory.mktemp("lonely") / "shelf")
     shelf("config", "set", "Routing.Type", "dhtserver")
     with shelf.running():
         yield shelf

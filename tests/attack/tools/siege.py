@@ -95,10 +95,16 @@ class Watch:
         self._victim = victim
         self.connected, self.transferred = transfer.connected, transfer.done
         self.before = self.peak = victim.memory
+        self.descriptors_before = self.peak_descriptors = victim.descriptors
 
     @property
     def growth(self) -> int:
         return self.peak - self.before
+
+    @property
+    def more_descriptors(self) -> int:
+        """How many more there were at most than before: sockets above all."""
+        return self.peak_descriptors - self.descriptors_before
 
     async def report(self) -> Report:
         """What the victim is made of now."""
@@ -107,6 +113,7 @@ class Watch:
     async def run(self) -> None:
         while True:
             self.peak = max(self.peak, self._victim.memory)
+            self.peak_descriptors = max(self.peak_descriptors, self._victim.descriptors)
             await trio.sleep(0.02)
 
 

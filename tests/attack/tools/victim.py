@@ -81,6 +81,11 @@ class Victim:
         return int(self.process.memory_info().rss)
 
     @property
+    def descriptors(self) -> int:
+        """Open files and sockets."""
+        return int(self.process.num_fds())
+
+    @property
     def lives(self) -> bool:
         return self.shelf.daemon is not None and self.shelf.daemon.poll() is None
 
@@ -96,7 +101,7 @@ class Victim:
                 line += os.read(fifo, 65_536)
         finally:
             os.close(fifo)
-        return Report(descriptors=self.process.num_fds(), **json.loads(line))
+        return Report(descriptors=self.descriptors, **json.loads(line))
 
     async def report(self) -> Report:
         """Have the daemon count its tasks, slots and objects."""

@@ -97,7 +97,7 @@ def _use(session: Session, now: int) -> None:
     stream = session.accept() if session.ended is None else None
     if stream is None:
         return
-    session.read(stream, 10, float(now))
+    session.read_pieces(stream, 10, float(now))
     if now % 3 == 0:
         session.finish(stream)
     elif now % 3 == 1:

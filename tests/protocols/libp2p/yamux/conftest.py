@@ -18,6 +18,7 @@ from peershelf.protocols.libp2p.yamux.driver import YamuxConnection
 from peershelf.protocols.libp2p.yamux.frames import FrameDecoder, Header
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 from peershelf.protocols.libp2p.yamux.session import Session
+from peershelf.protocols.libp2p.yamux.stream import Stream
 
 PEER = ID(b"\x00\x01x")
 
@@ -69,6 +70,16 @@ def session() -> Callable[..., Session]:
         return made
 
     return make
+
+
+@pytest.fixture
+def read() -> Callable[..., bytes]:
+    """`read(session, stream, most, now=0.0)` returns as one what read_pieces() gives."""
+
+    def take(session: Session, stream: Stream, most: int, now: float = 0.0) -> bytes:
+        return b"".join(session.read_pieces(stream, most, now))
+
+    return take
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ class TwoSessions(RuleBasedStateMachine):
         self.read_some(self.pick(number), size)
 
     def read_some(self, end: End, size: int) -> int:
-        data = end.session.read(end.state, size, self.now)
+        data = b"".join(end.session.read_pieces(end.state, size, self.now))
         assert data == end.expected(end.received, len(data))
         end.received += len(data)
         return len(data)

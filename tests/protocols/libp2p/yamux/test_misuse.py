@@ -92,11 +92,11 @@ def test_a_window_overrun_is_noticed_by_its_announcement(ends_the_connection, fr
     ends_the_connection(frame(DATA, SYN, THEIRS, 2**32 - 1), match="overrun")
 
 
-def test_what_had_come_before_a_violation_is_still_read(ends_the_connection, with_stream, frame):
+def test_what_had_come_before_a_violation_is_still_read(ends_the_connection, with_stream, frame, read):
     b, stream = with_stream()
     b.receive(frame(DATA, 0, THEIRS, payload=b"kept"), 0.0)
     ends_the_connection(frame(9), match="type 9", after=b)
-    assert b.read(stream, 100, 0.0) == b"kept"
+    assert read(b, stream, 100) == b"kept"
     assert stream.receiving is Side.RESET
 
 
@@ -132,11 +132,11 @@ def test_more_for_no_stream_than_any_window_ends_the_connection(ends_the_connect
     ends_the_connection(frame(DATA, 0, 7, YamuxLimits().window + 1), match="no open")
 
 
-def test_data_after_the_end_of_its_side_is_ignored(is_ignored, with_stream, frame):
+def test_data_after_the_end_of_its_side_is_ignored(is_ignored, with_stream, frame, read):
     b, stream = with_stream()
     b.receive(frame(DATA, FIN, THEIRS, payload=b"all"), 0.0)
     is_ignored(frame(DATA, 0, THEIRS, payload=b"more"), after=b)
-    assert b.read(stream, 100, 0.0) == b"all"
+    assert read(b, stream, 100) == b"all"
 
 
 def test_data_that_crosses_our_reset_is_skipped(is_ignored, with_stream, frame):
@@ -214,7 +214,7 @@ def test_a_go_away_stops_everything_after_it(session, frame):
     assert not b.has_data_to_send
 
 
-def test_unread_bytes_of_all_streams_are_bounded_by_resetting_who_exceeds(session, frame, frames_in):
+def test_unread_bytes_of_all_streams_are_bounded_by_resetting_who_exceeds(session, frame, frames_in, read):
     b = session(unread=1 << 20)
     payload = bytes(INITIAL_WINDOW)
     streams = []
@@ -226,7 +226,7 @@ def test_unread_bytes_of_all_streams_are_bounded_by_resetting_who_exceeds(sessio
     assert sum(len(stream.buffer) for stream in streams) == 1 << 20
     assert [stream.receiving for stream in streams] == [Side.OPEN] * 4 + [Side.RESET] * 6
     assert b.ended is None
-    assert len(b.read(streams[0], 1 << 30, 0.0)) == INITIAL_WINDOW
+    assert len(read(b, streams[0], 1 << 30)) == INITIAL_WINDOW
 
 
 def test_memory_stays_near_the_bound_however_small_the_frames(session, frame):
@@ -244,13 +244,13 @@ def test_memory_stays_near_the_bound_however_small_the_frames(session, frame):
     assert used < 1_000_000
 
 
-def test_a_payload_in_pieces_gives_no_credit_twice(with_stream, frame):
+def test_a_payload_in_pieces_gives_no_credit_twice(with_stream, frame, read):
     b, stream = with_stream()
     data = frame(DATA, 0, THEIRS, payload=bytes(INITIAL_WINDOW))
     step = INITIAL_WINDOW // 8
     for start in range(0, len(data), step):
         b.receive(data[start : start + step], 0.0)
-        b.read(stream, step // 2, 100.0)
+        read(b, stream, step // 2, 100.0)
         assert stream.window.credit + stream.window.unread <= INITIAL_WINDOW
 
 

@@ -50,17 +50,17 @@ def test_a_stream_is_told_of_accepted_and_acknowledged(pair, exchange):
     assert b.accept() is None
 
 
-def test_bytes_arrive_in_both_directions(pair, opened, exchange):
+def test_bytes_arrive_in_both_directions(pair, opened, exchange, read):
     (a, b), (ours, theirs) = pair, opened
     send_all(a, ours, b"question")
     send_all(b, theirs, b"answer")
     assert exchange(a, b) == [Readable(theirs), Readable(ours)]
-    assert b.read(theirs, 4, 0.0) + b.read(theirs, 100, 0.0) == b"question"
-    assert a.read(ours, 100, 0.0) == b"answer"
-    assert a.read(ours, 100, 0.0) == b""
+    assert read(b, theirs, 4) + read(b, theirs, 100) == b"question"
+    assert read(a, ours, 100) == b"answer"
+    assert read(a, ours, 100) == b""
 
 
-def test_no_more_is_sent_than_there_is_credit_for(pair, opened, exchange):
+def test_no_more_is_sent_than_there_is_credit_for(pair, opened, exchange, read):
     (a, b), (ours, theirs) = pair, opened
     data = memoryview(bytes(2 * INITIAL_WINDOW))
     sent = 0
@@ -68,7 +68,7 @@ def test_no_more_is_sent_than_there_is_credit_for(pair, opened, exchange):
         sent += size
         exchange(a, b)
     assert sent == INITIAL_WINDOW
-    assert len(b.read(theirs, 1 << 30, 0.0)) == INITIAL_WINDOW
+    assert len(read(b, theirs, 1 << 30)) == INITIAL_WINDOW
     assert exchange(a, b) == [Writable(ours)]
     assert a.send(ours, data) > 0
 
@@ -80,17 +80,17 @@ def test_what_waits_to_be_sent_is_bounded(session):
     assert [bool(a.send(stream, data)) for stream in streams] == [True] + [False] * 9
 
 
-def test_a_side_that_ended_leaves_the_other_one_open(pair, opened, exchange):
+def test_a_side_that_ended_leaves_the_other_one_open(pair, opened, exchange, read):
     (a, b), (ours, theirs) = pair, opened
     send_all(a, ours, b"question")
     a.finish(ours)
     assert exchange(a, b) == [Readable(theirs), Readable(theirs)]
-    assert b.read(theirs, 100, 0.0) == b"question"
+    assert read(b, theirs, 100) == b"question"
     assert theirs.receiving is Side.ENDED
     send_all(b, theirs, b"answer")
     b.finish(theirs)
     exchange(a, b)
-    assert a.read(ours, 100, 0.0) == b"answer"
+    assert read(a, ours, 100) == b"answer"
     assert ours.receiving is Side.ENDED
     assert len(a.streams) == len(b.streams) == 0
 
@@ -102,13 +102,13 @@ def test_our_side_that_ended_takes_no_more_data(pair, opened):
         a.send(ours, memoryview(b"late"))
 
 
-def test_a_reset_ends_both_sides_and_drops_what_was_not_read(pair, opened, exchange):
+def test_a_reset_ends_both_sides_and_drops_what_was_not_read(pair, opened, exchange, read):
     (a, b), (ours, theirs) = pair, opened
     send_all(a, ours, b"question")
     exchange(a, b)
     a.reset(ours)
     assert exchange(a, b) == [Readable(theirs), Writable(theirs)]
-    assert b.read(theirs, 100, 0.0) == b""
+    assert read(b, theirs, 100) == b""
     assert (theirs.sending, theirs.receiving) == (Side.RESET, Side.RESET)
     assert len(a.streams) == len(b.streams) == 0
 
@@ -124,22 +124,22 @@ def test_a_stream_that_is_over_but_not_read_gives_its_bytes_back_when_it_is_rese
     assert not b.has_data_to_send
 
 
-def test_what_the_peer_had_ended_properly_is_readable_after_its_reset(pair, opened, exchange):
+def test_what_the_peer_had_ended_properly_is_readable_after_its_reset(pair, opened, exchange, read):
     (a, b), (ours, theirs) = pair, opened
     send_all(a, ours, b"all of it")
     a.finish(ours)
     a.reset(ours)
     exchange(a, b)
-    assert b.read(theirs, 100, 0.0) == b"all of it"
+    assert read(b, theirs, 100) == b"all of it"
     assert (theirs.sending, theirs.receiving) == (Side.RESET, Side.ENDED)
 
 
-def test_a_goodbye_ends_streams_but_keeps_what_came_before(pair, opened, exchange):
+def test_a_goodbye_ends_streams_but_keeps_what_came_before(pair, opened, exchange, read):
     (a, b), (ours, theirs) = pair, opened
     send_all(a, ours, b"last words")
     assert a.close() == [Readable(ours), Writable(ours), SessionEnded(Reason.NORMAL, "closed by us")]
     assert exchange(a, b)[-1] == SessionEnded(Reason.NORMAL, "the peer said goodbye")
-    assert b.read(theirs, 100, 0.0) == b"last words"
+    assert read(b, theirs, 100) == b"last words"
     assert theirs.receiving is Side.RESET
     assert not b.may_open
     with pytest.raises(LocalProtocolError):
@@ -147,14 +147,14 @@ def test_a_goodbye_ends_streams_but_keeps_what_came_before(pair, opened, exchang
     assert not b.has_data_to_send
 
 
-def test_a_lost_connection_ends_streams_but_keeps_what_came_before(pair, opened, exchange):
+def test_a_lost_connection_ends_streams_but_keeps_what_came_before(pair, opened, exchange, read):
     (a, b), (ours, theirs) = pair, opened
     send_all(a, ours, b"first")
     exchange(a, b)
     assert b.lost("cut")[-1] == SessionEnded(None, "cut")
     assert b.lost("again") == []
     b.reset(theirs)
-    assert b.read(theirs, 100, 0.0) == b"first"
+    assert read(b, theirs, 100) == b"first"
     assert theirs.receiving is Side.RESET
 
 
@@ -183,7 +183,7 @@ def test_a_stream_reset_before_anybody_accepted_it_is_not_accepted(pair, exchang
     assert b.accept() is None
 
 
-def test_a_peer_that_reads_fast_is_given_a_larger_window(pair, opened, exchange):
+def test_a_peer_that_reads_fast_is_given_a_larger_window(pair, opened, exchange, read):
     (a, b), (ours, theirs) = pair, opened
     b._keepalive.round_trip = 0.1
     now, granted = 0.0, []
@@ -191,7 +191,7 @@ def test_a_peer_that_reads_fast_is_given_a_larger_window(pair, opened, exchange)
         while a.send(ours, memoryview(bytes(1 << 20))):
             exchange(a, b, now=now)
         now += 0.01
-        b.read(theirs, 1 << 30, now)
+        read(b, theirs, 1 << 30, now)
         exchange(a, b, now=now)
         granted.append(ours.credit)
     assert granted == sorted(granted)

@@ -210,12 +210,11 @@ class Session:
         stream.credit -= size
         return size
 
-    def read(self, stream: Stream, most: int, now: float) -> bytes:
-        """Return up to `most` bytes that have come; b"" if there are none: `stream.receiving` says why."""
-        return b"".join(self.read_pieces(stream, most, now))
-
     def read_pieces(self, stream: Stream, most: int, now: float) -> list[Piece]:
-        """Do as `read` does, but return the pieces that came, none of them empty."""
+        """Return up to `most` bytes in the pieces that they came in, none of them empty.
+
+        There are none if nothing has come: `stream.receiving` says why.
+        """
         pieces = stream.take(most)
         if pieces and stream.receiving is Side.OPEN:
             credit = stream.window.renew(now, self._keepalive.round_trip)
