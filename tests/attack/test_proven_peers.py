@@ -1,4 +1,7 @@
-"""More peers that have shaken hands than there are places."""
+"""More peers that have shaken hands than there are places.
+
+Sockets are bounded at accept, and connections once more by py-libp2p: this fails only without both.
+"""
 
 from __future__ import annotations
 

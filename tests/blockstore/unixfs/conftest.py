@@ -15,6 +15,7 @@ import pytest
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.errors import BlockNotFound
 from peershelf.blockstore.unixfs.exporter import FileReader
 from peershelf.blockstore.unixfs.importer import Imported, Importer
 from peershelf.blockstore.unixfs.profiles import DEFAULT_PROFILE, Profile
@@ -32,6 +33,11 @@ class Shelf:
 
     def put(self, *blocks: Block) -> None:
         self.blocks.update((block.cid, block) for block in blocks)
+
+    def get(self, cid: Cid) -> Block:
+        if cid not in self.blocks:
+            raise BlockNotFound(str(cid))
+        return self.blocks[cid]
 
     def add(self, data: bytes, profile: Profile = DEFAULT_PROFILE, piece: int = 1 << 20) -> Imported:
         def sink(batch: Sequence[Block]) -> None:
@@ -55,7 +61,7 @@ class Shelf:
             if waiting:
                 cid = wanted.pop(shuffle.randrange(len(wanted)) if shuffle else 0)
                 self.fetched.append(cid)
-                reader.receive(self.blocks[cid])
+                reader.receive(self.get(cid))
             pieces = reader.read()
             assert waiting or pieces or reader.done, "the reader wants nothing and gives nothing"
             out += b"".join(pieces)
