@@ -73,6 +73,7 @@ def stores(bench: Bench) -> Iterator[Result]:
 
 FIGURES = {
     "put": ("put into", "blocks/s", _FLAT_RATE),
+    "settled": ("put into and close", "blocks/s", _FLAT_RATE),
     "get": ("get from", "blocks/s", _FLAT_RATE),
     "open": ("open", "s", None),
     "resident": ("RSS of", "MiB", None),

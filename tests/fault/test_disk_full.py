@@ -15,7 +15,7 @@ import pytest
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.errors import StoreError, StoreFull
 from peershelf.blockstore.pins import Pins
-from peershelf.blockstore.store.pack import PackStore, active
+from peershelf.blockstore.store.pack import PackStore, active, log
 
 Readable = Callable[[PackStore, Iterable[Block]], list[Block]]
 SIZE = 256 * 1024
@@ -226,6 +226,13 @@ def check_after_failed_commit(store: PackStore, acknowledged: list[Block], block
     assert store.stats().blocks == len(found)
 
 
+@pytest.fixture
+def nearly_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little is left on the disk, so each put is put into the index at once."""
+    monkeypatch.setattr(log, "is_scarce", lambda directory: True)
+
+
+@pytest.mark.usefixtures("nearly_full")
 def test_an_index_that_hits_a_limit(
     tmp_path: Path, readable: Readable, file_size_limit: Callable[[int], None]
 ) -> None:
@@ -258,6 +265,7 @@ def test_an_index_on_a_full_file_system(small_disk: Path, readable: Readable) ->
         assert readable(store, again) == again
 
 
+@pytest.mark.usefixtures("nearly_full")
 def test_a_commit_that_fails_is_made_up_for(damaged: Any, readable: Readable) -> None:
     new, more = random_blocks(100, 10), random_blocks(100, 10)
     with damaged.open() as store:

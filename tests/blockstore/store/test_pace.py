@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from peershelf.blockstore.block import Block
-from peershelf.blockstore.store.pack import PackStore, pace
+from peershelf.blockstore.store.pack import PackStore, log, pace
 from peershelf.blockstore.store.pack.pace import SHORTEST, Pace
 
 MakeBlocks = Callable[..., list[Block]]
@@ -46,6 +46,7 @@ def test_a_store_keeps_to_it(
     tmp_path: Path, make_blocks: MakeBlocks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = tmp_path / "index.db"
+    monkeypatch.setattr(log, "_MAX_PENDING_RECORDS", 1)
     with PackStore.open(tmp_path) as store:
         store.put_many(make_blocks(10))
         before = index.read_bytes()

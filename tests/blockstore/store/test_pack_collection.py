@@ -210,6 +210,7 @@ def test_a_sweep_that_was_left_costs_no_rebuild_and_the_next_goes_on(
 def test_the_index_gives_space_back(tmp_path: Path, make_blocks: MakeBlocks) -> None:
     with PackStore.open(tmp_path) as store:
         store.put_many(make_blocks(50_000, size=10))
+        store._pack.log.flush()
         store._pack.index.checkpoint()
         before = (tmp_path / "index.db").stat().st_size
         records = sum(segments(tmp_path).values())

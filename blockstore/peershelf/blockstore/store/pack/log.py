@@ -1,8 +1,9 @@
-"""The log's writing end: appends records, syncs them, and only then lets the index know.
+"""The log's writing end: appends records, syncs them, and only then, much later, lets the index know.
 
 What has been appended but is not in the index yet is *pending*: readers look there first. Pending records
-always lie in the active segment, and either none or all of them are synced. (All are, between a sync and an
-index commit that failed because the disk was full.) Methods must be called under the store's write lock.
+lie in one segment, the active one or, after a failed sync, the last one before it. What of them is synced is
+durable without the index: opening the store reads the segment's end again. So the index gets many rows at
+once, in the order of its keys. Methods must be called under the store's write lock.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from peershelf.blockstore.store.failures import os_failure
 from peershelf.blockstore.store.pack.active import MAX_BUFFERS, ActiveSegment
 from peershelf.blockstore.store.pack.bypass import Staging
 from peershelf.blockstore.store.pack.index import Index
+from peershelf.blockstore.store.pack.pace import is_scarce
+from peershelf.blockstore.store.pack.pending import Pending, Places
 from peershelf.blockstore.store.pack.records import Kind, encode_head, record_size
 from peershelf.blockstore.store.pack.segments import Location, Segment, SegmentFiles
 
@@ -40,16 +43,17 @@ class Entry:
 class Log:
     """Appends to the last segment, and starts the next one when it is full.
 
-    `pending` maps keys to locations, or to None where the key has been deleted. `losses` counts failed syncs:
-    each dropped everything that was pending.
+    `losses` counts failed syncs: each dropped everything that was not durable.
     """
 
     def __init__(
         self, directory: Path, index: Index, files: SegmentFiles, last: Segment | None, segment_size: int
     ) -> None:
         """Go on behind the segment `last`, all of which is synced and indexed. Raises OSError."""
-        self.pending: dict[bytes, Location | None] = {}
         self.losses = 0
+        self._pending = Pending()
+        self._synced: tuple[Segment, int] | None = None
+        self._is_overdue = False
         self._directory = directory
         self._index = index
         self._files = files
@@ -58,6 +62,11 @@ class Log:
         self._last_number = last.number if last else 0
         self._segment_size = segment_size
         self._broken = False
+
+    @property
+    def pending(self) -> Places:
+        """What is not in the index yet. Any thread may ask."""
+        return self._pending.places
 
     @property
     def unsynced(self) -> int:
@@ -82,7 +91,7 @@ class Log:
         """
         if self._broken:
             raise StoreError("writing to the store is off after an I/O error: restart to check it and go on")
-        if self.pending and not self.unsynced:
+        if self._is_overdue:
             self.flush()
         start = 0
         while start < len(entries):
@@ -91,23 +100,43 @@ class Log:
             self._append_group(active, group)
             start += len(group)
 
+    def settle(self) -> None:
+        """Make what is pending durable, and put it in the index where it is much or space is scarce.
+
+        On a full disk, an index that lacks little is worth more than one that is made in large steps.
+        Raises as flush() does.
+        """
+        self.sync()
+        if len(self._pending) >= _MAX_PENDING_RECORDS or self._is_overdue or is_scarce(self._directory):
+            self.flush()
+
     def flush(self) -> None:
         """Make what is pending durable, then put it in the index.
 
-        Raises StoreFull or StoreError. If it was the sync that failed, what was pending is dropped.
+        Raises StoreFull or StoreError. If it was the sync that failed, what was not durable is dropped.
         """
-        if not self.pending:
+        self.sync()
+        if not self._pending:
             return
+        assert self._synced is not None
+        # Until it has worked; a failure also keeps more from becoming pending.
+        self._is_overdue = True
+        self._index.commit(self._pending.places, *self._synced)
+        self._is_overdue = False
+        self._pending.clear()
+
+    def sync(self) -> None:
+        """Make what is pending durable. Raises StoreFull or StoreError; then what was not is dropped."""
         active = self._active
-        assert active is not None
+        if active is None or active.synced == active.end:
+            return
         try:
             active.sync()
         except OSError as error:
             self._abandon(active)
             raise os_failure(error, f"syncing {active.segment.file_name}") from None
-        self._index.commit(self.pending, active.segment, active.end)
-        # A new dictionary, not clear(): a reader may be looking at the old one.
-        self.pending = {}
+        self._pending.note_sync()
+        self._synced = active.segment, active.end
 
     def close(self) -> None:
         """Close the active segment; what is pending is not flushed."""
@@ -119,7 +148,7 @@ class Log:
         """Return the active segment if it takes a record of `size`, else the next one."""
         active = self._active
         if active is not None and (active.end == 0 or active.end + size <= self._segment_size):
-            if len(self.pending) >= _MAX_PENDING_RECORDS:
+            if len(self._pending) >= _MAX_PENDING_RECORDS:
                 self.flush()
             return active
         self.flush()
@@ -160,7 +189,7 @@ class Log:
             active.append(buffers)
         except OSError as error:
             raise os_failure(error, f"writing to {active.segment.file_name}") from None
-        self.pending.update(places)
+        self._pending.add(places)
 
     def _abandon(self, active: ActiveSegment) -> None:
         """Give up what a failed sync left in doubt.
@@ -168,7 +197,7 @@ class Log:
         The kernel may have marked pages clean that never reached the disk, so that a second sync would
         succeed and mean nothing. Cutting the segment drops those pages; it is never written to again.
         """
-        self.pending = {}
+        self._pending.drop_unsynced()
         self.losses += 1
         try:
             active.cut_to_synced()

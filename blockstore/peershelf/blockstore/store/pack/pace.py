@@ -39,6 +39,11 @@ class Pace:
             self._payload = 0
             return 1
         wanted = _TIMES_THE_INDEX * index_pages
-        if wanted <= SHORTEST or free_space(self._directory) < _PLENTY:
+        if wanted <= SHORTEST or is_scarce(self._directory):
             return SHORTEST
         return min(wanted, _LONGEST)
+
+
+def is_scarce(directory: Path) -> bool:
+    """Whether a directory's disk has so little space left that the index should take as little as it can."""
+    return free_space(directory) < _PLENTY

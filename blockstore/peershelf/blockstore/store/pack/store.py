@@ -6,8 +6,9 @@ Format, durability and recovery are defined in docs/store-format.md; `pack` says
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from peershelf.blockstore.errors import (
     BlockTooLarge,
     CorruptBlock,
     StoreError,
+    StoreFull,
 )
 from peershelf.blockstore.store.base import Blockstore, Collection, Hold, StoreStats, T
 from peershelf.blockstore.store.directories import make_directory
@@ -93,7 +95,7 @@ class PackStore(Blockstore):
             with self._pack.writing():
                 self._append_missing(batch, held)
                 if not durable and self._pack.log.unsynced >= _MAX_UNSYNCED:
-                    self._pack.log.flush()
+                    self._pack.log.settle()
         if durable:
             self.sync(losses=losses)
 
@@ -186,7 +188,7 @@ class PackStore(Blockstore):
 
     def stats(self) -> StoreStats:
         self._pack.check_open()
-        blocks, payload_size = self._pack.index.totals(self._pack.log.pending.copy())
+        blocks, payload_size = self._pack.index.totals(dict(self._pack.log.pending))
         segments, index = _file_sizes(self._pack.directory)
         return StoreStats(blocks, payload_size, segments + index)
 
@@ -196,8 +198,8 @@ class PackStore(Blockstore):
 
     def sync(self, *, losses: int | None = None) -> None:
         with self._pack.writing():
-            # What is left to do is to index what was written, which takes little.
-            self.with_room(self._pack.log.flush)
+            # What may be left to do is to index what was written, which takes little.
+            self.with_room(self._pack.log.settle)
             if losses is not None and self._pack.log.losses != losses:
                 raise StoreError("a sync of the store failed meanwhile: try again")
 
@@ -214,7 +216,10 @@ class PackStore(Blockstore):
             closing.callback(pack.files.close)
             closing.callback(pack.index.close)
             closing.callback(pack.log.close)
-            pack.log.flush()
+            pack.log.sync()
+            # Where there is no space, the next opening reads again what is durable and not in the index.
+            with suppress(StoreFull):
+                self.with_room(pack.log.flush)
             pack.reserve.renew(_file_sizes(pack.directory)[0])
 
     def _append_missing(self, blocks: Sequence[Block], held: HeldKeys | None) -> None:
@@ -247,18 +252,20 @@ class PackStore(Blockstore):
 
     def _keys_in_order(self) -> Iterator[bytes]:
         """Walk the keys page by page, so that no transaction stays open while the caller takes its time."""
+        # Pending first: what is committed meanwhile is then in at least one of the two.
+        pending = dict(self._pack.log.pending)
+        waiting = sorted(pending)
         after: bytes | None = b""
+        start = 0
         while after is not None:
-            # Pending first: what is committed between the two reads is then in at least one of them.
-            pending = self._pack.log.pending.copy()
             page = self._pack.index.keys(after)
-            last = page[-1] if page else None
-            unindexed = {key for key in pending if key > after and (last is None or key <= last)}
-            if unindexed:
+            after = page[-1] if page else None
+            stop = len(waiting) if after is None else bisect_right(waiting, after)
+            if start < stop:
                 # None stands for a deletion.
-                page = sorted(key for key in unindexed.union(page) if pending.get(key, True))
+                page = sorted(key for key in {*page, *waiting[start:stop]} if pending.get(key, True))
             yield from page
-            after = last
+            start = stop
 
 
 def _batches(blocks: Iterable[Block]) -> Iterator[list[Block]]:
