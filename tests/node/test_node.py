@@ -93,7 +93,7 @@ async def test_files_read_at_the_same_time_share_the_memory_for_reading_ahead(
 
 def test_the_read_ahead_moves_on_in_steps():
     ahead = [in_steps(64, read) + read for read in range(40)]
-    assert ahead == [64] * 8 + [72] * 8 + [80] * 8 + [88] * 8 + [96] * 8
+    assert ahead == [64] * 16 + [80] * 16 + [96] * 8
     assert [in_steps(3, read) + read for read in range(4)] == [3, 4, 5, 6]
 
 

@@ -76,7 +76,6 @@ class LocalBackend(Backend):
     ) -> None:
         self.description = f"the repo {repo} itself"
         self._common = common
-        self._online = online or finds
         self._open: Callable[[], Node] = lambda: Node(
             repo,
             create=create,
@@ -124,16 +123,9 @@ class LocalBackend(Backend):
             on_length(answer.length)
             async with aclosing(answer.chunks) as chunks:
                 async for chunk in chunks:
-                    await self._hand_out(write, chunk)
+                    await _hand_out(node, write, chunk)
 
         self._run(name, Request(tuple(args), {**self._common, **options}), use)
-
-    async def _hand_out(self, write: Write, chunk: bytes | memoryview) -> None:
-        """Write in a thread where there are peers: a slow reader must not keep the node from them."""
-        if self._online:
-            await trio.to_thread.run_sync(write, chunk, abandon_on_cancel=True)
-        else:
-            write(chunk)
 
     def _run(self, name: str, request: Request, use: Use) -> None:
         keep_freed_memory()
@@ -165,6 +157,14 @@ class LocalBackend(Backend):
                 if trio.current_time() >= deadline:
                     raise
             await trio.sleep(_LOCK_POLL_SECONDS)
+
+
+async def _hand_out(node: Node, write: Write, chunk: bytes | memoryview) -> None:
+    """Write, in a thread once there are peers: a slow reader must not keep the node from them."""
+    if node.is_online:
+        await trio.to_thread.run_sync(write, chunk, abandon_on_cancel=True)
+    else:
+        write(chunk)
 
 
 async def _parts(sources: Iterable[Source]) -> AsyncGenerator[Part, None]:

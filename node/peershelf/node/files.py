@@ -30,7 +30,7 @@ READ_AHEAD = 16 << 20
 READ_AHEAD_OF_ALL = 64 << 20
 """Bytes that all of them share: a hundred slow readers must not hold a hundred times as much."""
 
-_STEPS = 8
+_STEPS = 4
 _HOP_SIZE = 2 << 20
 _STEP_SIZE = 16 << 20
 SMALL_PIECE = 65_536
