@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from peershelf.cli import locate, output
 from peershelf.cli.address import Address
+from peershelf.cli.collector import Importing
 from peershelf.cli.errors import CliError
 from peershelf.cli.grammar import Option
 from peershelf.cli.remote import RemoteBackend
@@ -98,7 +99,8 @@ class Context:
     def _local(
         self, *, create: bool, online: bool = False, finds: bool = False, read_only: bool = False
     ) -> Backend:
-        from peershelf.cli.local import LocalBackend
+        with Importing():
+            from peershelf.cli.local import LocalBackend
 
         backend = LocalBackend(
             self.repo, self._common, create=create, online=online, finds=finds, read_only=read_only

@@ -1,6 +1,6 @@
 """A pipeline of blocks: wants go in, blocks come out, from the local store or else from peers.
 
-Reading and hashing happen in threads, a batch to a hop, two batches at once. What peers send has been
+Reading and hashing happen in threads, a batch to a hop, three batches at once. What peers send has been
 verified and stored by the exchange before it arrives here.
 """
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from peershelf.protocols.bitswap import Answer, Bitswap, Session
     from peershelf.protocols.transport import PeerId
 
-READERS = 2
-"""Tasks that run read_local() for a pipeline."""
+READERS = 3
+"""Tasks that run read_local() for a pipeline: on two cores, one waits for the event loop while two hash."""
 _BATCH = 64
 _BATCH_BYTES = 2 << 20
 _FOUND_AHEAD = 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from peershelf.cli import output
+from peershelf.cli.collector import Importing
 from peershelf.cli.errors import CliError
 from peershelf.cli.grammar import Command, Option
 from peershelf.cli.text import safe
@@ -20,13 +21,14 @@ def run(context: Context, call: Call) -> int:
     """Run the node until it is told to end."""
     if context.api is not None or context.offline:
         raise CliError("daemon runs a node here, online: leave out --api and --offline")
-    from pathlib import Path
+    with Importing():
+        from pathlib import Path
 
-    import trio
+        import trio
 
-    from peershelf.cli.allocator import keep_freed_memory
-    from peershelf.cli.failures import translated
-    from peershelf.node import daemon
+        from peershelf.cli.allocator import keep_freed_memory
+        from peershelf.cli.failures import translated
+        from peershelf.node import daemon
 
     def on_ready(ready: Ready) -> None:
         _announce(ready, as_json=context.json)
