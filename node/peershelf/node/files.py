@@ -24,8 +24,8 @@ from peershelf.blockstore.unixfs.sequence import FileSequence
 from peershelf.node.blocks import Blocks
 from peershelf.node.tasks import Closeable, Producer, closed_at_the_end
 
-READ_AHEAD = 16 << 20
-"""Bytes of one `cat` asked for ahead of what was delivered, at most."""
+READ_AHEAD = 24 << 20
+"""Bytes of one `cat` asked for ahead of what was delivered, at most: what three quick peers share."""
 
 READ_AHEAD_OF_ALL = 64 << 20
 """Bytes that all of them share: a hundred slow readers must not hold a hundred times as much."""
