@@ -8,6 +8,7 @@ want it. This makes nothing durable: the disk's own cache and the file's length 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from peershelf.blockstore.buffers import Buffers, cut
@@ -85,4 +86,9 @@ def _aligned(size: int) -> memoryview:
     # Here, because only large appends need it and a command without them is faster.
     import mmap
 
-    return memoryview(mmap.mmap(-1, size))
+    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    # In huge pages, if there are any: what lies in one piece reaches the disk in fewer requests.
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    return memoryview(memory)
