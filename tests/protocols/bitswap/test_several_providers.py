@@ -5,13 +5,19 @@ from __future__ import annotations
 import trio
 
 
-async def test_a_node_that_leaves_midway_is_replaced(world, autojump_clock, make_blocks, fetch):
-    blocks = make_blocks(100, 20_000)
+async def two_providers(world, blocks):
+    """Connect a node to two that have the blocks; return one of these, and the node."""
     one = await world.node("one", blocks, upload=500_000)
     two = await world.node("two", blocks, upload=500_000)
     other = await world.node("other")
     world.connect(one, other)
     world.connect(two, other)
+    return one, other
+
+
+async def test_a_node_that_leaves_midway_is_replaced(world, autojump_clock, make_blocks, fetch):
+    blocks = make_blocks(100, 20_000)
+    one, other = await two_providers(world, blocks)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(fetch, other, blocks)
         await trio.sleep(1)
@@ -37,11 +43,7 @@ async def test_a_stalled_provider_is_replaced_within_about_a_second(
     world, autojump_clock, make_blocks, fetch
 ):
     blocks = make_blocks(100, 20_000)
-    one = await world.node("one", blocks, upload=500_000)
-    two = await world.node("two", blocks, upload=500_000)
-    other = await world.node("other")
-    world.connect(one, other)
-    world.connect(two, other)
+    one, other = await two_providers(world, blocks)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(fetch, other, blocks)
         await trio.sleep(1)

@@ -1,8 +1,8 @@
 """Reads bitswap messages from strangers: everything malformed is MalformedMessage, and it costs bounded time.
 
-It is read in steps, each of less than a millisecond whatever the bytes are, so that others get a turn between
-them. Wants, blocks and presences are a message's items: there are only so many, and hardly more in
-one than its own fields.
+It is read in steps of about a millisecond at most, whatever the bytes are, so that others get a turn between
+them. Wants, blocks and presences are a message's items: there are only so many, and hardly more in one than
+its own fields.
 
 Fields that we do not know are passed over, as protobuf wants it for what later versions add, but only as many
 as those may have. A known field of the wrong type is malformed. Block data is not copied: payloads are slices
