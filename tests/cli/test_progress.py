@@ -106,6 +106,13 @@ def test_it_is_redrawn_ten_times_a_second_at_most_and_cleared(terminal: Terminal
     assert terminal.text.endswith("\x1b[K\r\x1b[K")
 
 
+def test_the_last_word_of_one_who_tells_at_this_pace_is_shown(terminal: Terminal, clock: list[float]) -> None:
+    progress = Progress(enabled=True)
+    for clock[0], done in ((0.05, 1), (0.11, 2), (0.2, 3)):
+        progress.told(done << 20)
+    assert [line.split("  ")[0] for line in terminal.text.split("\r")] == ["", " 2.0 MiB", " 3.0 MiB"]
+
+
 def test_more_than_the_total_is_shown_as_whole(terminal: Terminal, clock: list[float]) -> None:
     progress = Progress(enabled=True, total=10)
     clock[0] = 1.0

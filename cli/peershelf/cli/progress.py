@@ -31,11 +31,15 @@ class Progress:
 
     def update(self, done: int) -> None:
         """Show `done` bytes, but not more often than the eye can follow."""
-        now = time.monotonic()
-        if self.enabled and now - self._drawn >= _REDRAW_SECONDS:
-            self._drawn = now
-            self._visible = True
-            self._write(f"\r{self._text(done, now - self._start)}\x1b[K")
+        if self.enabled and time.monotonic() - self._drawn >= _REDRAW_SECONDS:
+            self._draw(done)
+
+    def told(self, done: int) -> None:
+        """As `update`, for a source that keeps to this pace itself: its last word before a pause is shown."""
+        if self._visible and self.enabled:
+            self._draw(done)
+        else:
+            self.update(done)
 
     def expect(self, total: int | None) -> None:
         """So many bytes will come; None where that is not known."""
@@ -58,6 +62,11 @@ class Progress:
         if self._visible:
             self._visible = False
             self._write("\r\x1b[K")
+
+    def _draw(self, done: int) -> None:
+        self._drawn = time.monotonic()
+        self._visible = True
+        self._write(f"\r{self._text(done, self._drawn - self._start)}\x1b[K")
 
     def _text(self, done: int, seconds: float) -> str:
         rate = f"{human_size(done / seconds)}/s"

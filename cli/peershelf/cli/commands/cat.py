@@ -22,7 +22,7 @@ def run(context: Context, call: Call) -> int:
     # On a terminal the bytes themselves show that something comes.
     progress = Progress(enabled=call.flag("progress", default=True) and not sys.stdout.isatty())
     descriptor = output.regular_file()
-    handed = None if descriptor is None else Output(descriptor, progress.update)
+    handed = None if descriptor is None else Output(descriptor, progress.told)
     backend = context.backend(create=dials, online=dials, finds=True, hands_over=handed is not None)
     options = call.only("offset", "length", "peer")
     write = progress.counting(output.raw)
