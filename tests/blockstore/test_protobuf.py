@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from peershelf.blockstore import protobuf
+from peershelf.blockstore.buffers import Rope
 
 
 class Malformed(Exception):
@@ -32,6 +33,29 @@ WRITERS = {
 def test_fields_are_read_as_they_were_written(written: list[protobuf.Field]) -> None:
     data = b"".join(WRITERS[wire_type](number, value) for number, wire_type, value in written)  # type: ignore[operator]
     assert read(data) == written
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=100),
+        st.lists(fields).map(
+            lambda many: b"".join(WRITERS[kind](number, value) for number, kind, value in many)
+        ),  # type: ignore[operator]
+    ),
+    st.integers(1, 50),
+)
+def test_fields_are_read_alike_from_pieces_and_from_the_whole(data: bytes, size: int) -> None:
+    def outcome(source: bytes | Rope) -> list[object]:
+        found: list[object] = []
+        try:
+            for number, wire_type, value in protobuf.fields(source, Malformed):
+                found.append((number, wire_type, value if isinstance(value, int) else bytes(value)))
+        except Malformed as error:
+            found.append(str(error))
+        return found
+
+    pieces = [memoryview(data[start : start + size]) for start in range(0, len(data), size)]
+    assert outcome(Rope(pieces)) == outcome(data)
 
 
 def test_a_header_and_bytes_are_a_field() -> None:

@@ -54,6 +54,18 @@ def test_a_frame_within_one_piece_is_not_copied():
     assert frame.obj is piece
 
 
+def test_the_pieces_of_a_frame_are_not_copied():
+    pieces = [encode_frame(bytes(15_000))[:5_000], bytes(5_000), bytes(5_002) + encode_frame(b"next")]
+    decoder = FrameDecoder(15_000)
+    for piece in pieces:
+        decoder.receive(piece)
+    found = decoder.next_pieces()
+    assert found is not None
+    assert [piece.obj for piece in found] == pieces
+    assert b"".join(found) == bytes(15_000)
+    assert frames_of(decoder) == [b"next"]
+
+
 def test_what_is_missing_of_a_frame_is_known_once_its_length_is():
     decoder = FrameDecoder(1_000)
     decoder.receive(b"\xac")

@@ -8,8 +8,10 @@ https://protobuf.dev/programming-guides/encoding/
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import overload
 
 from peershelf.blockstore import varint
+from peershelf.blockstore.buffers import Rope
 
 VARINT = 0
 FIXED64 = 1
@@ -23,15 +25,24 @@ _CUT = "malformed message: a field ends early"
 
 Value = int | memoryview
 Field = tuple[int, int, Value]
+RopeField = tuple[int, int, Value | Rope]
 
 
-def fields(data: bytes | memoryview, error: type[Exception]) -> Iterator[Field]:
+@overload
+def fields(data: bytes | memoryview, error: type[Exception]) -> Iterator[Field]: ...
+
+
+@overload
+def fields(data: bytes | memoryview | Rope, error: type[Exception]) -> Iterator[RopeField]: ...
+
+
+def fields(data: bytes | memoryview | Rope, error: type[Exception]) -> Iterator[RopeField]:
     """Yield (field number, wire type, value) for each field of a message.
 
     The value is an unsigned int for varints and fixed-width numbers, and a slice of `data` for
     length-delimited fields. Raises `error`, with a reason, at the first thing that is malformed.
     """
-    view = memoryview(data)
+    view = data if isinstance(data, Rope) else memoryview(data)
     offset, end = 0, len(view)
     while offset < end:
         # Nearly every key is one byte, and so is what follows it: calls for those would be most of the work.
@@ -89,7 +100,7 @@ def fixed64_field(number: int, value: int) -> bytes:
     return varint.encode(number << 3 | FIXED64) + value.to_bytes(8, "little")
 
 
-def _number(view: memoryview, offset: int, wire_type: int, error: type[Exception]) -> tuple[int, int]:
+def _number(view: memoryview | Rope, offset: int, wire_type: int, error: type[Exception]) -> tuple[int, int]:
     """Read what follows a key: a number, or the length of bytes; return it and the offset just after it."""
     if wire_type in _VARINT_FIRST:
         return _varint(view, offset, error)
@@ -98,10 +109,10 @@ def _number(view: memoryview, offset: int, wire_type: int, error: type[Exception
         raise error("malformed message: unknown wire type")
     if size > len(view) - offset:
         raise error(_CUT)
-    return int.from_bytes(view[offset : offset + size], "little"), offset + size
+    return int.from_bytes(bytes(view[offset : offset + size]), "little"), offset + size
 
 
-def _varint(view: memoryview, offset: int, error: type[Exception]) -> tuple[int, int]:
+def _varint(view: memoryview | Rope, offset: int, error: type[Exception]) -> tuple[int, int]:
     try:
         return varint.decode(view, offset)
     except varint.InvalidVarint as reason:

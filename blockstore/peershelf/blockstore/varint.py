@@ -6,6 +6,8 @@ https://github.com/multiformats/unsigned-varint
 
 from __future__ import annotations
 
+from peershelf.blockstore.buffers import Rope
+
 MAX_LENGTH = 10
 """Bytes that the largest value, 2^64 - 1, takes."""
 
@@ -34,7 +36,7 @@ def encode(value: int) -> bytes:
     return bytes(out)
 
 
-def decode(data: bytes | bytearray | memoryview, offset: int = 0) -> tuple[int, int]:
+def decode(data: bytes | bytearray | memoryview | Rope, offset: int = 0) -> tuple[int, int]:
     """Read one varint at `offset`; return the value and the offset just after it.
 
     Raises TruncatedVarint where more bytes could still make it whole, else InvalidVarint.

@@ -8,6 +8,7 @@ once. https://github.com/multiformats/unsigned-varint
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 from peershelf.blockstore import varint
 from peershelf.protocols.errors import MalformedMessage, MessageTooLarge
@@ -25,6 +26,11 @@ def frame_header(size: int) -> bytes:
 def encode_frame(payload: bytes | bytearray | memoryview) -> bytes:
     """Return the payload (bytes) with its length before it."""
     return frame_header(len(payload)) + payload
+
+
+def joined(pieces: Sequence[memoryview]) -> memoryview:
+    """Return the bytes of some pieces in one; those of a single one are not copied."""
+    return pieces[0] if len(pieces) == 1 else memoryview(b"".join(pieces))
 
 
 class FrameDecoder:
@@ -68,7 +74,12 @@ class FrameDecoder:
             self._flush_small()
 
     def next_frame(self) -> memoryview | None:
-        """Return the next whole frame's payload, or None until more arrives.
+        """Return the next whole frame's payload, or None until more arrives. Raises as next_pieces() does."""
+        pieces = self.next_pieces()
+        return None if pieces is None else joined(pieces)
+
+    def next_pieces(self) -> Sequence[memoryview] | None:
+        """As next_frame(), but in the pieces in which the payload lies, none of them empty, uncopied.
 
         Raises MessageTooLarge as soon as a length over the limit is known, before any of its body is kept,
         and MalformedMessage if the length is no minimal varint.
@@ -79,9 +90,9 @@ class FrameDecoder:
         if self._announced is None or self._buffered < self._announced:
             return None
         self._flush_small()
-        frame = self._take(self._announced)
+        pieces = self._take(self._announced)
         self._announced = None
-        return frame
+        return pieces
 
     def _read_length(self) -> int | None:
         head = self._peek(varint.MAX_LENGTH)
@@ -108,18 +119,14 @@ class FrameDecoder:
                 break
         return bytes(head)
 
-    def _take(self, size: int) -> memoryview:
+    def _take(self, size: int) -> list[memoryview]:
         self._buffered -= size
-        if size == 0:
-            return memoryview(b"")
-        if len(self._pieces[0]) >= size:
-            return self._take_from_first(size)
         parts: list[memoryview] = []
         while size > 0:
             part = self._take_from_first(min(size, len(self._pieces[0])))
             parts.append(part)
             size -= len(part)
-        return memoryview(b"".join(parts))
+        return parts
 
     def _take_from_first(self, size: int) -> memoryview:
         first = self._pieces[0]

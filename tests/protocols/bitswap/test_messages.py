@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from peershelf.blockstore import multihash
 from peershelf.blockstore.block import Block
+from peershelf.blockstore.buffers import Rope
 from peershelf.blockstore.cid import DAG_PB, Cid
 from peershelf.blockstore.protobuf import bytes_field, fields
 from peershelf.protocols.bitswap import BitswapLimits, parsing
@@ -100,6 +102,49 @@ def test_block_data_is_copied_neither_out_nor_in():
     whole = b"".join(pieces)
     (payload,) = parsed(whole).payloads
     assert payload.data.obj is whole
+
+
+@pytest.mark.parametrize("size", [20_000, 65_000, 200_000])
+def test_a_large_block_stays_in_the_pieces_in_which_it_came(size):
+    data = random.Random(size).randbytes(150_000)
+    block = Block.create(data)
+    message = Message(payloads=(Payload(Prefix.of(block.cid), data),), pending_bytes=7)
+    whole = b"".join(encode(message, BITSWAP_1_2_0))
+    pieces = [whole[start : start + size] for start in range(0, len(whole), size)]
+    found = read_pieces(pieces)
+    assert [bytes(payload.data) for payload in found.payloads] == [data]
+    assert found.pending_bytes == 7
+    (payload,) = found.payloads
+    views = payload.data.pieces if isinstance(payload.data, Rope) else [payload.data]
+    assert [view.obj for view in views] == pieces
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Message(wants=tuple(WantEntry(Block.create(bytes([number])).cid) for number in range(200))),
+        Message(payloads=(Payload(Prefix(1, 0x55, 0x12, 32), bytes(70_000)),) * 3),
+        Message(payloads=(Payload(Prefix(1, 0x55, 0x12, 32), bytes(10)), Payload(V0_PREFIX, bytes(70_000)))),
+        Message(
+            wants=(WantEntry(Block.create(b"a").cid),),
+            full=True,
+            payloads=(Payload(Prefix(1, 0x55, 0x12, 32), bytes(70_000)),),
+            presences=(Presence(Block.create(b"b").cid, have=True),),
+        ),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 1_000, 20_000])
+def test_a_message_reads_alike_however_it_is_cut(message, size):
+    whole = b"".join(encode(message, BITSWAP_1_2_0))
+    found = read_pieces([whole[start : start + size] for start in range(0, len(whole), size)])
+    assert b"".join(bytes(piece) for piece in encode(found, BITSWAP_1_2_0)) == whole
+
+
+def read_pieces(pieces):
+    decoding = Decoding([memoryview(piece) for piece in pieces], BitswapLimits())
+    for _ in decoding:
+        pass
+    return decoding.message
 
 
 def test_version_1_1_0_knows_neither_presences_nor_want_have():
@@ -296,7 +341,7 @@ def test_items_of_a_later_version_may_have_a_few_fields_more():
 
 @pytest.mark.parametrize("number", [0, 1, 31, 32, 33, 16_000])
 def test_a_message_is_read_in_steps(fields_read, number):
-    decoding = Decoding(bytes_field(1, WANT * number), BitswapLimits())
+    decoding = Decoding([memoryview(bytes_field(1, WANT * number))], BitswapLimits())
     steps, read = 0, 0
     for _ in decoding:
         steps += 1

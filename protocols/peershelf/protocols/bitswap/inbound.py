@@ -75,18 +75,18 @@ class InboundStreams:
 
     async def _frame(
         self, stream: Stream, decoder: FrameDecoder, given_up: trio.CancelScope
-    ) -> tuple[memoryview, Ticket]:
-        frame = decoder.next_frame()
+    ) -> tuple[Sequence[memoryview], Ticket]:
+        frame = decoder.next_pieces()
         while frame is None and decoder.announced is None:
             await self._more(stream, decoder)
-            frame = decoder.next_frame()
-        size = (decoder.announced or 0) if frame is None else len(frame)
+            frame = decoder.next_pieces()
+        size = (decoder.announced or 0) if frame is None else sum(map(len, frame))
         ticket = await self.budget.admit(stream.peer, size, given_up.cancel)
         try:
             while frame is None:
                 await self._more(stream, decoder)
                 ticket.progress()
-                frame = decoder.next_frame()
+                frame = decoder.next_pieces()
         except BaseException:
             ticket.release()
             raise
@@ -104,7 +104,7 @@ class InboundStreams:
         for piece in pieces:
             decoder.receive(piece)
 
-    async def _dispatch(self, peer: PeerId, frame: memoryview, ticket: Ticket) -> None:
+    async def _dispatch(self, peer: PeerId, frame: Sequence[memoryview], ticket: Ticket) -> None:
         decoding = Decoding(frame, self._limits)
         try:
             async with self._pacing.turn(peer) as pace:

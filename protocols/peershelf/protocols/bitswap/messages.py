@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from peershelf.blockstore import varint
+from peershelf.blockstore.buffers import Rope
 from peershelf.blockstore.cid import DAG_PB, Cid
 from peershelf.blockstore.multihash import SHA2_256, split
 from peershelf.blockstore.protobuf import bytes_field, bytes_header, varint_field
@@ -58,10 +59,10 @@ V0_PREFIX = Prefix(0, DAG_PB, SHA2_256, 32)
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A block as it travels. Inbound, `data` is a slice of the message that it came in."""
+    """A block as it travels. Inbound, `data` is a slice of the message that it came in, or of its pieces."""
 
     prefix: Prefix
-    data: Buffer
+    data: Buffer | Rope
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,12 @@ def _entry_fields(entry: WantEntry, protocol: str) -> Iterator[bytes]:
 
 def _payload_pieces(payload: Payload, protocol: str) -> Iterable[Buffer]:
     data = payload.data
+    pieces = data.pieces if isinstance(data, Rope) else (data,)
     if protocol == BITSWAP_1_0_0:
         sendable = (payload.prefix.hash_code, payload.prefix.digest_size) == (SHA2_256, 32)
-        return (bytes_header(2, len(data)), data) if sendable else ()
+        return (bytes_header(2, len(data)), *pieces) if sendable else ()
     inner = bytes_field(1, encode_prefix(payload.prefix)) + bytes_header(2, len(data))
-    return bytes_header(3, len(inner) + len(data)) + inner, data
+    return bytes_header(3, len(inner) + len(data)) + inner, *pieces
 
 
 def _presence_field(presence: Presence) -> bytes:

@@ -6,20 +6,21 @@ its own fields.
 
 Fields that we do not know are passed over, as protobuf wants it for what later versions add, but only as many
 as those may have. A known field of the wrong type is malformed. Block data is not copied: payloads are slices
-of the bytes given.
+of the bytes given. Large blocks stay in the pieces in which they came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
 from peershelf.blockstore import varint
+from peershelf.blockstore.buffers import Rope
 from peershelf.blockstore.cid import MAX_CID_SIZE, Cid
 from peershelf.blockstore.errors import InvalidCid
 from peershelf.blockstore.multihash import HASHES_BY_NAME, IDENTITY, MAX_DIGEST, MIN_DIGEST, split
-from peershelf.blockstore.protobuf import BYTES, VARINT, Field, Value, fields
+from peershelf.blockstore.protobuf import BYTES, VARINT, RopeField, Value, fields
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.messages import (
     V0_PREFIX,
@@ -31,12 +32,18 @@ from peershelf.protocols.bitswap.messages import (
     WantEntry,
 )
 from peershelf.protocols.errors import MalformedMessage
+from peershelf.protocols.wire import joined
 
 _BLOCK, _HAVE = 0, 1
 _TRUSTED = frozenset(HASHES_BY_NAME.values()) - {IDENTITY}
 _NO_BYTES = memoryview(b"")
 _SHA2_256 = b"\x12\x20"
 """How a whole SHA2-256 multihash begins, as nearly all do."""
+
+_BLOCK_KEYS = (0x12, 0x1A)
+"""How fields 2 and 3 begin."""
+_LARGE_BLOCK = 64 * 1024
+_LARGE_PIECE = 16 * 1024
 
 ITEMS_PER_STEP = 32
 _FIELDS_OF_ITEM = 8
@@ -47,18 +54,22 @@ _OTHER_FIELDS = 256
 
 def decode(data: Buffer, limits: BitswapLimits | None = None) -> Message:
     """Read one message in one go. Raises MalformedMessage."""
-    decoding = Decoding(data, limits or BitswapLimits())
+    decoding = Decoding([memoryview(data)], limits or BitswapLimits())
     for _ in decoding:
         pass
     return decoding.message
 
 
 class Decoding(Iterator[None]):
-    """One message that is being read; each `next` is a step. Raises MalformedMessage."""
+    """One message that is being read; each `next` is a step. Raises MalformedMessage.
 
-    def __init__(self, data: Buffer, limits: BitswapLimits) -> None:
+    Args:
+        pieces: the message's bytes, in one piece or several.
+    """
+
+    def __init__(self, pieces: Sequence[memoryview], limits: BitswapLimits) -> None:
         self._reader = _Reader(limits)
-        self._items = self._reader.read(data)
+        self._items = self._reader.read(Rope(pieces) if _is_large_block(pieces) else joined(pieces))
 
     def __next__(self) -> None:
         read = sum(1 for _ in islice(self._items, ITEMS_PER_STEP))
@@ -107,13 +118,13 @@ class _Reader:
             tuple(self._wants), self._full, tuple(self._payloads), tuple(self._presences), self._pending_bytes
         )
 
-    def read(self, data: Buffer) -> Iterator[None]:
+    def read(self, data: memoryview | Rope) -> Iterator[None]:
         """Read everything, and yield after each item and each field that is none."""
         for number, wire_type, value in fields(data, MalformedMessage):
             if number == 1:
                 yield from self._wantlist(_bytes(wire_type, value))
             elif number in (2, 3, 4):
-                self._answer(number, _bytes(wire_type, value))
+                self._answer(number, _slice(wire_type, value))
                 yield
                 continue
             elif number == 5:
@@ -154,7 +165,7 @@ class _Reader:
         if kind in (_BLOCK, _HAVE) and _is_trusted(entry.cid.multihash):
             self._wants.append(entry)
 
-    def _answer(self, number: int, data: memoryview) -> None:
+    def _answer(self, number: int, data: memoryview | Rope) -> None:
         self._answers_left -= 1
         if self._answers_left < 0:
             raise MalformedMessage("malformed message: more answers than anybody was asked for")
@@ -163,7 +174,7 @@ class _Reader:
         elif number == 3:
             self._payload(data)
         else:
-            self._presence(data)
+            self._presence(_one(data))
 
     def _presence(self, data: memoryview) -> None:
         cid = _NO_BYTES
@@ -177,13 +188,14 @@ class _Reader:
         if kind in (0, 1):
             self._presences.append(presence)
 
-    def _payload(self, data: memoryview) -> None:
-        prefix = body = _NO_BYTES
+    def _payload(self, data: memoryview | Rope) -> None:
+        prefix = _NO_BYTES
+        body: memoryview | Rope = _NO_BYTES
         for number, wire_type, value in _fields_of_item(data):
             if number == 1:
                 prefix = _bytes(wire_type, value)
             elif number == 2:
-                body = _bytes(wire_type, value)
+                body = _slice(wire_type, value)
         self._payloads.append(Payload(decode_prefix(bytes(_short(prefix))), body))
 
     def _count_other(self) -> None:
@@ -194,31 +206,49 @@ class _Reader:
             )
 
 
-def _fields_of_item(data: memoryview) -> list[Field]:
+def _is_large_block(pieces: Sequence[memoryview]) -> bool:
+    """Whether a message in several large pieces begins with a large block, which joining them would copy."""
+    if len(pieces) < 2 or len(pieces) * _LARGE_PIECE > sum(map(len, pieces)):
+        return False
+    try:
+        return pieces[0][0] in _BLOCK_KEYS and varint.decode(pieces[0], 1)[0] >= _LARGE_BLOCK
+    except varint.InvalidVarint:
+        return False
+
+
+def _fields_of_item(data: memoryview | Rope) -> list[RopeField]:
     found = list(islice(fields(data, MalformedMessage), _FIELDS_OF_ITEM + 1))
     if len(found) > _FIELDS_OF_ITEM:
         raise MalformedMessage("malformed message: too many fields in a want, block or presence")
     return found
 
 
-def _bytes(wire_type: int, value: Value) -> memoryview:
+def _slice(wire_type: int, value: Value | Rope) -> memoryview | Rope:
     if wire_type != BYTES or isinstance(value, int):
         raise MalformedMessage("malformed message: a number where bytes belong")
     return value
 
 
-def _number(wire_type: int, value: Value) -> int:
+def _bytes(wire_type: int, value: Value | Rope) -> memoryview:
+    return _one(_slice(wire_type, value))
+
+
+def _one(data: memoryview | Rope) -> memoryview:
+    return joined(data.pieces) if isinstance(data, Rope) else data
+
+
+def _number(wire_type: int, value: Value | Rope) -> int:
     if wire_type != VARINT or not isinstance(value, int):
         raise MalformedMessage("malformed message: something else where a number belongs")
     return value
 
 
-def _int32(wire_type: int, value: Value) -> int:
+def _int32(wire_type: int, value: Value | Rope) -> int:
     low = _number(wire_type, value) & 0xFFFF_FFFF
     return low - (1 << 32) if low >= 1 << 31 else low
 
 
-def _bool(wire_type: int, value: Value) -> bool:
+def _bool(wire_type: int, value: Value | Rope) -> bool:
     return _number(wire_type, value) != 0
 
 

@@ -11,7 +11,7 @@ from peershelf.blockstore.block import MAX_BLOCK_SIZE, Block
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import UnsupportedHash
 from peershelf.blockstore.store.base import Blockstore
-from peershelf.protocols.bitswap.messages import Payload
+from peershelf.protocols.bitswap.messages import Payload, Prefix
 from peershelf.protocols.transport import PeerId
 
 
@@ -42,20 +42,23 @@ def store_what_was_expected(store: Blockstore, arrivals: Sequence[Arrival]) -> N
 
 def _arrival(peer: PeerId, payload: Payload, expected: frozenset[bytes]) -> Arrival:
     size = len(payload.data)
-    mh = _multihash(payload)
+    if size > MAX_BLOCK_SIZE:
+        return Arrival(peer, None, size, None)
+    data = bytes(payload.data)
+    prefix = payload.prefix
+    mh = _multihash(prefix, data)
     if mh is None or mh not in expected:
         return Arrival(peer, mh, size, None)
-    prefix = payload.prefix
-    return Arrival(peer, mh, size, Block(Cid(prefix.version, prefix.codec, mh), bytes(payload.data)))
+    return Arrival(peer, mh, size, Block(Cid(prefix.version, prefix.codec, mh), data))
 
 
-def _multihash(payload: Payload) -> bytes | None:
+def _multihash(prefix: Prefix, data: bytes) -> bytes | None:
     """Hash the data as the prefix says; None where that is nothing that we would ask for."""
-    code, length = payload.prefix.hash_code, payload.prefix.digest_size
-    if len(payload.data) > MAX_BLOCK_SIZE or code == multihash.IDENTITY:
+    code, length = prefix.hash_code, prefix.digest_size
+    if code == multihash.IDENTITY:
         return None
     try:
-        mh = multihash.multihash(code, payload.data)
+        mh = multihash.multihash(code, data)
     except UnsupportedHash:
         return None
     digest = multihash.split(mh)[1]
