@@ -92,9 +92,9 @@ async def test_files_read_at_the_same_time_share_the_memory_for_reading_ahead(
 
 
 def test_the_read_ahead_moves_on_in_steps():
-    ahead = [in_steps(64, read) + read for read in range(40)]
+    ahead = [in_steps(64, read, 4) + read for read in range(40)]
     assert ahead == [64] * 16 + [80] * 16 + [96] * 8
-    assert [in_steps(3, read) + read for read in range(4)] == [3, 4, 5, 6]
+    assert [in_steps(3, read, 4) + read for read in range(4)] == [3, 4, 5, 6]
 
 
 async def test_every_kind_of_source_gives_one_cid(node: Node, tmp_path: Path) -> None:

@@ -85,6 +85,11 @@ class Fetcher:
         self._found_in, self._found_out = trio.open_memory_channel[Found](_FOUND_AHEAD)
         self._awaited: dict[Cid, None] = {}
 
+    @property
+    def asks_peers(self) -> bool:
+        """Whether something was not in the store, so that the rest probably is not either."""
+        return self._session is not None
+
     def want(self, cids: Sequence[Cid], absent: Sequence[Cid] = ()) -> None:
         """Ask for blocks, and for some that the store does not have, as the caller has just seen.
 

@@ -31,6 +31,10 @@ READ_AHEAD_OF_ALL = 64 << 20
 """Bytes that all of them share: a hundred slow readers must not hold a hundred times as much."""
 
 _STEPS = 4
+_STEPS_OF_PEERS = 2
+"""In how many steps that is asked for: of the store, whose readers want something to do, and of peers, whom
+each step costs a message, a look-up and a turn, however many blocks it is for."""
+
 _HOP_SIZE = 2 << 20
 _STEP_SIZE = 16 << 20
 SMALL_PIECE = 65_536
@@ -220,7 +224,8 @@ async def read_files(
         sequence = FileSequence(wanted.references, Span(wanted.offset, wanted.length))
         read = 0
         while True:
-            fetcher.want(sequence.wants(in_steps(read_ahead(blocks), read)))
+            steps = _STEPS_OF_PEERS if fetcher.asks_peers else _STEPS
+            fetcher.want(sequence.wants(in_steps(read_ahead(blocks), read, steps)))
             if sequence.size is not None and send_size is not None:
                 await send_size(sequence.size)
                 send_size = None
@@ -256,12 +261,9 @@ def gathered(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryvie
         yield b"".join(small)
 
 
-def in_steps(ahead: int, read: int) -> int:
-    """How far to ask ahead now, so that what `ahead` bytes hold is asked for in a few steps.
-
-    Each costs a message, a look-up and a turn at whoever has the blocks, however many blocks it is for.
-    """
-    return ahead - read % max(1, ahead // _STEPS)
+def in_steps(ahead: int, read: int, steps: int) -> int:
+    """How far to ask ahead now, so that what `ahead` bytes hold is asked for in so many steps."""
+    return ahead - read % max(1, ahead // steps)
 
 
 def read_ahead(blocks: Blocks) -> int:
