@@ -12,6 +12,7 @@ from peershelf.cli.values import duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from peershelf.blockstore.store.pack import PackStore
     from peershelf.cli.backend import Backend
     from peershelf.cli.grammar import Call
 
@@ -99,12 +100,23 @@ class Context:
     def _local(
         self, *, create: bool, online: bool = False, finds: bool = False, read_only: bool = False
     ) -> Backend:
-        with Importing():
-            from peershelf.cli.local import LocalBackend
+        from peershelf.cli.here import HereFirst
 
-        backend = LocalBackend(
-            self.repo, self._common, create=create, online=online, finds=finds, read_only=read_only
-        )
+        def make(store: PackStore | None = None) -> Backend:
+            with Importing():
+                from peershelf.cli.local import LocalBackend
+
+            return LocalBackend(
+                self.repo,
+                self._common,
+                create=create,
+                online=online,
+                finds=finds,
+                read_only=read_only,
+                store=store,
+            )
+
+        backend = HereFirst(self.repo, self._common, make) if finds and not online else make()
         self._tell(backend)
         return backend
 
