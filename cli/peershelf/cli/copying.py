@@ -17,11 +17,13 @@ from peershelf.node.reading_here import copy_files, open_here
 if TYPE_CHECKING:
     from peershelf.cli.backend import OnLength, Write
 
+_SMALL = 4 << 20
+"""Bytes of a file that is read before tuning the allocator would pay."""
+
 
 @contextmanager
 def opened_here(repo: str) -> Iterator[PackStore | None]:
     """The repo's store, if it can be opened and read without a node. Raises CliError if closing it fails."""
-    keep_freed_memory()
     later.configure("warning")
     try:
         with ExitStack() as stack:
@@ -69,4 +71,6 @@ class Copying:
         self._done += len(data)
 
     def _tell_length(self, size_of_first: int) -> None:
+        if len(self._args) > 1 or size_of_first > _SMALL:
+            keep_freed_memory()
         self._on_length(self._span.within(size_of_first) if len(self._args) == 1 else None)

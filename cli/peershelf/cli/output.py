@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import sys
@@ -37,6 +36,8 @@ def line(text: str = "", *, flush: bool = False) -> None:
 
 def json_line(value: Any, *, flush: bool = False) -> None:
     """Print a JSON value on one line; whatever is not ASCII in it is escaped."""
+    import json
+
     line(json.dumps(value), flush=flush)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,8 +13,11 @@ from typing import Self
 from peershelf.blockstore.cid import Cid
 from peershelf.node.store_reading import Batch, shares
 
-THREADS = 2
-"""How many read, apart from the one that writes."""
+THREADS = min(os.cpu_count() or 1, 4)
+"""How many read, apart from the one that writes; four hash as fast as that can write."""
+
+_SHARES = 4
+"""Parts for each thread of what is wanted at once, so that all have something to do to the end."""
 
 Read = Callable[[Sequence[Cid]], Batch]
 
@@ -34,7 +38,7 @@ class ReaderThreads:
 
     def want(self, cids: Sequence[Cid]) -> None:
         """Have blocks read; each comes once, or what there is to say of it."""
-        for share in shares(cids, THREADS):
+        for share in shares(cids, THREADS * _SHARES):
             self._wanted.put(share)
         if len(cids) > 1 and not self._threads:
             self._start()
