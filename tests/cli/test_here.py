@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -204,6 +205,15 @@ def test_an_output_that_is_closed_does_not_start_a_node(shelf: Any, added: str) 
     with pytest.raises(OutputClosed):
         HereFirst(str(shelf.path), {}, node.made).stream("cat", write, [added])
     assert node.asked == []
+    assert shelf("cat", added) == CONTENT, "the repo is let go of"
+
+
+def test_ctrl_c_ends_it_while_nobody_reads_its_output(shelf: Any, added: str) -> None:
+    process = shelf.start("cat", added, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.read(10) == CONTENT[:10]  # the rest is more than a pipe holds
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert (process.returncode, told) == (130, b"")
     assert shelf("cat", added) == CONTENT, "the repo is let go of"
 
 
