@@ -51,7 +51,7 @@ class Copying:
 
     def copies_all(self, store: PackStore) -> bool:
         """Write what the store has of the files; returns whether that was everything."""
-        return copy_files(store, self._args, self._span, self._write_and_count, self._tell_length)
+        return copy_files(store, self._args, self._span, self._write_and_count, self._begin)
 
     def rest(self) -> Mapping[str, str]:
         """The options with which a node goes on."""
@@ -70,7 +70,8 @@ class Copying:
         self._write(data)
         self._done += len(data)
 
-    def _tell_length(self, size_of_first: int) -> None:
+    def _begin(self, size_of_first: int) -> None:
+        """The first root is here; large buffers come next, if any."""
         if len(self._args) > 1 or size_of_first > _SMALL:
             keep_freed_memory()
         self._on_length(self._span.within(size_of_first) if len(self._args) == 1 else None)

@@ -52,7 +52,7 @@ def copy_files(
     """Write what `span` says of files, in order, as long as every block is in the store and sound.
 
     `on_size` is told first how long the first file is. Returns whether all was written; if not, only the node
-    can tell what comes next. Raises nothing but what `write` and `on_size` raise.
+    can tell what comes next. Raises what `write` and `on_size` raise.
     """
     read = partial(read_batch, store, Denylists())
     try:
