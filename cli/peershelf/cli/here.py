@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from peershelf.blockstore.store.pack import PackStore
     from peershelf.cli.backend import OnLength, OnRecord, Record, Write
-    from peershelf.cli.handing import Output
+    from peershelf.cli.output import Output
     from peershelf.cli.sources import Source
 
 _UNDERSTOOD = {"offset", "length", "offline"}

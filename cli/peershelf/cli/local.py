@@ -38,7 +38,7 @@ from peershelf.node.operations.table import OPERATIONS
 if TYPE_CHECKING:
     from peershelf.blockstore.store.pack import PackStore
     from peershelf.cli.backend import OnLength, OnRecord, Record, Write
-    from peershelf.cli.handing import Output
+    from peershelf.cli.output import Output
     from peershelf.cli.sources import Source
     from peershelf.node.settings import Value
 

@@ -11,7 +11,19 @@ from peershelf.cli.text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+
+class Output:
+    """The file behind standard output, for a daemon to write to.
+
+    `on_written` is told from time to time how many bytes of the answer are in it.
+    """
+
+    def __init__(self, descriptor: int, on_written: Callable[[int], object]) -> None:
+        self.descriptor = descriptor
+        self.on_written = on_written
 
 
 def prepare() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from peershelf.cli.address import Address
     from peershelf.cli.backend import OnLength, OnRecord, Record, Write
     from peershelf.cli.exchange import Deliver
-    from peershelf.cli.handing import Output
+    from peershelf.cli.output import Output
     from peershelf.cli.response import Response
     from peershelf.cli.sources import Source
 
