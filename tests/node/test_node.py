@@ -30,7 +30,7 @@ from peershelf.blockstore.unixfs.profiles import PROFILES, with_options
 from peershelf.blockstore.unixfs.sequence import FileSequence
 from peershelf.node import Node
 from peershelf.node.errors import NotOnline, StillPinned
-from peershelf.node.files import READ_AHEAD, READ_AHEAD_OF_ALL, in_steps
+from peershelf.node.read_ahead import READ_AHEAD, READ_AHEAD_OF_ALL, in_steps
 
 SMALL_CHUNKS = with_options(PROFILES["unixfs-v1-2025"], chunk_size=1000, max_links=4)
 EMPTY_DIRECTORY = bytes.fromhex("0a020801")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,20 +22,11 @@ from peershelf.blockstore.unixfs.profiles import Profile
 from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.blockstore.unixfs.sequence import FileSequence
 from peershelf.node.blocks import Blocks
+from peershelf.node.read_ahead import READ_AHEAD, READ_AHEAD_OF_ALL, gathered, in_steps
 from peershelf.node.tasks import Closeable, Producer, closed_at_the_end
 
-READ_AHEAD = 24 << 20
-"""Bytes of one `cat` asked for ahead of what was delivered, at most: what three quick peers share."""
-
-READ_AHEAD_OF_ALL = 64 << 20
-"""Bytes that all of them share: a hundred slow readers must not hold a hundred times as much."""
-
-_STEPS = 4
 _HOP_SIZE = 2 << 20
 _STEP_SIZE = 16 << 20
-SMALL_PIECE = 65_536
-"""Bytes below which a piece is joined with its neighbours."""
-
 _SMALLEST_READ = 256 << 10
 
 Sink = Callable[[Sequence[Block]], None]
@@ -236,32 +227,6 @@ async def read_files(
                     sequence.receive(block)
                 for cid, error in found.missing.items():
                     sequence.fail(cid, error)
-
-
-def gathered(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
-    """Join small pieces, since whatever takes them on pays for each, and leave large ones uncopied."""
-    small: list[bytes | memoryview] = []
-    size = 0
-    for piece in pieces:
-        is_large = len(piece) >= SMALL_PIECE
-        if small and (is_large or size >= SMALL_PIECE):
-            yield b"".join(small)
-            small, size = [], 0
-        if is_large:
-            yield piece
-        else:
-            small.append(piece)
-            size += len(piece)
-    if small:
-        yield b"".join(small)
-
-
-def in_steps(ahead: int, read: int) -> int:
-    """How far to ask ahead now, so that what `ahead` bytes hold is asked for in a few steps.
-
-    Each costs a message, a look-up and a turn at whoever has the blocks, however many blocks it is for.
-    """
-    return ahead - read % max(1, ahead // _STEPS)
 
 
 def read_ahead(blocks: Blocks) -> int:
