@@ -12,8 +12,8 @@ from contextlib import suppress
 from peershelf.blockstore.buffers import Buffers, cut
 from peershelf.blockstore.store.pack.bypass import PAGE
 
-AREA = 8 * 1024 * 1024 + 256 * 1024
-"""Bytes of one of the two: half of what an import puts at once, with the records' heads."""
+AREA = 6 * 1024 * 1024
+"""Bytes of one of the two: a batch of an import with its records' heads, in whole huge pages."""
 
 Submit = Callable[[memoryview, int], Future[None]]
 """Begins to write a piece to an offset; the memory is free again once that is done."""
