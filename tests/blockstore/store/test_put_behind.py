@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from peershelf.blockstore.block import Block
+from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockNotFound, StoreError, StoreFull
 from peershelf.blockstore.store.base import Hold
 from peershelf.blockstore.store.pack import PackStore, RecoveryReport
@@ -35,6 +37,16 @@ class SlowDisk:
 
     def hold(self) -> None:
         self.going_on.clear()
+
+    def go_on_with(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        """Let writes go on once this method of the log is called."""
+        method = getattr(Log, name)
+
+        def called(log: Log, *arguments: int) -> None:
+            self.going_on.set()
+            method(log, *arguments)
+
+        monkeypatch.setattr(Log, name, called)
 
     def pwritev(self, descriptor: int, buffers: Any, offset: int) -> int:
         assert self.going_on.wait(WAIT)
@@ -73,29 +85,21 @@ def readable(store: PackStore, blocks: list[Block]) -> list[Block]:
     return [block for block in blocks if store.has(block.cid) and store.get(block.cid) == block.data]
 
 
+@pytest.mark.parametrize("read", [PackStore.get, PackStore.get_unhashed])
 def test_the_put_returns_while_the_disk_writes_and_a_reader_waits(
-    store: PackStore, hold: Hold, disk: SlowDisk, monkeypatch: pytest.MonkeyPatch
+    store: PackStore,
+    hold: Hold,
+    disk: SlowDisk,
+    monkeypatch: pytest.MonkeyPatch,
+    read: Callable[[PackStore, Cid], bytes | memoryview],
 ) -> None:
-    blocks, await_written = large_blocks(3), Log.await_written
-
-    def reading(log: Log, segment: int, end: int) -> None:
-        disk.going_on.set()
-        await_written(log, segment, end)
-
-    monkeypatch.setattr(Log, "await_written", reading)
+    blocks = large_blocks(3)
+    disk.go_on_with(monkeypatch, "await_written")
     disk.hold()
     hold.put_behind(blocks)
     assert not disk.going_on.is_set()
-    assert store.get(blocks[-1].cid) == blocks[-1].data
+    assert read(store, blocks[-1].cid) == blocks[-1].data
     assert readable(store, blocks) == blocks
-
-
-def test_serving_a_block_waits_too(store: PackStore, hold: Hold, disk: SlowDisk) -> None:
-    blocks = large_blocks(2)
-    disk.hold()
-    hold.put_behind(blocks)
-    threading.Timer(0.05, disk.going_on.set).start()
-    assert store.get_unhashed(blocks[1].cid) == blocks[1].data
 
 
 def test_what_was_put_before_is_read_without_waiting(store: PackStore, hold: Hold, disk: SlowDisk) -> None:
@@ -195,12 +199,16 @@ def test_a_block_whose_write_failed_is_an_error_and_the_index_is_still_believed(
         assert readable(again, before) == before
 
 
-def test_a_collection_waits_for_what_is_on_its_way(store: PackStore, hold: Hold, disk: SlowDisk) -> None:
+def test_a_collection_waits_for_what_is_on_its_way(
+    store: PackStore, hold: Hold, disk: SlowDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     behind = large_blocks(2)
     disk.hold()
     hold.put_behind(behind)
-    threading.Timer(0.05, disk.going_on.set).start()
+    disk.go_on_with(monkeypatch, "wait")
+    assert not disk.going_on.is_set()
     with store.collecting():
+        assert disk.going_on.is_set()
         assert readable(store, behind) == behind
 
 
@@ -213,10 +221,10 @@ def test_no_thread_outlives_the_store(tmp_path: Path) -> None:
     assert threading.active_count() == before
 
 
-def test_areas_take_turns_while_one_is_written(tmp_path: Path) -> None:
-    from concurrent.futures import Future
-
-    staging, pieces, futures = Staging(), [], []
+def test_areas_take_turns_while_one_is_written() -> None:
+    staging = Staging()
+    pieces: list[tuple[bytes, int]] = []
+    futures: list[Future[None]] = []
 
     def submit(piece: memoryview, offset: int) -> Future[None]:
         pieces.append((bytes(piece[:1]), offset))
