@@ -1,27 +1,24 @@
 """The segment that is appended to.
 
-Large appends are written by a thread of the segment, from staged copies, one piece after the other. Who
-appends may wait for that or go on: bytes are in the file once `await_written` says so. What goes wrong behind
-an append is kept, and nothing more is written behind the gap; wait() tells it.
+Large appends are written from staged copies, one piece after the other; those behind which the caller goes on
+by a thread of the segment. Bytes of these are in the file once `await_written` says so. What goes wrong is
+kept, and nothing more is written behind the gap; wait() tells it.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from peershelf.blockstore.buffers import Buffers, cut
 from peershelf.blockstore.store.directories import sync_directory
 from peershelf.blockstore.store.pack import writeback
 from peershelf.blockstore.store.pack.bypass import PAGE, Bypass
 from peershelf.blockstore.store.pack.segments import Segment
-from peershelf.blockstore.store.pack.staging import Staging
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future, ThreadPoolExecutor
+from peershelf.blockstore.store.pack.staging import Staging, Write
 
 MAX_BUFFERS = 1024
 """Buffers that one append takes: what the kernel accepts in one call."""
@@ -73,16 +70,12 @@ class ActiveSegment:
     def append(self, buffers: Sequence[bytes]) -> None:
         """Write the buffers, at most MAX_BUFFERS, behind one another at the end."""
         self.wait()
-        start = self.end
         try:
-            self.append_behind(buffers)
-            self.wait()
+            self._append(buffers, self._write_piece)
         except OSError:
-            self._drain()
-            self._failure = None
-            self.end = self._written = start
+            self._written = self.end
             with suppress(OSError):
-                os.ftruncate(self._descriptor, start)
+                os.ftruncate(self._descriptor, self.end)
             raise
 
     def append_behind(self, buffers: Sequence[bytes]) -> None:
@@ -90,19 +83,13 @@ class ActiveSegment:
 
         If it raises, what it or one before it appended may be missing: cut_to_synced() and close() are due.
         """
-        size = sum(map(len, buffers))
-        if size < LARGE:
-            self.wait()
-            self._write_cached(buffers, self.end)
-            self._written = self.end + size
-            self._begin_writeback()
-        else:
-            self._staging.write(buffers, self.end, self._submit)
-        self.end += size
+        self._append(buffers, self._write_behind)
 
     def wait(self) -> None:
         """Wait until all that was appended is written."""
-        self._drain()
+        if self._last_piece is not None:
+            self._last_piece.result()
+            self._last_piece = None
         if self._failure is not None:
             raise self._failure
 
@@ -140,43 +127,42 @@ class ActiveSegment:
             self._bypass.close()
         os.close(self._descriptor)
 
-    def _drain(self) -> None:
-        if self._last_piece is not None:
-            self._last_piece.result()
-            self._last_piece = None
+    def _append(self, buffers: Sequence[bytes], write: Write) -> None:
+        size = sum(map(len, buffers))
+        if size < LARGE:
+            self.wait()
+            self._write_cached(buffers, self.end)
+            self._note_written(self.end + size)
+        else:
+            self._staging.write(buffers, self.end, write)
+        self.end += size
 
-    def _submit(self, piece: memoryview, offset: int) -> Future[None]:
+    def _write_behind(self, piece: memoryview, offset: int) -> Future[None]:
         """Have the thread write a piece behind those before it."""
         if self._failure is not None:
             raise self._failure
         if self._thread is None:
-            # Here, because only large appends need it and a command without them is faster.
-            from concurrent.futures import ThreadPoolExecutor
-
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="segment-writer")
-            self._bypass = Bypass(self._directory / self.segment.file_name)
-        self._last_piece = self._thread.submit(self._write_piece, piece, offset)
+        self._last_piece = self._thread.submit(self._try_to_write, piece, offset)
         return self._last_piece
 
-    def _write_piece(self, piece: memoryview, offset: int) -> None:
-        if self._failure is not None:
-            return
-        try:
-            self._write_large(piece, offset)
-        except OSError as error:
-            self._failure = error
-            return
-        self._written = offset + len(piece)
-        self._begin_writeback()
+    def _try_to_write(self, piece: memoryview, offset: int) -> None:
+        if self._failure is None:
+            try:
+                self._write_piece(piece, offset)
+            except OSError as error:
+                self._failure = error
 
-    def _write_large(self, piece: memoryview, offset: int) -> None:
+    def _write_piece(self, piece: memoryview, offset: int) -> None:
         """Write around the cache what fills pages, and in the usual way what is before and behind them."""
-        assert self._bypass is not None
+        if self._bypass is None:
+            self._bypass = Bypass(self._directory / self.segment.file_name)
         start = min(-offset % PAGE, len(piece))
         stop = start + (len(piece) - start) // PAGE * PAGE
         self._write_cached([piece[:start]], offset)
         done = start + self._bypass.write(piece[start:stop], offset + start)
         self._write_cached([piece[done:]], offset + done)
+        self._note_written(offset + len(piece))
 
     def _write_cached(self, buffers: Buffers, offset: int) -> None:
         """Write all buffers from `offset` on, without joining them."""
@@ -187,8 +173,9 @@ class ActiveSegment:
             self._cached += written
             rest = [*cut(rest, written)[1]]
 
-    def _begin_writeback(self) -> None:
-        """Once much is in the cache, ask the kernel to begin writing it."""
+    def _note_written(self, end: int) -> None:
+        """Let readers have what is before `end`; once much is in the cache, have the kernel write it."""
+        self._written = end
         if self._cached >= _EARLY_SIZE:
             writeback.start(self._descriptor, self._begun, self._written - self._begun)
             self._begun, self._cached = self._written, 0

@@ -15,8 +15,8 @@ from peershelf.blockstore.store.pack.bypass import PAGE
 AREA = 6 * 1024 * 1024
 """Bytes of one of the two: a batch of an import with its records' heads, in whole huge pages."""
 
-Submit = Callable[[memoryview, int], Future[None]]
-"""Begins to write a piece to an offset; the memory is free again once that is done."""
+Write = Callable[[memoryview, int], Future[None] | None]
+"""Writes a piece to an offset, or begins to: then the memory is free again once that is done."""
 
 
 class Staging:
@@ -26,8 +26,8 @@ class Staging:
         self._areas: list[memoryview] = []
         self._writing: list[Future[None] | None] = [None, None]
 
-    def write(self, buffers: Buffers, offset: int, submit: Submit) -> None:
-        """Copy buffers piece by piece and submit each, waiting for its area.
+    def write(self, buffers: Buffers, offset: int, write: Write) -> None:
+        """Copy buffers piece by piece and have each written, waiting for its area.
 
         A piece lies in memory as in the file, in relation to pages, and all but the last one end with a page.
         """
@@ -38,7 +38,7 @@ class Staging:
             area = self._free_area()
             start = offset % PAGE
             end = _fill(self._areas[area], start, rest)
-            self._writing[area] = submit(self._areas[area][start:end], offset)
+            self._writing[area] = write(self._areas[area][start:end], offset)
             offset += end - start
             rest = cut(rest, end - start)[1]
 
