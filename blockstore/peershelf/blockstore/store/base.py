@@ -160,7 +160,7 @@ class Blockstore(ABC):
     @property
     @abstractmethod
     def losses(self) -> int:
-        """How many syncs have failed: each may have dropped blocks that were put without `durable`."""
+        """How many syncs, or writes behind a put, failed: each may have dropped puts without `durable`."""
 
     @abstractmethod
     def sync(self, *, losses: int | None = None) -> None:
