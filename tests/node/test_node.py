@@ -138,8 +138,8 @@ async def test_a_file_that_a_failed_sync_may_have_lost_is_an_error_and_not_pinne
     assert isinstance(node.store, PackStore)
     put_held = node.store.put_held
 
-    def lose(blocks: Iterable[Block], held: HeldKeys | None, *, durable: bool) -> None:
-        put_held(blocks, held, durable=durable)
+    def lose(blocks: Iterable[Block], held: HeldKeys | None, *, durable: bool, behind: bool = False) -> None:
+        put_held(blocks, held, durable=durable, behind=behind)
         with monkeypatch.context() as patch, pytest.raises(StoreError):
             patch.setattr(os, "fdatasync", failing)
             node.store.sync()

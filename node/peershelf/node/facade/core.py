@@ -253,7 +253,10 @@ class Core:
 
         def store(blocks: Sequence[Block]) -> None:
             self.denylists.check(block.cid for block in blocks)
-            hold.put_many(blocks, durable=durable)
+            if durable:
+                hold.put_many(blocks)
+            else:
+                hold.put_behind(blocks)
             if self._online is not None:
                 cids = [block.cid for block in blocks]
                 # Not waited for: the trio thread is busy with the file's next bytes.

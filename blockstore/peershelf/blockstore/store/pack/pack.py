@@ -93,6 +93,7 @@ class Pack:
         return payload if data.startswith(encode_head(mark, Kind.BLOCK, key, payload)) else None
 
     def _read(self, segment: int, offset: int, length: int) -> bytes | None:
+        self.log.await_written(segment, offset + length)
         try:
             return self.files.read(segment, offset, length)
         except OSError as error:
