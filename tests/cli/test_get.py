@@ -58,7 +58,10 @@ def left_in_the_middle(
         ["get", "bafy", "-o", target, "--api", daemon.address], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     deadline = time.monotonic() + 20
-    while not target.exists() or names(target) != {"first", os.fsdecode(UNFINISHED)}:  # the first is done as well
+    while not target.exists() or names(target) != {
+        "first",
+        os.fsdecode(UNFINISHED),
+    }:  # the first is done as well
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(number)
