@@ -59,8 +59,8 @@ class Rows:
         self.read += len(page)
         return page
 
-    def known(self, path: Path) -> KnownKeys:
-        return KnownKeys(path, b"", self.page, lambda: len(self.keys))
+    def known(self, path: Path, seal: bytes = b"") -> KnownKeys:
+        return KnownKeys(path, seal, self.page, lambda: len(self.keys))
 
 
 def test_until_all_rows_were_read_every_key_is_a_candidate(tmp_path: Path) -> None:
@@ -89,6 +89,33 @@ def test_a_full_filter_gives_way_to_a_larger_one_without_forgetting_a_key(tmp_pa
         rows.keys = sorted(rows.keys + new)
         assert known.candidates(rows.keys[::500]) == rows.keys[::500]
     assert 100_000 < rows.read < 2 * 400_000
+
+
+def test_learning_goes_on_where_it_was_when_the_index_was_closed(tmp_path: Path) -> None:
+    rows = Rows(keys(0, 70_000))
+    seal = b"00000000\n"
+    known = rows.known(tmp_path / "filter", seal)
+    for number in range(8):
+        known.candidates(keys(100_000, 100_500))
+        known.enter([sha256(b"late %d" % number).digest()])
+        seal = b"%08x\n" % number
+        known.save(seal)
+        known = rows.known(tmp_path / "filter", seal)
+    assert len(known.candidates(keys(100_000, 100_300))) == 300
+    assert rows.read == 8 * 8_000 + 4_800
+    late = [sha256(b"late %d" % number).digest() for number in range(8)]
+    assert known.candidates(rows.keys + late) == rows.keys + late
+    assert len(known.candidates(keys(200_000, 210_000))) < 10_000 / 7
+
+
+def test_what_was_never_read_does_not_count_as_known(tmp_path: Path) -> None:
+    """As after a crash, if many records are replayed and nothing is put."""
+    rows = Rows(keys(0, 70_000))
+    known = rows.known(tmp_path / "filter")
+    known.enter(keys(100_000, 120_000))
+    known.save(b"00000001\n")
+    known = rows.known(tmp_path / "filter", b"00000001\n")
+    assert known.candidates(rows.keys[:1_000]) == rows.keys[:1_000]
 
 
 @pytest.fixture(scope="session")

@@ -29,8 +29,9 @@ _LARGEST_BITS = 1 << 27
 _BITS_A_KEY = 16
 _LEAST_BITS_A_KEY = 8
 
-# The seal that the file belongs to, the places' CRC-32, and how many keys they have.
-_HEADER = struct.Struct("<9sIQ")
+# The seal that the file belongs to, the places' CRC-32, how many keys they have, and up to which key the rows
+# have been read, empty if they all have.
+_HEADER = struct.Struct("<9sIQ256p")
 
 
 class KeyFilter:
@@ -84,7 +85,8 @@ class KnownKeys:
         self._filter: KeyFilter | None = None
         self._next: KeyFilter | None = None
         self._learnt = b""
-        self._saved: KeyFilter | None = None
+        """Where in the order of keys the learning of `_next` has come to."""
+        self._saved: tuple[KeyFilter, bytes] | None = None
         self._is_loaded = False
 
     def enter(self, keys: Iterable[bytes]) -> None:
@@ -107,26 +109,38 @@ class KnownKeys:
 
     def save(self, seal: bytes) -> None:
         """Keep what is known for when the index, which is closed now, is opened with this seal again."""
-        known = self._filter
-        is_saved = known is self._saved and seal == self._seal
-        if not seal or is_saved or known is None or known.entered < _SAVED_FROM:
+        known, learnt = (self._filter, b"") if self._filter is not None else (self._next, self._learnt)
+        is_saved = seal == self._seal and self._saved == (known, learnt)
+        if not seal or known is None or is_saved or not self._is_worth_a_file(known):
             return
         try:
             self._path.touch(0o600)
             with self._path.open("wb") as file:
-                file.write(_HEADER.pack(seal, crc32(known.places), known.entered))
+                file.write(_HEADER.pack(seal, crc32(known.places), known.entered, learnt))
                 file.write(known.places)
         except OSError:
             # Without it the next puts only take longer, so a full disk is no reason to fail.
             with suppress(OSError):
                 self._path.unlink()
 
+    def _is_worth_a_file(self, known: KeyFilter) -> bool:
+        """Whether learning it again would take longer than the file does."""
+        if known is self._filter:
+            return known.entered >= _SAVED_FROM
+        # Half-learnt ones of a large index only; and what was never begun must not look like done.
+        return bool(self._learnt) and len(known.places) * 8 > _SMALLEST_BITS
+
     def _load(self) -> None:
-        if not self._is_loaded:
-            self._filter = self._saved = _read(self._path, self._seal) if self._seal else None
-            if self._filter is None:
-                self._next = KeyFilter.sized(self._count())
-            self._is_loaded = True
+        if self._is_loaded:
+            return
+        self._saved = _read(self._path, self._seal) if self._seal else None
+        if self._saved is None:
+            self._next = KeyFilter.sized(self._count())
+        elif self._saved[1]:
+            self._next, self._learnt = self._saved
+        else:
+            self._filter = self._saved[0]
+        self._is_loaded = True
 
     def _learn(self, learning: KeyFilter, limit: int) -> None:
         """Enter more of the keys that have rows; after the last of them there is a filter to go by."""
@@ -138,14 +152,14 @@ class KnownKeys:
             self._learnt = keys[-1]
 
 
-def _read(path: Path, seal: bytes) -> KeyFilter | None:
-    """Read a filter that was saved with this seal; None if there is none, or it is damaged."""
+def _read(path: Path, seal: bytes) -> tuple[KeyFilter, bytes] | None:
+    """Read a filter that was saved with this seal and how far rows were read; None if it is not sound."""
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER.size)
             if not header.startswith(seal) or len(header) < _HEADER.size:
                 return None
-            _, checksum, entered = _HEADER.unpack(header)
+            _, checksum, entered, learnt = _HEADER.unpack(header)
             size = path.stat().st_size - _HEADER.size
             if size * 8 > _LARGEST_BITS or size & (size - 1) or not size:
                 return None
@@ -153,4 +167,4 @@ def _read(path: Path, seal: bytes) -> KeyFilter | None:
             is_whole = file.readinto(places) == size and crc32(places) == checksum
     except OSError:
         return None
-    return KeyFilter(places, entered) if is_whole else None
+    return (KeyFilter(places, entered), learnt) if is_whole else None
