@@ -2,8 +2,9 @@
 
 A put must find out whether its blocks are there. Most are not, and in a large index each such search ends
 at a page that has to be fetched first. So a bit is set for each key that has a row, at a place that the key's
-CRC-32 names: where it is not set there is no row, where it is, the index is asked, in vain for one new key in
-eight at most. That takes 1 to 4 bytes for each row, 128 KiB at least and 16 MiB at most.
+CRC-32 names: where it is not set there is no row, where it is, the index is asked. That takes 1 to 4 bytes
+for each row, 128 KiB at least and 16 MiB at most; up to 16 million rows, one new key in eight is asked for in
+vain, or fewer.
 
 The bits are kept in a file beside a closed index that is not small. It is believed only if it fits the
 index's seal; else they are set again by reading the index's keys, some with each put, and until then every
