@@ -228,7 +228,7 @@ class PackStore(Blockstore):
             pack.reserve.renew(_file_sizes(pack.directory)[0])
 
     def _append_missing(self, blocks: Sequence[Block], held: HeldKeys | None, behind: bool) -> None:
-        located = self._pack.locate_many(block.cid.multihash for block in blocks)
+        located = self._pack.locate_to_put(block.cid.multihash for block in blocks)
         entries: dict[bytes, Entry] = {}
         for block in blocks:
             if len(block.data) > MAX_BLOCK_SIZE:
