@@ -36,6 +36,7 @@ SLOW = [
     "sqlite3",
     "ssl",
     "starlette",
+    "stringprep",
     "structlog",
     "subprocess",
     "tempfile",

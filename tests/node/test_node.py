@@ -30,7 +30,7 @@ from peershelf.blockstore.unixfs.profiles import PROFILES, with_options
 from peershelf.blockstore.unixfs.sequence import FileSequence
 from peershelf.node import Node
 from peershelf.node.errors import NotOnline, StillPinned
-from peershelf.node.files import READ_AHEAD, READ_AHEAD_OF_ALL, in_steps
+from peershelf.node.read_ahead import READ_AHEAD, READ_AHEAD_OF_ALL, in_steps
 
 SMALL_CHUNKS = with_options(PROFILES["unixfs-v1-2025"], chunk_size=1000, max_links=4)
 EMPTY_DIRECTORY = bytes.fromhex("0a020801")
@@ -138,8 +138,8 @@ async def test_a_file_that_a_failed_sync_may_have_lost_is_an_error_and_not_pinne
     assert isinstance(node.store, PackStore)
     put_held = node.store.put_held
 
-    def lose(blocks: Iterable[Block], held: HeldKeys | None, *, durable: bool) -> None:
-        put_held(blocks, held, durable=durable)
+    def lose(blocks: Iterable[Block], held: HeldKeys | None, *, durable: bool, behind: bool = False) -> None:
+        put_held(blocks, held, durable=durable, behind=behind)
         with monkeypatch.context() as patch, pytest.raises(StoreError):
             patch.setattr(os, "fdatasync", failing)
             node.store.sync()

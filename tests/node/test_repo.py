@@ -8,12 +8,13 @@ import pytest
 from peershelf.blockstore.errors import StoreLocked
 from peershelf.node import repo
 from peershelf.node.errors import ConfigError, IdentityError, RepoError, RepoMissing
+from peershelf.node.opening import repo_lock
 from peershelf.node.repo import Repo
 
 HOLD_THE_LOCK = """
 import pathlib, sys
-from peershelf.node.repo import Repo
-lock = Repo.load(pathlib.Path(sys.argv[1])).lock()
+from peershelf.node.opening import repo_lock
+lock = repo_lock(pathlib.Path(sys.argv[1]))
 print(flush=True)
 sys.stdin.read()
 """
@@ -107,9 +108,9 @@ def test_a_lost_key_is_not_replaced_behind_the_users_back(tmp_path: Path) -> Non
 
 def test_the_lock_keeps_others_out_and_names_its_holder(tmp_path: Path) -> None:
     made = repo.init(tmp_path / "repo")
-    with made.lock(), pytest.raises(StoreLocked, match=f"process {os.getpid()}"):
-        made.lock()
-    made.lock().release()
+    with repo_lock(made.path), pytest.raises(StoreLocked, match=f"process {os.getpid()}"):
+        repo_lock(made.path)
+    repo_lock(made.path).release()
 
 
 def test_the_lock_of_a_process_that_was_killed_is_free(tmp_path: Path) -> None:
@@ -121,10 +122,10 @@ def test_the_lock_of_a_process_that_was_killed_is_free(tmp_path: Path) -> None:
         assert holder.stdout is not None
         holder.stdout.readline()
         with pytest.raises(StoreLocked, match=f"process {holder.pid}"):
-            made.lock()
+            repo_lock(made.path)
         holder.kill()
         holder.wait()
-    made.lock().release()
+    repo_lock(made.path).release()
 
 
 def test_the_environment_names_the_repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

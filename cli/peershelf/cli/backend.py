@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
-    from peershelf.cli.handing import Output
+    from peershelf.cli.output import Output
     from peershelf.cli.sources import Source
 
     Record = Mapping[str, Any]

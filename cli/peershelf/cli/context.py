@@ -7,13 +7,16 @@ from peershelf.cli.address import Address
 from peershelf.cli.collector import Importing
 from peershelf.cli.errors import CliError
 from peershelf.cli.grammar import Option
-from peershelf.cli.remote import RemoteBackend
 from peershelf.cli.values import duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
+
+    from peershelf.blockstore.store.pack import PackStore
     from peershelf.cli.backend import Backend
     from peershelf.cli.grammar import Call
+    from peershelf.cli.remote import RemoteBackend
 
 GLOBAL_OPTIONS = (
     Option(
@@ -59,12 +62,16 @@ class Context:
 
     def daemon(self, *, wait: float = locate.WAIT_SECONDS, hands_over: bool = False) -> RemoteBackend | None:
         """The daemon that --api names or that has the repo; None if there is none. Raises CliError."""
+        connected: socket.socket | None = None
         if self.api is not None:
-            backend = RemoteBackend(Address.parse(self.api), self._common, self.timeout)
+            address = Address.parse(self.api)
         elif found := locate.find_daemon(self.repo, wait=wait, hands_over=hands_over):
-            backend = RemoteBackend(found[0], self._common, self.timeout, found[1])
+            address, connected = found
         else:
             return None
+        from peershelf.cli.remote import RemoteBackend
+
+        backend = RemoteBackend(address, self._common, self.timeout, connected)
         self._tell(backend)
         return backend
 
@@ -99,12 +106,23 @@ class Context:
     def _local(
         self, *, create: bool, online: bool = False, finds: bool = False, read_only: bool = False
     ) -> Backend:
-        with Importing():
-            from peershelf.cli.local import LocalBackend
+        from peershelf.cli.here import HereFirst
 
-        backend = LocalBackend(
-            self.repo, self._common, create=create, online=online, finds=finds, read_only=read_only
-        )
+        def make(store: PackStore | None = None) -> Backend:
+            with Importing():
+                from peershelf.cli.local import LocalBackend
+
+            return LocalBackend(
+                self.repo,
+                self._common,
+                create=create,
+                online=online,
+                finds=finds,
+                read_only=read_only,
+                store=store,
+            )
+
+        backend = HereFirst(self.repo, self._common, make) if finds and not online else make()
         self._tell(backend)
         return backend
 

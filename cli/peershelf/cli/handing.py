@@ -18,7 +18,6 @@ from peershelf.node.own_user import is_own_user
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import io
-    from collections.abc import Callable
 
 WORTH_IT = 256 << 10
 """Bytes from which a file is handed over; below it is sent as quickly."""
@@ -28,17 +27,6 @@ OUTPUT_FIELD = "X-Handed-Output: 1\r\n"
 
 _CONNECT_SECONDS = 1.0
 _LETTING_GO_SECONDS = 2.0
-
-
-class Output:
-    """The file behind standard output, for a daemon to write to.
-
-    `on_written` is told from time to time how many bytes of the answer are in it.
-    """
-
-    def __init__(self, descriptor: int, on_written: Callable[[int], object]) -> None:
-        self.descriptor = descriptor
-        self.on_written = on_written
 
 
 def connect(repo: str) -> socket.socket | None:

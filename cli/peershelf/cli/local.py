@@ -36,8 +36,9 @@ from peershelf.node.operations.base import Part, Request, validate
 from peershelf.node.operations.table import OPERATIONS
 
 if TYPE_CHECKING:
+    from peershelf.blockstore.store.pack import PackStore
     from peershelf.cli.backend import OnLength, OnRecord, Record, Write
-    from peershelf.cli.handing import Output
+    from peershelf.cli.output import Output
     from peershelf.cli.sources import Source
     from peershelf.node.settings import Value
 
@@ -61,7 +62,8 @@ class LocalBackend(Backend):
     """Opens the repo at `repo` for each call.
 
     `create` makes one where there is none, `online` lets it dial a peer, with `finds` it finds peers for what
-    is not here, `read_only` takes no lock and has no store. `common` options go with every call.
+    is not here, `read_only` takes no lock and has no store. `store` is that of the repo, where the caller has
+    both open already. `common` options go with every call.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class LocalBackend(Backend):
         online: bool = False,
         finds: bool = False,
         read_only: bool = False,
+        store: PackStore | None = None,
     ) -> None:
         self.description = f"the repo {repo} itself"
         self._common = common
@@ -83,6 +86,7 @@ class LocalBackend(Backend):
             read_only=read_only,
             lazily=finds and not online,
             settings=_ALONE if online else _HIDDEN if finds else None,
+            store=store,
         )
 
     def unary(self, name: str, args: Sequence[str] = (), options: Mapping[str, str] = NO_OPTIONS) -> Record:

@@ -14,10 +14,8 @@ import os
 import sys
 import time
 
-from peershelf.cli import handing
 from peershelf.cli.address import Address
 from peershelf.cli.errors import CliError, DaemonUnreachable
-from peershelf.cli.remote import connect
 from peershelf.cli.text import one_line
 
 TYPE_CHECKING = False
@@ -104,6 +102,9 @@ def holder(repo: str) -> str:
 
 
 def _try_api(repo: str, *, hands_over: bool) -> tuple[Address, socket.socket] | None:
+    from peershelf.cli import handing
+    from peershelf.cli.remote import connect
+
     text = _read(os.path.join(repo, "api"))
     try:
         address = Address.parse(text)

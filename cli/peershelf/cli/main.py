@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from peershelf.cli import commands, output
@@ -21,7 +22,18 @@ _VERBOSE = ("-v", "--verbose")
 
 def entry() -> NoReturn:
     """The console script `peershelf`."""
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))
+
+
+def leave(code: int) -> NoReturn:
+    """End the process with an exit code.
+
+    Python takes an eighth of a short command's time to take itself apart. Where no node ran, that undoes
+    nothing but memory: what a command began has ended, and its output is written.
+    """
+    if "trio" not in sys.modules:
+        os._exit(code)
+    sys.exit(code)
 
 
 def main(words: Sequence[str]) -> int:

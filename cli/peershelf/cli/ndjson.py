@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from peershelf.cli.errors import CliError, TransferBroken
 from peershelf.cli.text import one_line
 
@@ -53,6 +51,8 @@ def texts(value: object) -> list[str]:
 
 def json_object(text: bytes | bytearray) -> dict[str, Any]:
     """The JSON object that `text` is. Raises TransferBroken."""
+    import json  # which a command that prints a file has no other use for
+
     try:
         value = json.loads(text)
     except ValueError:

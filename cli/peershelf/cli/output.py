@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import sys
@@ -12,7 +11,19 @@ from peershelf.cli.text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+
+class Output:
+    """The file behind standard output, for a daemon to write to.
+
+    `on_written` is told from time to time how many bytes of the answer are in it.
+    """
+
+    def __init__(self, descriptor: int, on_written: Callable[[int], object]) -> None:
+        self.descriptor = descriptor
+        self.on_written = on_written
 
 
 def prepare() -> None:
@@ -37,6 +48,8 @@ def line(text: str = "", *, flush: bool = False) -> None:
 
 def json_line(value: Any, *, flush: bool = False) -> None:
     """Print a JSON value on one line; whatever is not ASCII in it is escaped."""
+    import json
+
     line(json.dumps(value), flush=flush)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from peershelf.cli.address import Address
     from peershelf.cli.backend import OnLength, OnRecord, Record, Write
     from peershelf.cli.exchange import Deliver
-    from peershelf.cli.handing import Output
+    from peershelf.cli.output import Output
     from peershelf.cli.response import Response
     from peershelf.cli.sources import Source
 
@@ -32,8 +32,10 @@ _GRACE_SECONDS = 5.0
 
 def connect(address: Address) -> socket.socket:
     """A connection to the API. Raises DaemonUnreachable."""
+    # Bytes, which typeshed does not know of, save the import of what translates names that are not ASCII.
+    host = address.host.encode() if address.host.isascii() else address.host
     try:
-        sock = socket.create_connection((address.host, address.port), timeout=_CONNECT_SECONDS)
+        sock = socket.create_connection((host, address.port), timeout=_CONNECT_SECONDS)  # type: ignore[arg-type]
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "no answer"
         raise DaemonUnreachable(

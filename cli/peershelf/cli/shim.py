@@ -35,9 +35,9 @@ def entry() -> NoReturn:
     """The console script `node`."""
     words = sys.argv[1:]
     if is_ours(words, stdin_is_terminal=sys.stdin is not None and sys.stdin.isatty()):
-        from peershelf.cli.main import main
+        from peershelf.cli.main import leave, main
 
-        sys.exit(main(words))
+        leave(main(words))
     sys.exit(_pass_on(words))
 
 

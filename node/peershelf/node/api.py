@@ -34,6 +34,7 @@ class Node(
     and, if `online`, listens for peers; if `lazily` online, only once something is wanted that is not here,
     and then it announces nothing. A `read_only` node knows settings and identity but takes no lock and
     opens no store, so it works beside a daemon. `settings` override the repo's configuration for this run.
+    With `store`, that of the repo, which the caller has both open and locked, neither is opened nor closed.
     Entering raises StoreLocked where another process has the repo, RepoError, ConfigError, IdentityError,
     StoreError or NetworkError.
     """

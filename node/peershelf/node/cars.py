@@ -17,7 +17,8 @@ from peershelf.blockstore.dag.traversal import Traversal
 from peershelf.node.blocks import Blocks
 from peershelf.node.dags import Visit, drive
 from peershelf.node.fetcher import Fetcher
-from peershelf.node.files import Sink, gathered
+from peershelf.node.files import Sink
+from peershelf.node.read_ahead import gathered
 from peershelf.node.tasks import closed_at_the_end, single_error
 
 _HOP_SIZE = 4 << 20

@@ -15,20 +15,18 @@ import trio
 
 from peershelf.blockstore.block import Block, inline_bytes
 from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.errors import BlockNotFound, BlockstoreError, CorruptBlock, UnsupportedHash
+from peershelf.blockstore.errors import BlockNotFound, BlockstoreError, UnsupportedHash
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.node.denylists.denylists import Denylists
+from peershelf.node.store_reading import BATCH_BYTES, Absent, Batch, read_batch, shares
 
 if TYPE_CHECKING:
-    from peershelf.node.denylists.errors import ContentBlocked
     from peershelf.node.searching import ProviderSearch, Searched
     from peershelf.protocols.bitswap import Answer, Bitswap, Session
     from peershelf.protocols.transport import PeerId
 
 READERS = 3
 """Tasks that run read_local() for a pipeline: on two cores, one waits for the event loop while two hash."""
-_BATCH = 64
-_BATCH_BYTES = 2 << 20
 _FOUND_AHEAD = 2
 """Batches that wait for the reader."""
 _INLINE_LOOKUPS = 32
@@ -38,12 +36,6 @@ _FEW_LOOKUPS = 4
 _MOST_PEERS_NAMED = 5
 _MOST_PEERS_TOLD = 100
 _HOW_TO_ASK = ": use `node daemon`, or cat --peer ADDR"
-
-_Absent = dict[Cid, BlockNotFound | CorruptBlock | None]
-"""What the store cannot give, with its word on it if it was asked for more than whether it is there."""
-
-_Batch = tuple[list[Block], _Absent, Mapping[Cid, "ContentBlocked"], Sequence[Cid]]
-"""Blocks, what is not there, what is blocked, and what is left for next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +90,8 @@ class Fetcher:
         self._awaited.update(dict.fromkeys((*cids, *absent)))
         self._something_changed()
         cids = [*self._ask_at_once(cids), *self._ask_peers_for(absent)]
-        batch = max(1, min(_BATCH, math.ceil(len(cids) / READERS)))
-        for start in range(0, len(cids), batch):
-            self._wants_in.send_nowait(cids[start : start + batch])
+        for share in shares(cids, READERS):
+            self._wants_in.send_nowait(share)
 
     async def get(self, cid: Cid) -> Block:
         """Return one block, where nothing else is wanted. Raises what keeps it from being had."""
@@ -161,46 +152,24 @@ class Fetcher:
         async for cids in self._wants_out:
             left = cids
             while left:
-                blocks, absent, refused, left = await self._look(left)
+                batch = await self._look(left)
+                left, absent = batch.left, batch.absent
                 if absent and self._peers is not None:
                     self._exchange, self._search = await self._peers()
                 if self._exchange is not None and absent:
                     await self._ask_peers(list(absent))
                     absent = {}
-                if blocks or absent or refused:
-                    await self._found_in.send(Found(blocks, {**_explain_absence(absent), **refused}))
+                if batch.blocks or absent or batch.refused:
+                    missing = {**_explain_absence(absent), **batch.refused}
+                    await self._found_in.send(Found(batch.blocks, missing))
 
-    async def _look(self, cids: Sequence[Cid]) -> _Batch:
+    async def _look(self, cids: Sequence[Cid]) -> Batch:
         """Read the first of these blocks, in a thread unless a few look-ups say that none is here."""
         # Once peers are asked, a few were looked up before they came here.
         few = len(cids) <= _FEW_LOOKUPS and self._session is None and not self._denylists.is_active
         if few and all(inline_bytes(cid) is None for cid in cids) and not self._store.sizes(cids):
-            return [], dict.fromkeys(cids), {}, ()
-        return await trio.to_thread.run_sync(self._read_batch, cids)
-
-    def _read_batch(self, cids: Sequence[Cid]) -> _Batch:
-        """Read the first of these blocks."""
-        blocks: list[Block] = []
-        absent: _Absent = {}
-        refused = self._denylists.refusals(cids)
-        if refused:
-            cids = [cid for cid in cids if cid not in refused]
-        here = self._store.sizes(cids)
-        size = 0
-        for number, cid in enumerate(cids):
-            if size >= _BATCH_BYTES:
-                return blocks, absent, refused, cids[number:]
-            data = inline_bytes(cid)
-            if data is None and cid not in here:
-                absent[cid] = None
-                continue
-            try:
-                blocks.append(Block(cid, self._store.get(cid) if data is None else data))
-                size += len(blocks[-1].data)
-            except (BlockNotFound, CorruptBlock) as error:
-                # A damaged copy is as good as none where a peer may have a sound one.
-                absent[cid] = error
-        return blocks, absent, refused, ()
+            return Batch([], dict.fromkeys(cids), {})
+        return await trio.to_thread.run_sync(read_batch, self._store, self._denylists, cids)
 
     async def _ask_peers(self, cids: Sequence[Cid]) -> None:
         async with self._session_opening:
@@ -243,13 +212,13 @@ class Fetcher:
             task_status.started(session)
             while True:
                 async for block in session:
-                    await self._found_in.send(Found([block, *session.take_ready(_BATCH_BYTES)]))
+                    await self._found_in.send(Found([block, *session.take_ready(BATCH_BYTES)]))
                 # The session has nothing left to wait for until more is asked.
                 await self._more_asked.wait()
                 self._more_asked = trio.Event()
 
 
-def _explain_absence(absent: _Absent) -> Mapping[Cid, BlockstoreError]:
+def _explain_absence(absent: Absent) -> Mapping[Cid, BlockstoreError]:
     """What to say where nobody else is asked."""
     errors = {
         cid: error or BlockNotFound(f"block {cid} is not in the store") for cid, error in absent.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,24 +22,18 @@ from peershelf.blockstore.unixfs.profiles import Profile
 from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.blockstore.unixfs.sequence import FileSequence
 from peershelf.node.blocks import Blocks
+from peershelf.node.read_ahead import (
+    READ_AHEAD,
+    READ_AHEAD_OF_ALL,
+    STEPS_OF_PEERS,
+    STEPS_OF_STORE,
+    gathered,
+    in_steps,
+)
 from peershelf.node.tasks import Closeable, Producer, closed_at_the_end
-
-READ_AHEAD = 24 << 20
-"""Bytes of one `cat` asked for ahead of what was delivered, at most: what three quick peers share."""
-
-READ_AHEAD_OF_ALL = 64 << 20
-"""Bytes that all of them share: a hundred slow readers must not hold a hundred times as much."""
-
-_STEPS = 4
-_STEPS_OF_PEERS = 2
-"""In how many steps that is asked for: of the store, whose readers want something to do, and of peers, whom
-each step costs a message, a look-up and a turn, however many blocks it is for."""
 
 _HOP_SIZE = 2 << 20
 _STEP_SIZE = 16 << 20
-SMALL_PIECE = 65_536
-"""Bytes below which a piece is joined with its neighbours."""
-
 _SMALLEST_READ = 256 << 10
 
 Sink = Callable[[Sequence[Block]], None]
@@ -224,7 +218,7 @@ async def read_files(
         sequence = FileSequence(wanted.references, Span(wanted.offset, wanted.length))
         read = 0
         while True:
-            steps = _STEPS_OF_PEERS if fetcher.asks_peers else _STEPS
+            steps = STEPS_OF_PEERS if fetcher.asks_peers else STEPS_OF_STORE
             fetcher.want(sequence.wants(in_steps(read_ahead(blocks), read, steps)))
             if sequence.size is not None and send_size is not None:
                 await send_size(sequence.size)
@@ -241,29 +235,6 @@ async def read_files(
                     sequence.receive(block)
                 for cid, error in found.missing.items():
                     sequence.fail(cid, error)
-
-
-def gathered(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
-    """Join small pieces, since whatever takes them on pays for each, and leave large ones uncopied."""
-    small: list[bytes | memoryview] = []
-    size = 0
-    for piece in pieces:
-        is_large = len(piece) >= SMALL_PIECE
-        if small and (is_large or size >= SMALL_PIECE):
-            yield b"".join(small)
-            small, size = [], 0
-        if is_large:
-            yield piece
-        else:
-            small.append(piece)
-            size += len(piece)
-    if small:
-        yield b"".join(small)
-
-
-def in_steps(ahead: int, read: int, steps: int) -> int:
-    """How far to ask ahead now, so that what `ahead` bytes hold is asked for in so many steps."""
-    return ahead - read % max(1, ahead // steps)
 
 
 def read_ahead(blocks: Blocks) -> int:

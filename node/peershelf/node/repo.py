@@ -15,18 +15,20 @@ The flock on `lock` is the truth about who has the repo; the text in it only ser
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from peershelf.blockstore.store.directories import make_directory, sync_directory
 from peershelf.blockstore.store.lock import DirectoryLock
-from peershelf.node import config, durable, identity
+from peershelf.node import config, durable
 from peershelf.node.errors import RepoError, RepoExists, RepoMissing
 from peershelf.node.settings import Value
+
+if TYPE_CHECKING:
+    from peershelf.node.identity import Identity
 
 VERSION = 3
 """The layout that this program reads and writes."""
@@ -50,15 +52,15 @@ class Repo:
 
     path: Path
     config: config.Config
-    identity: identity.Identity = field(repr=False)
+    identity: Identity = field(repr=False)
 
     @classmethod
     def load(cls, path: Path) -> Repo:
         """Read an existing repo. Raises RepoMissing, RepoError, ConfigError, IdentityError."""
-        if not exists(path):
-            raise RepoMissing(f"no repo at {path}: make one with `node init`")
-        _check_version(path)
-        return cls(path, config.Config.load(path / "config.toml"), identity.load(path / "identity.key"))
+        settings = load_settings(path)
+        from peershelf.node import identity  # 15 ms, which reading files does not need
+
+        return cls(path, settings, identity.load(path / "identity.key"))
 
     @classmethod
     def load_or_init(cls, path: Path) -> Repo:
@@ -71,10 +73,6 @@ class Repo:
     def overridden(self, settings: Mapping[str, Value]) -> Repo:
         """The same repo with some settings replaced for this run."""
         return replace(self, config=self.config.overridden(settings))
-
-    def lock(self) -> DirectoryLock:
-        """Take the repo for this process. Raises StoreLocked, which names the holder."""
-        return DirectoryLock(self.path / "lock")
 
     @property
     def api_file(self) -> Path:
@@ -104,6 +102,14 @@ class Repo:
 def exists(path: Path) -> bool:
     """Whether a repo was ever made there. `version` is written last, so half an init does not count."""
     return (path / "version").exists()
+
+
+def load_settings(path: Path) -> config.Config:
+    """Read the settings of an existing repo. Raises RepoMissing, RepoError, ConfigError."""
+    if not exists(path):
+        raise RepoMissing(f"no repo at {path}: make one with `node init`")
+    _check_version(path)
+    return config.Config.load(path / "config.toml")
 
 
 def init(path: Path, profiles: tuple[str, ...] = (), *, private: bool = False) -> Repo:
@@ -149,6 +155,11 @@ def _holds_strangers_files(path: Path) -> bool:
 
 
 def _fill(path: Path, profiles: tuple[str, ...], private: bool) -> None:
+    import shutil
+    import tempfile
+
+    from peershelf.node import identity
+
     staging = Path(tempfile.mkdtemp(prefix=".init-", dir=path))
     try:
         config.write_new(staging / "config.toml", profiles, {"Private": True} if private else {})

@@ -18,7 +18,7 @@ from peershelf.node.archive.tree_writer import TreeWriter
 from peershelf.node.blocks import Blocks
 from peershelf.node.errors import UsageError
 from peershelf.node.fetcher import Fetcher
-from peershelf.node.files import SMALL_PIECE, gathered
+from peershelf.node.read_ahead import SMALL_PIECE, gathered
 from peershelf.node.tree_reading import read_tree
 
 _BATCH_BYTES = 1 << 20

@@ -19,8 +19,9 @@ from peershelf.blockstore.buffers import cut
 from peershelf.blockstore.errors import StoreFull
 from peershelf.blockstore.store.pack import PackStore, active
 from peershelf.blockstore.store.pack.active import ActiveSegment
-from peershelf.blockstore.store.pack.bypass import PAGE, Staging
+from peershelf.blockstore.store.pack.bypass import PAGE
 from peershelf.blockstore.store.pack.segments import Segment
+from peershelf.blockstore.store.pack.staging import Staging
 
 DIRECT = getattr(os, "O_DIRECT", 0)
 

@@ -55,13 +55,13 @@ def test_the_sink_gets_every_block_of_the_dag_children_first(profile: Any, some_
     assert imported.dag_size == sum(len(block.data) for block in blocks)
 
 
-def test_batches_toward_the_sink_are_about_8_mib() -> None:
+def test_batches_toward_the_sink_are_almost_6_mib() -> None:
     batches: list[int] = []
     with Importer(lambda batch: batches.append(sum(len(block.data) for block in batch))) as importer:
         for number in range(30):
             importer.write(number.to_bytes(8) * (MIB // 8))
         importer.finish()
-    assert batches[:-1] == [8 * MIB] * 3
+    assert batches[:-1] == [5 * MIB] * 5
     assert sum(batches) > 30 * MIB
 
 

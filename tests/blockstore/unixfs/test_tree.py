@@ -213,7 +213,7 @@ def test_the_sink_gets_batches_of_a_few_mib_and_all_before_the_root_comes_out() 
     for path, imported in tree.finish():
         assert path or blocks[-1].cid == imported.cid
     assert len(batches) > 1
-    assert all(8 << 20 <= size < 9 << 20 for size in batches[:-1])
+    assert all(5 << 20 <= size < 6 << 20 for size in batches[:-1])
     reachable = {cid for block in blocks for cid in links(block.cid, block.data)}
     assert reachable < {block.cid for block in blocks}
 

@@ -74,7 +74,12 @@ class Work:
         self._made += count
         durable = self._rng.random() < 0.6
         self._say("putting", names)
-        store.put_many([block(name) for name in names], durable=durable)
+        blocks = [block(name) for name in names]
+        if durable or self._rng.random() < 0.5:
+            store.put_many(blocks, durable=durable)
+        else:
+            with store.hold() as hold:
+                hold.put_behind(blocks)
         self._say("put" if durable else "cached", names)
         self._names += names
 

@@ -44,6 +44,14 @@ class Hold(ABC):
     def put_many(self, blocks: Iterable[Block], *, durable: bool = True) -> None:
         """As the store's, and hold the blocks, those that were there already too."""
 
+    def put_behind(self, blocks: Iterable[Block]) -> None:
+        """As put_many() without `durable`, but what is written may be on its way when this returns.
+
+        Who reads such a block waits for it. If writing it fails, everything that was not durable may be
+        gone: one of the next puts raises, and so does sync() with `losses` from before.
+        """
+        self.put_many(blocks, durable=False)
+
     @abstractmethod
     def keep(self, cids: Iterable[Cid]) -> dict[Cid, int]:
         """Hold those of the blocks that are there; returns them, each with its length in bytes."""
@@ -152,7 +160,7 @@ class Blockstore(ABC):
     @property
     @abstractmethod
     def losses(self) -> int:
-        """How many syncs have failed: each may have dropped blocks that were put without `durable`."""
+        """How many syncs, or writes behind a put, failed: each may have dropped puts without `durable`."""
 
     @abstractmethod
     def sync(self, *, losses: int | None = None) -> None:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 
 from peershelf.blockstore.block import Block
 
-BATCH_SIZE = 8 * 1024 * 1024
+BATCH_SIZE = 6 * 1024 * 1024 - 64 * 1024
+"""Most bytes of a batch, unless one block has more: what the store writes at once, less room for its own."""
 
 Sink = Callable[[Sequence[Block]], None]
 """Stores a batch of blocks, children before parents. Called from one thread at a time; may block."""
 
 
 class Batch:
-    """Gathers blocks and hands them to the sink when they are 8 MiB, and at flush()."""
+    """Gathers blocks and hands them to the sink when they are almost 6 MiB, and at flush()."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -24,11 +25,11 @@ class Batch:
 
     def add(self, block: Block) -> None:
         """Append a block. Raises what the sink raises."""
+        if self._size + len(block.data) > BATCH_SIZE:
+            self.flush()
         self._blocks.append(block)
         self._size += len(block.data)
         self.blocks += 1
-        if self._size >= BATCH_SIZE:
-            self.flush()
 
     def add_all(self, blocks: Iterable[Block]) -> None:
         """Append blocks. Raises what the sink raises."""

@@ -3,7 +3,7 @@
 Theory of operation. The caller's thread cuts the stream into chunks and groups them to about 4 MiB, worker
 threads make leaves of the groups, and one writer thread takes the leaves in order, lays the tree over them
 and calls the sink, so that reading, hashing and writing overlap. What is between the caller and the sink
-is bounded: a group of 4 MiB, 20 MiB in the pipeline and a batch of 8 MiB. A file of a single group starts
+is bounded: a group of 4 MiB, 20 MiB in the pipeline and a batch of 6 MiB. A file of a single group starts
 no thread at all.
 """
 

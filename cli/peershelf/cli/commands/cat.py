@@ -6,7 +6,7 @@ import sys
 
 from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command, Option
-from peershelf.cli.handing import Output
+from peershelf.cli.output import Output
 from peershelf.cli.progress import Progress
 from peershelf.cli.values import whole_number
 

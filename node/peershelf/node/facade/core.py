@@ -17,7 +17,7 @@ from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.pins import Pins
 from peershelf.blockstore.store.base import Blockstore, Hold
 from peershelf.blockstore.store.memory import MemoryStore
-from peershelf.blockstore.store.pack import PackStore, RecoveryReport
+from peershelf.blockstore.store.pack import PackStore
 from peershelf.node import files
 from peershelf.node.blocks import Blocks
 from peershelf.node.collecting import Collected, Collector
@@ -25,6 +25,7 @@ from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.denylists.places import directories
 from peershelf.node.errors import NotOnline
 from peershelf.node.observe import later
+from peershelf.node.opening import opened_store
 from peershelf.node.providing.announcer import Announcer
 from peershelf.node.repo import Repo, default_path
 from peershelf.node.settings import Value
@@ -53,6 +54,7 @@ class Core:
         read_only: bool = False,
         lazily: bool = False,
         settings: Mapping[str, Value] | None = None,
+        store: PackStore | None = None,
     ) -> None:
         self._path = default_path() if repo is None else Path(repo)
         self._go_online = online and not read_only
@@ -60,6 +62,7 @@ class Core:
         self._lazily = lazily
         self._load = Repo.load_or_init if create else Repo.load
         self._settings = settings or {}
+        self._open_already = store
         self._stack = AsyncExitStack()
         self._nursery: trio.Nursery | None = None
         self._online: Online | None = None
@@ -92,12 +95,8 @@ class Core:
         if self._read_only:
             self.store = MemoryStore()
         else:
-            enter(self.repo.lock())
-            # Whoever wrote an address there is gone, and somebody else may have the port by now.
-            self.repo.api_file.unlink(missing_ok=True)
-            self.store = store = enter(await trio.to_thread.run_sync(PackStore.open, self._path))
+            self.store = store = self._open_already or await self._open_store()
             self.pins = pins = enter(store.with_room(lambda: Pins(self.repo.facts_file)))
-            _tell_of_repairs(store.recovery)
             self._announcer = self._make_announcer()
             await trio.to_thread.run_sync(self.denylists.reload)
         self._nursery = nursery = await self._stack.enter_async_context(trio.open_nursery())
@@ -113,6 +112,12 @@ class Core:
             nursery.start_soon(self._keep_below_limit)
             nursery.start_soon(self._watch_denylists)
             self._start_providing(nursery)
+
+    async def _open_store(self) -> PackStore:
+        opened = opened_store(self._path)
+        store = await trio.to_thread.run_sync(opened.__enter__)
+        self._stack.push(opened)
+        return store
 
     def _make_announcer(self) -> Announcer | None:
         config = self.repo.config
@@ -248,7 +253,10 @@ class Core:
 
         def store(blocks: Sequence[Block]) -> None:
             self.denylists.check(block.cid for block in blocks)
-            hold.put_many(blocks, durable=durable)
+            if durable:
+                hold.put_many(blocks)
+            else:
+                hold.put_behind(blocks)
             if self._online is not None:
                 cids = [block.cid for block in blocks]
                 # Not waited for: the trio thread is busy with the file's next bytes.
@@ -262,10 +270,3 @@ class Core:
         except Exception:
             # Raised from here it would end the whole run; peers ask again.
             log.exception("peers were not told of new blocks")
-
-
-def _tell_of_repairs(report: RecoveryReport) -> None:
-    if report.index_rebuilt or report.dropped or report.truncated:
-        log.info("store repaired", rebuilt=report.index_rebuilt, dropped=report.dropped, cut=report.truncated)
-    for damage in report.damage:
-        log.warning("damage in the store", segment=damage.segment, offset=damage.offset, length=damage.length)

@@ -25,6 +25,9 @@ class PackHold(Hold):
     def put_many(self, blocks: Iterable[Block], *, durable: bool = True) -> None:
         self._store.put_held(blocks, self._held, durable=durable)
 
+    def put_behind(self, blocks: Iterable[Block]) -> None:
+        self._store.put_held(blocks, self._held, durable=False, behind=True)
+
     def keep(self, cids: Iterable[Cid]) -> dict[Cid, int]:
         return self._store.keep(cids, self._held)
 

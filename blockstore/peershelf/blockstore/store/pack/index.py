@@ -15,6 +15,7 @@ from pathlib import Path
 from peershelf.blockstore.errors import StoreClosed, StoreError
 from peershelf.blockstore.store.failures import DATABASE_ERRORS, is_damage, os_failure, sqlite_failure
 from peershelf.blockstore.store.pack import index_file, schema
+from peershelf.blockstore.store.pack.known import KnownKeys
 from peershelf.blockstore.store.pack.pace import SHORTEST, Pace
 from peershelf.blockstore.store.pack.seal import Seal
 from peershelf.blockstore.store.pack.segments import Location, Segment
@@ -42,6 +43,7 @@ class Index:
         self._closed = False
         self._pace = Pace(path.parent)
         self._idle: deque[sqlite3.Connection] = deque()
+        self._known = KnownKeys(index_file.filter_of(path), seal.text, self.keys, lambda: self.totals({})[0])
         with self._failures():
             self._writer = index_file.connect(path)
             self._writer.execute("PRAGMA synchronous = NORMAL")
@@ -79,10 +81,14 @@ class Index:
             finally:
                 connection.execute("COMMIT")
 
-    def keys(self, after: bytes) -> list[bytes]:
-        """Return the next keys behind `after` in order, [] at the end."""
+    def candidates(self, keys: Iterable[bytes]) -> list[bytes]:
+        """Return the keys that may have rows, for nearly nothing; the others have none. For the writer."""
+        return self._known.candidates(keys)
+
+    def keys(self, after: bytes, limit: int = _PAGE_KEYS) -> list[bytes]:
+        """Return the next keys behind `after` in order, at most so many, [] at the end."""
         with self._reader() as connection:
-            return [key for (key,) in connection.execute(schema.PAGE, (after, _PAGE_KEYS))]
+            return [key for (key,) in connection.execute(schema.PAGE, (after, limit))]
 
     def rows(self, after: bytes) -> list[tuple[bytes, int, int, int]]:
         """Return the next rows behind the key `after` in the order of their keys, [] at the end.
@@ -131,6 +137,8 @@ class Index:
         with self._failures():
             (pages,) = self._writer.execute("PRAGMA page_count").fetchone()
         payload = sum(location.length for location in changes.values() if location is not None)
+        # Before they are there: what is known too much does no harm.
+        self._known.enter(changes)
         # In key order, rows that lie on one page are written together.
         in_order = sorted(changes)
         with self._transaction(self._pace.pages(pages, payload)) as writer:
@@ -199,6 +207,7 @@ class Index:
         self._writer.close()
         if not self._damaged:
             self._seal.set()
+            self._known.save(self._seal.text)
             return
         # What cannot be removed will be found damaged again.
         with suppress(OSError):

@@ -26,6 +26,11 @@ def connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
 
 
+def filter_of(path: Path) -> Path:
+    """Return where the filter of the index's keys is kept while the index is closed."""
+    return path.with_name("index.filter")
+
+
 def prepare(path: Path, seal: Seal) -> bool:
     """Have an index at `path` that can be used; return whether it had to be made anew, empty.
 
@@ -49,9 +54,9 @@ def prepare(path: Path, seal: Seal) -> bool:
 def remove(path: Path, seal: Seal) -> None:
     """Remove the index and all that belongs to it. Raises OSError."""
     seal.remove()
-    for suffix in ("", "-wal", "-shm"):
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", filter_of(path).name):
         with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).unlink()
+            path.with_name(name).unlink()
 
 
 def _is_sound(path: Path, seal: Seal) -> bool:

@@ -15,12 +15,12 @@ from pathlib import Path
 from peershelf.blockstore.errors import StoreError
 from peershelf.blockstore.store.failures import os_failure
 from peershelf.blockstore.store.pack.active import MAX_BUFFERS, ActiveSegment
-from peershelf.blockstore.store.pack.bypass import Staging
 from peershelf.blockstore.store.pack.index import Index
 from peershelf.blockstore.store.pack.pace import is_scarce
 from peershelf.blockstore.store.pack.pending import Pending, Places
 from peershelf.blockstore.store.pack.records import Kind, encode_head, record_size
 from peershelf.blockstore.store.pack.segments import Location, Segment, SegmentFiles
+from peershelf.blockstore.store.pack.staging import Staging
 
 _MAX_PENDING_RECORDS = 65_536
 _MAX_GROUP = MAX_BUFFERS // 2
@@ -84,21 +84,46 @@ class Log:
         self.flush()
         self.close()
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, entries: Sequence[Entry], *, behind: bool = False) -> None:
         """Write records; they become pending.
 
-        Raises StoreFull or StoreError; then those before the failing one may be pending.
+        Raises StoreFull or StoreError; then those before the failing one may be pending. `behind` lets the
+        last of them be on their way to the disk still; a failure drops what was not durable, and comes out
+        of the next append, wait() or sync().
         """
         if self._broken:
             raise StoreError("writing to the store is off after an I/O error: restart to check it and go on")
         if self._is_overdue:
             self.flush()
+        if not behind:
+            self.wait()
         start = 0
         while start < len(entries):
             active = self._segment_for(entries[start].size)
             group = self._fitting(entries, start, active.end)
-            self._append_group(active, group)
+            self._append_group(active, group, behind)
             start += len(group)
+
+    def wait(self) -> None:
+        """Wait until all that was appended is written. Raises StoreFull or StoreError if it cannot be."""
+        active = self._active
+        if active is None:
+            return
+        try:
+            active.wait()
+        except OSError as error:
+            self._abandon(active)
+            raise os_failure(error, f"writing to {active.segment.file_name}") from None
+
+    def await_written(self, segment: int, end: int) -> None:
+        """Wait until a segment can be read up to `end`. Any thread may ask. Raises StoreFull, StoreError."""
+        active = self._active
+        if active is None or active.segment.number != segment:
+            return
+        try:
+            active.await_written(end)
+        except OSError as error:
+            raise os_failure(error, f"writing to {active.segment.file_name}") from None
 
     def settle(self) -> None:
         """Make what is pending durable, and put it in the index where it is much or space is scarce.
@@ -127,6 +152,7 @@ class Log:
 
     def sync(self) -> None:
         """Make what is pending durable. Raises StoreFull or StoreError; then what was not is dropped."""
+        self.wait()
         active = self._active
         if active is None or active.synced == active.end:
             return
@@ -172,7 +198,7 @@ class Log:
             stop += 1
         return entries[start:stop]
 
-    def _append_group(self, active: ActiveSegment, group: Sequence[Entry]) -> None:
+    def _append_group(self, active: ActiveSegment, group: Sequence[Entry], behind: bool) -> None:
         buffers: list[bytes] = []
         places: dict[bytes, Location | None] = {}
         offset = active.end
@@ -186,16 +212,22 @@ class Log:
             )
             offset += len(entry.payload)
         try:
-            active.append(buffers)
+            if behind:
+                active.append_behind(buffers)
+            else:
+                active.append(buffers)
         except OSError as error:
+            if behind:
+                self._abandon(active)
             raise os_failure(error, f"writing to {active.segment.file_name}") from None
         self._pending.add(places)
 
     def _abandon(self, active: ActiveSegment) -> None:
-        """Give up what a failed sync left in doubt.
+        """Give up what a failed sync, or a write behind an append, left in doubt.
 
-        The kernel may have marked pages clean that never reached the disk, so that a second sync would
-        succeed and mean nothing. Cutting the segment drops those pages; it is never written to again.
+        After a sync the kernel may have marked pages clean that never reached the disk, so that a second
+        one would succeed and mean nothing. Cutting the segment drops those pages; it is never written to
+        again.
         """
         self._pending.drop_unsynced()
         self.losses += 1

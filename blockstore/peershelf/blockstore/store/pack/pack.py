@@ -70,6 +70,15 @@ class Pack:
             located.update((key, pending[key]) for key in located.keys() & pending.keys())
         return located
 
+    def locate_to_put(self, keys: Iterable[bytes]) -> dict[bytes, Location | None]:
+        """As locate_many(), and faster for keys that are new. For the one that writes."""
+        pending = self.log.pending
+        located = {key: pending.get(key) for key in keys}
+        candidates = self.index.candidates(key for key in located if key not in pending)
+        if candidates:
+            located.update(self.index.locate_many(candidates))
+        return located
+
     def read(self, location: Location) -> bytes | None:
         """Return the bytes at a location, fewer than its length if the file ends, None if they are lost."""
         if not location.is_plausible:
@@ -93,6 +102,7 @@ class Pack:
         return payload if data.startswith(encode_head(mark, Kind.BLOCK, key, payload)) else None
 
     def _read(self, segment: int, offset: int, length: int) -> bytes | None:
+        self.log.await_written(segment, offset + length)
         try:
             return self.files.read(segment, offset, length)
         except OSError as error:

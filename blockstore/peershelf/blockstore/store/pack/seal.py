@@ -27,10 +27,15 @@ class Seal:
         # A power loss may leave it empty; that is none.
         self.is_set = self._path.exists() and self._path.stat().st_size == _SIZE
         """Whether there is a seal, right or wrong."""
+        self.text = b""
+        """The seal, if the index has been found to fit it."""
 
     def fits(self) -> bool:
         """Whether the index is what it was when it was sealed. Raises OSError."""
-        return self._path.read_bytes() == _checksum(self._index)
+        text = self._path.read_bytes()
+        fits = text == _checksum(self._index)
+        self.text = text if fits else b""
+        return fits
 
     def remove(self) -> None:
         """Break the seal, durably, because the index is about to change. Raises OSError."""
@@ -38,6 +43,7 @@ class Seal:
             self._path.unlink(missing_ok=True)
             sync_directory(self._path.parent)
             self.is_set = False
+            self.text = b""
 
     def set(self) -> None:
         """Seal the index, which nobody has open, unless it is sealed or a part of it is in SQLite's log."""
@@ -46,8 +52,9 @@ class Seal:
         with suppress(OSError):
             if not self.is_set and not wal.exists():
                 self._path.touch(0o600)
-                self._path.write_bytes(_checksum(self._index))
-                self.is_set = True
+                text = _checksum(self._index)
+                self._path.write_bytes(text)
+                self.is_set, self.text = True, text
 
 
 def _checksum(path: Path) -> bytes:

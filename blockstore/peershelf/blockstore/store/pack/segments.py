@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -54,7 +53,7 @@ class Segment:
     @classmethod
     def new(cls, number: int) -> Self:
         """Draw a mark for a segment that is to be created."""
-        return cls(number, secrets.token_bytes(MARK_SIZE))
+        return cls(number, os.urandom(MARK_SIZE))
 
     @property
     def file_name(self) -> str:

@@ -88,13 +88,16 @@ class PackStore(Blockstore):
     def put_many(self, blocks: Iterable[Block], *, durable: bool = True) -> None:
         self.put_held(blocks, None, durable=durable)
 
-    def put_held(self, blocks: Iterable[Block], held: HeldKeys | None, *, durable: bool) -> None:
-        """Put blocks within a hold, if there is one."""
+    def put_held(
+        self, blocks: Iterable[Block], held: HeldKeys | None, *, durable: bool, behind: bool = False
+    ) -> None:
+        """Put blocks within a hold, if there is one; `behind` as in Hold.put_behind()."""
         losses = self.losses
         for batch in _batches(blocks):
             with self._pack.writing():
-                self._append_missing(batch, held)
-                if not durable and self._pack.log.unsynced >= _MAX_UNSYNCED:
+                self._append_missing(batch, held, behind)
+                # What is written behind is on its way already, and synced at its segment's end at the latest.
+                if not (durable or behind) and self._pack.log.unsynced >= _MAX_UNSYNCED:
                     self._pack.log.settle()
         if durable:
             self.sync(losses=losses)
@@ -198,6 +201,8 @@ class PackStore(Blockstore):
 
     def sync(self, *, losses: int | None = None) -> None:
         with self._pack.writing():
+            # Not with_room: what could not be written is lost, and room would not bring it back.
+            self._pack.log.wait()
             # What may be left to do is to index what was written, which takes little.
             self.with_room(self._pack.log.settle)
             if losses is not None and self._pack.log.losses != losses:
@@ -222,8 +227,8 @@ class PackStore(Blockstore):
                 self.with_room(pack.log.flush)
             pack.reserve.renew(_file_sizes(pack.directory)[0])
 
-    def _append_missing(self, blocks: Sequence[Block], held: HeldKeys | None) -> None:
-        located = self._pack.locate_many(block.cid.multihash for block in blocks)
+    def _append_missing(self, blocks: Sequence[Block], held: HeldKeys | None, behind: bool) -> None:
+        located = self._pack.locate_to_put(block.cid.multihash for block in blocks)
         entries: dict[bytes, Entry] = {}
         for block in blocks:
             if len(block.data) > MAX_BLOCK_SIZE:
@@ -234,9 +239,14 @@ class PackStore(Blockstore):
             if key not in entries and not self._has_sound(block, located[key], held):
                 entries[key] = Entry(Kind.BLOCK, key, block.data)
         added = sum(entry.size for entry in entries.values())
-        self._pack.reserve.check(added, self._stored)
-        self._pack.log.append(list(entries.values()))
+        self._pack.reserve.check(added, self._stored_when_written)
+        self._pack.log.append(list(entries.values()), behind=behind)
         self._pack.reserve.grow(added, self._stored)
+
+    def _stored_when_written(self) -> int:
+        # What is on its way would count as free space.
+        self._pack.log.wait()
+        return self._stored()
 
     def _stored(self) -> int:
         return _file_sizes(self._pack.directory)[0]
