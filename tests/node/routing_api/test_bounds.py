@@ -50,7 +50,9 @@ async def test_only_so_many_requests_of_one_address_are_served_at_a_time(client,
         for _ in range(9):
             nursery.start_soon(ask)
     assert sorted(statuses) == [200] * 8 + [429]
-    assert (await client.get(f"/routing/v1/providers/{CID}")).status_code == 200
+    with trio.fail_after(5):  # who has an answer may ask again before its place is free
+        while (await client.get(f"/routing/v1/providers/{CID}")).status_code == 429:
+            pass
 
 
 async def test_only_so_many_connections_of_one_address_are_kept(url) -> None:

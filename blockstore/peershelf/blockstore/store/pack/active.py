@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from peershelf.blockstore.buffers import Buffers, cut
 from peershelf.blockstore.store.directories import sync_directory
@@ -19,6 +19,9 @@ from peershelf.blockstore.store.pack import writeback
 from peershelf.blockstore.store.pack.bypass import PAGE, Bypass
 from peershelf.blockstore.store.pack.segments import Segment
 from peershelf.blockstore.store.pack.staging import Staging, Write
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 MAX_BUFFERS = 1024
 """Buffers that one append takes: what the kernel accepts in one call."""
@@ -142,6 +145,9 @@ class ActiveSegment:
         if self._failure is not None:
             raise self._failure
         if self._thread is None:
+            # Here, because a command that only reads is faster without it.
+            from concurrent.futures import ThreadPoolExecutor
+
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="segment-writer")
         self._last_piece = self._thread.submit(self._try_to_write, piece, offset)
         return self._last_piece
