@@ -146,8 +146,22 @@ def test_a_peer_that_is_sending_is_not_silent():
     asking.says(B, cid_of(1), have=True)
     for _ in range(15):
         asking.passes(0.1)
-        asking.requester.heard(A, asking.now)
+        asking.requester.heard(A, asking.now, 2_000)
     assert asking.asked(B) == []
+
+
+def test_a_peer_that_only_talks_is_not_sending():
+    asking = Asking(A, B)
+    asking.session(cid_of(1))
+    asking.told(A), asking.told(B)
+    asking.says(A, cid_of(1), have=True)
+    asking.told(A)
+    asking.says(B, cid_of(1), have=True)
+    for _ in range(3):
+        asking.passes(0.1)
+        asking.requester.heard(A, asking.now, 2_000)
+        asking.requester.talked(A, 1_990)
+    assert asking.asked(B) == [cid_of(1)]
 
 
 def test_a_peer_that_trickles_is_overdue_all_the_same():

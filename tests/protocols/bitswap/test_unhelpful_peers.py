@@ -6,6 +6,7 @@ import trio
 from attacked import FILE, RATE, attacked
 
 from peershelf.blockstore.block import Block
+from peershelf.protocols.bitswap import BitswapLimits
 from peershelf.protocols.bitswap.messages import Message, Presence, WantEntry
 
 
@@ -16,16 +17,68 @@ async def test_a_peer_that_takes_wants_and_answers_nothing_is_done_without(
         world.stranger("mute", node)
 
 
+async def claim(stranger, message):
+    """Say that everything is here, and send nothing."""
+    claims = tuple(Presence(entry.cid, have=True) for entry in message.wants if entry.have_only)
+    if claims:
+        await stranger.say(Message(presences=claims))
+
+
 async def test_a_peer_that_claims_to_have_all_and_sends_nothing_is_done_without(
     world, autojump_clock, make_blocks, fetch
 ):
-    async def claim(stranger, message):
-        claims = tuple(Presence(entry.cid, have=True) for entry in message.wants if entry.have_only)
-        if claims:
-            await stranger.say(Message(presences=claims))
-
     async with attacked(world, make_blocks, fetch) as node:
         world.stranger("boaster", node, react=claim)
+
+
+BOASTERS = 4
+LOOK_AGAIN = BitswapLimits().look_again
+
+
+async def test_peers_that_claim_to_have_all_are_asked_for_a_root_for_a_moment_each(
+    world, autojump_clock, make_blocks, fetch
+):
+    """They are quicker to claim than the one that has the root, and nothing is known of anybody."""
+    root = make_blocks(1, 10_000)
+    node = await world.node("node")
+    world.connect(node, await world.node("provider", root), latency=0.1)
+    for number in range(BOASTERS):
+        world.stranger(f"boaster {number}", node, react=claim)
+    await fetch(node, root)
+    assert trio.current_time() < BOASTERS * LOOK_AGAIN + 0.8
+
+
+async def test_what_peers_that_claim_to_have_all_were_asked_for_comes_from_one_that_sends(
+    world, autojump_clock, make_blocks, fetch
+):
+    (root,), leaves = make_blocks(1, 10_000), make_blocks(20, 20_000, seed=1)
+    node = await world.node("node")
+    boasters = [world.stranger(f"boaster {number}", node, react=claim) for number in range(BOASTERS)]
+    world.connect(node, await world.node("provider", [root, *leaves], upload=RATE))
+    async with node.bitswap.session() as session:
+        session.want([root.cid])
+        await session.receive()
+        start = trio.current_time()
+        session.want([leaf.cid for leaf in leaves])
+        for _ in leaves:
+            await session.receive()
+    assert any(
+        not entry.have_only for boaster in boasters for entry in boaster.wants if entry.cid != root.cid
+    )
+    assert trio.current_time() - start < 20 * 20_000 / RATE + 2 * LOOK_AGAIN
+    assert node.bitswap.stat().duplicate_blocks == 0
+
+
+async def test_a_far_peer_sends_hardly_anything_twice(world, autojump_clock, make_blocks, fetch):
+    """A near one is idle long before the far one, of which nothing is known, can have sent anything."""
+    blocks = make_blocks(FILE, 20_000)
+    node = await world.node("node")
+    world.connect(node, await world.node("near", blocks))
+    world.connect(node, await world.node("far", blocks), latency=0.4)
+    await fetch(node, blocks[:50])
+    await trio.sleep(5)
+    await fetch(node, blocks[50:])
+    assert node.bitswap.stat().duplicate_blocks <= BitswapLimits().window_peer
 
 
 async def test_a_peer_that_leaves_midway_is_done_without(world, autojump_clock, make_blocks, fetch):

@@ -101,7 +101,9 @@ class Client:
             if self._requester.took_in(peer, len(message.payloads)):
                 self.decide()
             return
-        # Not worth hashing: nothing was asked of this peer.
+        if not message.payloads:
+            self._requester.talked(peer, ticket.size)
+        # Blocks are not worth hashing: nothing was asked of this peer.
         self._count_unrequested(len(message.payloads), sum(len(one.data) for one in message.payloads))
         ticket.release()
 

@@ -156,10 +156,16 @@ class Planner:
             for want, ask in list(self._prompt(provider)):
                 if provider.due(ask, now) <= now:
                     self.overdue(want, provider, now)
-                elif provider.is_long_ago(ask, now) and self._sharing.has_untried_peer(want):
+                elif self._is_better_asked_elsewhere(want, provider, ask, now):
                     self._asking.overdue(want, provider)
         self._asking.hungry.update(self._asking.providers)
         self._look_later(provider, now)
+
+    def _is_better_asked_elsewhere(self, want: Want, provider: Provider, ask: Ask, now: float) -> bool:
+        """Whether a block that may still come soon should be asked of somebody else as well."""
+        if provider.has_only_talked(ask, now) and self._sharing.has_idle_deliverer(want):
+            return True
+        return provider.is_doubtful(ask, now) and self._sharing.has_untried_peer(want)
 
     def _repeat_later(self, now: float) -> None:
         if not self._repeating:

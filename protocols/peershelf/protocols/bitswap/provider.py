@@ -19,6 +19,8 @@ _LEAST_DELAY = 0.05
 """Quicker answers count as this: a longer queue on a quick line harms nobody, and is refilled less often."""
 _STEPS = 2
 """In how many messages a full window is asked for anew. Half of it still fills the line: see `window`."""
+_TALK = 1_024
+"""Bytes that are no sign of a block on its way: what frames messages without any."""
 _TRICKLE = 4_096
 """Bytes per second below which bytes are no sign of a block on its way."""
 
@@ -48,7 +50,12 @@ class Provider:
     @property
     def delivers(self) -> bool:
         """Whether it has sent us blocks and not gone silent since."""
-        return self.window.latency is not None and self._silences == 0
+        return not self.is_untried and self._silences == 0
+
+    @property
+    def is_untried(self) -> bool:
+        """Whether it has never sent us a block."""
+        return self.window.latency is None
 
     @property
     def is_hopeless(self) -> bool:
@@ -100,6 +107,10 @@ class Provider:
         self.unchecked += blocks
         self._arriving = 0
 
+    def talked(self, size: int) -> None:
+        """So many of the bytes that came were a message without blocks."""
+        self._arriving = max(0, self._arriving - size)
+
     def outstanding(self, block_size: float) -> float:
         """Bytes on order that have not come yet, given the usual size of a block."""
         ordered = self._travelling * block_size
@@ -124,9 +135,13 @@ class Provider:
         patience = max(self._patience, _PATIENCE * queue)
         return min(max(ask.at, self.heard_at) + silence, ask.at + patience)
 
-    def is_long_ago(self, ask: Ask, now: float) -> bool:
-        """Whether a block was asked for so long ago that it comes slowly, if it comes."""
-        return ask.at + self._patience <= now
+    def is_doubtful(self, ask: Ask, now: float) -> bool:
+        """Whether a block comes slowly, if it comes, so that somebody else may be tried as well."""
+        return ask.at + self._patience <= now or self.has_only_talked(ask, now)
+
+    def has_only_talked(self, ask: Ask, now: float) -> bool:
+        """Whether it has never sent us a block, and has had time to begin with this one."""
+        return self.is_untried and self._arriving < _TALK and ask.at + self._limits.look_again <= now
 
     @property
     def _patience(self) -> float:

@@ -87,7 +87,17 @@ class Sharing:
     def has_untried_peer(self, want: Want) -> bool:
         """Whether somebody of unknown speed says that it has the block, and has nothing to do."""
         return any(
-            want.cid in provider.offers and not provider.asked and provider.window.latency is None
+            want.cid in provider.offers and not provider.asked and provider.is_untried
+            for provider in self._providers.values()
+        )
+
+    def has_idle_deliverer(self, want: Want) -> bool:
+        """Whether somebody who delivers should have the block, may be asked for it, and has nothing to do."""
+        return any(
+            provider.delivers
+            and not provider.asked
+            and want.may_ask(provider.peer)
+            and self._should_have(want, provider)
             for provider in self._providers.values()
         )
 
@@ -125,8 +135,9 @@ class Sharing:
     def _may_move(self, want: Want, provider: Provider) -> bool:
         if want.moves >= _MOST_MOVES or len(want.asked) != 1 or want.is_open:
             return False
-        if not want.may_ask(provider.peer):
-            return False
+        return want.may_ask(provider.peer) and self._should_have(want, provider)
+
+    def _should_have(self, want: Want, provider: Provider) -> bool:
         return want.cid in provider.offers or any(
             self._sessions[session_id].has_all(provider.peer) for session_id in want.sessions
         )
