@@ -11,8 +11,8 @@ outboxes for the driver to send.
 - Everyone else is told a want-have, and answers now or when the block arrives there. Peers that keep missing
   are not told of a session's new wants while others do better, unless a want goes overdue.
 - Silence, DONT_HAVE and disconnection open the want again. Who was asked in vain may still deliver.
-- A peer that has never sent a block, only word, is not waited for long: soon somebody who delivers and is idle
-  is asked as well, else the next one of whom nothing is known.
+- A peer that has never sent a block, only word, is not waited for long: soon one who delivers and is idle is
+  asked as well, else the next one of whom nothing is known.
 - Peers share the work by the speed at which bytes come from them, and take over from one another: `sharing`.
 - When peers of ours want a block of us too, we are all after the same thing: then rare blocks go first, and
   chance decides between equals, so that we fetch different ones and pass them on. Otherwise order counts.
