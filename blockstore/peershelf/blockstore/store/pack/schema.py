@@ -31,6 +31,8 @@ END""",
 
 CREATED = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"
 LOCATE = "SELECT segment, offset, length FROM blocks WHERE multihash = ?"
+LOCATE_MANY = "SELECT multihash, segment, offset, length FROM blocks WHERE multihash IN ({})"
+"""With as many question marks as there are keys."""
 PAGE = "SELECT multihash FROM blocks WHERE multihash > ? ORDER BY multihash LIMIT ?"
 ROWS = """
 SELECT multihash, segment, offset, length FROM blocks WHERE multihash > ? ORDER BY multihash LIMIT ?
