@@ -69,6 +69,25 @@ async def test_what_peers_that_claim_to_have_all_were_asked_for_comes_from_one_t
     assert node.bitswap.stat().duplicate_blocks == 0
 
 
+async def test_what_the_one_that_delivers_has_not_comes_from_another_of_whom_nothing_is_known(
+    world, autojump_clock, make_blocks
+):
+    (root,), rare = make_blocks(1, 10_000), make_blocks(3, 20_000, seed=1)
+    node = await world.node("node")
+    world.connect(node, await world.node("deliverer", [root]))
+    async with node.bitswap.session() as session:
+        session.want([root.cid])
+        await session.receive()
+        for number in range(BOASTERS):
+            world.stranger(f"boaster {number}", node, react=claim)
+        world.connect(node, await world.node("newcomer", rare), latency=0.02)
+        start = trio.current_time()
+        session.want([block.cid for block in rare])
+        for _ in rare:
+            await session.receive()
+    assert trio.current_time() - start < BOASTERS * LOOK_AGAIN + 0.8
+
+
 async def test_a_far_peer_sends_hardly_anything_twice(world, autojump_clock, make_blocks, fetch):
     """A near one is idle long before the far one, of which nothing is known, can have sent anything."""
     blocks = make_blocks(FILE, 20_000)

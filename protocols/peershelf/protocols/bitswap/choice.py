@@ -53,9 +53,10 @@ class Chooser:
         if session.is_full:
             return None
         candidates = self._candidates(session, provider)
-        if provider.is_untried and self._has_deliverer(session):
+        if provider.is_untried:
             # It may be silent like the one that was asked before.
-            candidates = (want for want in candidates if not want.overdue)
+            has_deliverer = self._sharing.has_deliverer
+            candidates = (want for want in candidates if not (want.overdue and has_deliverer(want)))
         if self._sharing.is_slow(session, provider, now):
             left = self._sharing.is_better_left
             some = islice(candidates, _CHOICE)
@@ -77,9 +78,6 @@ class Chooser:
             return first
         choice = [first, *islice(in_order, _CHOICE)]
         return min(choice, key=lambda want: (len(want.haves), self._random.random()))
-
-    def _has_deliverer(self, session: Session) -> bool:
-        return any(self._providers[peer].delivers for peer in session.good_peers)
 
     def _best_known(self) -> Provider | None:
         known = [provider for provider in self._providers.values() if provider.delivers]

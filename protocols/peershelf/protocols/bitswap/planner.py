@@ -163,7 +163,7 @@ class Planner:
 
     def _is_better_asked_elsewhere(self, want: Want, provider: Provider, ask: Ask, now: float) -> bool:
         """Whether a block that may still come soon should be asked of somebody else as well."""
-        if provider.has_only_talked(ask, now) and self._sharing.has_idle_deliverer(want):
+        if provider.has_only_talked(ask, now) and self._sharing.has_deliverer(want, idle=True):
             return True
         return provider.is_doubtful(ask, now) and self._sharing.has_untried_peer(want)
 

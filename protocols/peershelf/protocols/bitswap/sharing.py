@@ -91,11 +91,11 @@ class Sharing:
             for provider in self._providers.values()
         )
 
-    def has_idle_deliverer(self, want: Want) -> bool:
-        """Whether somebody who delivers should have the block, may be asked for it, and has nothing to do."""
+    def has_deliverer(self, want: Want, *, idle: bool = False) -> bool:
+        """Whether somebody who delivers should have the block and may be asked for it; `idle`: now."""
         return any(
             provider.delivers
-            and not provider.asked
+            and not (idle and provider.asked)
             and want.may_ask(provider.peer)
             and self._should_have(want, provider)
             for provider in self._providers.values()
