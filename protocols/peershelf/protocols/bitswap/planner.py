@@ -154,18 +154,18 @@ class Planner:
             return
         if not provider.unchecked:
             for want, ask in list(self._prompt(provider)):
-                if provider.due(ask, now) <= now:
+                if provider.due(ask, now) <= now or self._is_held_up_by_words(want, provider, ask, now):
                     self.overdue(want, provider, now)
-                elif self._is_better_asked_elsewhere(want, provider, ask, now):
+                elif provider.is_long_ago(ask, now) and self._sharing.has_untried_peer(want):
                     self._asking.overdue(want, provider)
         self._asking.hungry.update(self._asking.providers)
         self._look_later(provider, now)
 
-    def _is_better_asked_elsewhere(self, want: Want, provider: Provider, ask: Ask, now: float) -> bool:
-        """Whether a block that may still come soon should be asked of somebody else as well."""
-        if provider.has_only_talked(ask, now) and self._sharing.has_deliverer(want, idle=True):
-            return True
-        return provider.is_doubtful(ask, now) and self._sharing.has_untried_peer(want)
+    def _is_held_up_by_words(self, want: Want, provider: Provider, ask: Ask, now: float) -> bool:
+        """Whether a peer that only says that it has blocks keeps others from sending one."""
+        return provider.has_only_talked(ask, now) and (
+            self._sharing.has_deliverer(want, idle=True) or self._sharing.has_untried_peer(want)
+        )
 
     def _repeat_later(self, now: float) -> None:
         if not self._repeating:

@@ -135,9 +135,9 @@ class Provider:
         patience = max(self._patience, _PATIENCE * queue)
         return min(max(ask.at, self.heard_at) + silence, ask.at + patience)
 
-    def is_doubtful(self, ask: Ask, now: float) -> bool:
-        """Whether a block comes slowly, if it comes, so that somebody else may be tried as well."""
-        return ask.at + self._patience <= now or self.has_only_talked(ask, now)
+    def is_long_ago(self, ask: Ask, now: float) -> bool:
+        """Whether a block was asked for so long ago that it comes slowly, if it comes."""
+        return ask.at + self._patience <= now
 
     def has_only_talked(self, ask: Ask, now: float) -> bool:
         """Whether it has never sent us a block, and has had time to begin with this one."""
