@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 from attacked import FILE, RATE, attacked
 
@@ -104,16 +105,19 @@ async def test_what_the_one_that_delivers_has_not_comes_from_another_of_whom_not
     assert trio.current_time() - start < BOASTERS * LOOK_AGAIN + 0.8
 
 
-async def test_a_far_peer_sends_hardly_anything_twice(world, autojump_clock, make_blocks, fetch):
-    """A near one is idle long before the far one, of which nothing is known, can have sent anything."""
-    blocks = make_blocks(FILE, 20_000)
+@pytest.mark.parametrize("latency", [0.05, 0.1, 0.15])
+async def test_far_peers_are_not_taken_for_such(world, autojump_clock, make_blocks, fetch, latency):
+    """Their first blocks take as long as their word that they have them, or longer."""
+    (root,), leaves = make_blocks(1, 10_000), make_blocks(FILE, 20_000, seed=1)
     node = await world.node("node")
-    world.connect(node, await world.node("near", blocks))
-    world.connect(node, await world.node("far", blocks), latency=0.4)
-    await fetch(node, blocks[:50])
-    await trio.sleep(5)
-    await fetch(node, blocks[50:])
-    assert node.bitswap.stat().duplicate_blocks <= BitswapLimits().window_peer
+    providers = [await world.node(f"provider {number}", [root, *leaves], upload=RATE) for number in range(3)]
+    for provider in providers:
+        world.connect(node, provider, latency=latency)
+    await fetch(node, [root])
+    await trio.sleep(2)
+    assert sum(provider.bitswap.stat().blocks_sent for provider in providers) == 1
+    await fetch(node, leaves)
+    assert node.bitswap.stat().duplicate_blocks == 0
 
 
 async def test_a_peer_that_leaves_midway_is_done_without(world, autojump_clock, make_blocks, fetch):

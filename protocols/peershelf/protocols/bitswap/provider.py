@@ -19,6 +19,8 @@ _LEAST_DELAY = 0.05
 """Quicker answers count as this: a longer queue on a quick line harms nobody, and is refilled less often."""
 _STEPS = 2
 """In how many messages a full window is asked for anew. Half of it still fills the line: see `window`."""
+_WORDS = 3.0
+"""How many times as long as for its word a peer may take to begin with a block: it may open a stream."""
 _TALK = 1_024
 """Bytes that are no sign of a block on its way: what frames messages without any."""
 _TRICKLE = 4_096
@@ -40,6 +42,8 @@ class Provider:
         """Wants of which the peer says that it has the block."""
         self.speed = Speed()
         self.heard_at = now
+        self._word_latency: float | None = None
+        """Seconds in which it said at the quickest that it has a block."""
         self.unchecked = 0
         """Blocks that came from it and are being hashed or stored."""
         self.bad_blocks = 0
@@ -107,6 +111,12 @@ class Provider:
         self.unchecked += blocks
         self._arriving = 0
 
+    def said_have(self, known_since: float) -> None:
+        """It has just said that it has a block that peers have known to be wanted since then."""
+        latency = self.heard_at - known_since
+        if self._word_latency is None or latency < self._word_latency:
+            self._word_latency = latency
+
     def talked(self, size: int) -> None:
         """So many of the bytes that came were a message without blocks."""
         self._arriving = max(0, self._arriving - size)
@@ -140,8 +150,10 @@ class Provider:
         return ask.at + self._patience <= now
 
     def has_only_talked(self, ask: Ask, now: float) -> bool:
-        """Whether it has never sent us a block, and has had time to begin with this one."""
-        return self.is_untried and self._arriving < _TALK and ask.at + self._limits.look_again <= now
+        """Whether it has never sent us a block, and would have begun with this one as quick as it talks."""
+        if not self.is_untried or self._word_latency is None or self._arriving >= _TALK:
+            return False
+        return ask.at + max(self._limits.look_again, _WORDS * self._word_latency) <= now
 
     @property
     def _patience(self) -> float:
