@@ -10,6 +10,17 @@ from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.requester import Verdict
 
 
+def both_have_it_and_one_is_asked() -> Asking:
+    """Of two peers that say they have the one block that is wanted, A was asked for it, being the first."""
+    asking = Asking(A, B)
+    asking.session(cid_of(1))
+    asking.told(A), asking.told(B)
+    asking.says(A, cid_of(1), have=True)
+    asking.told(A)
+    asking.says(B, cid_of(1), have=True)
+    return asking
+
+
 def test_the_only_peer_is_asked_for_the_block_at_once():
     asking = Asking(A)
     asking.session(cid_of(1))
@@ -138,12 +149,7 @@ def test_silence_is_measured_by_the_peers_own_latency():
 
 
 def test_a_peer_that_is_sending_is_not_silent():
-    asking = Asking(A, B)
-    asking.session(cid_of(1))
-    asking.told(A), asking.told(B)
-    asking.says(A, cid_of(1), have=True)
-    asking.told(A)
-    asking.says(B, cid_of(1), have=True)
+    asking = both_have_it_and_one_is_asked()
     for _ in range(15):
         asking.passes(0.1)
         asking.requester.heard(A, asking.now, 2_000)
@@ -151,12 +157,7 @@ def test_a_peer_that_is_sending_is_not_silent():
 
 
 def test_a_peer_that_only_talks_is_not_sending():
-    asking = Asking(A, B)
-    asking.session(cid_of(1))
-    asking.told(A), asking.told(B)
-    asking.says(A, cid_of(1), have=True)
-    asking.told(A)
-    asking.says(B, cid_of(1), have=True)
+    asking = both_have_it_and_one_is_asked()
     for _ in range(3):
         asking.passes(0.1)
         asking.requester.heard(A, asking.now, 2_000)
@@ -165,12 +166,7 @@ def test_a_peer_that_only_talks_is_not_sending():
 
 
 def test_a_peer_that_trickles_is_overdue_all_the_same():
-    asking = Asking(A, B)
-    asking.session(cid_of(1))
-    asking.told(A), asking.told(B)
-    asking.says(A, cid_of(1), have=True)
-    asking.told(A)
-    asking.says(B, cid_of(1), have=True)
+    asking = both_have_it_and_one_is_asked()
     for _ in range(50):
         asking.passes(0.1)
         asking.requester.heard(A, asking.now)
@@ -193,12 +189,7 @@ def test_a_late_answer_counts_and_cancels_at_the_second_peer():
 
 @pytest.mark.parametrize("how", ["denies", "leaves"])
 def test_another_peer_is_asked_when_the_first(how):
-    asking = Asking(A, B)
-    asking.session(cid_of(1))
-    asking.told(A), asking.told(B)
-    asking.says(A, cid_of(1), have=True)
-    asking.told(A)
-    asking.says(B, cid_of(1), have=True)
+    asking = both_have_it_and_one_is_asked()
     if how == "denies":
         asking.says(A, cid_of(1), have=False)
     else:
