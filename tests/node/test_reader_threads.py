@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 
 import pytest
 
@@ -21,7 +22,7 @@ def one_at_a_time(cids: Sequence[Cid]) -> Batch:
 
 
 def test_all_that_is_wanted_comes_once() -> None:
-    with ReaderThreads(one_at_a_time) as readers:
+    with closing(ReaderThreads(one_at_a_time)) as readers:
         readers.want(CIDS[:30])
         readers.want(CIDS[30:])
         come = [readers.receive().blocks[0].cid for _ in CIDS]
@@ -34,7 +35,7 @@ def test_a_lone_block_is_read_by_whoever_wants_it() -> None:
         return one_at_a_time(cids)
 
     seen: list[threading.Thread] = []
-    with ReaderThreads(read) as readers:
+    with closing(ReaderThreads(read)) as readers:
         for cid in CIDS[:3]:
             readers.want([cid])
             assert readers.receive().blocks == [BLOCKS[cid]]
@@ -53,7 +54,7 @@ def test_they_read_side_by_side() -> None:
         together.wait(30)
         return one_at_a_time(cids)
 
-    with ReaderThreads(read) as readers:
+    with closing(ReaderThreads(read)) as readers:
         readers.want(CIDS[:THREADS])
         for _ in range(THREADS):
             readers.receive()
@@ -64,7 +65,7 @@ def test_what_reading_raises_is_raised_to_the_user() -> None:
     def read(cids: Sequence[Cid]) -> Batch:
         raise ZeroDivisionError
 
-    with ReaderThreads(read) as readers:
+    with closing(ReaderThreads(read)) as readers:
         for wanted in CIDS[:1], CIDS[:2]:
             readers.want(wanted)
             with pytest.raises(ZeroDivisionError):

@@ -6,7 +6,10 @@ https://github.com/multiformats/unsigned-varint
 
 from __future__ import annotations
 
-from peershelf.blockstore.buffers import Rope
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from peershelf.blockstore.buffers import Rope
 
 MAX_LENGTH = 10
 """Bytes that the largest value, 2^64 - 1, takes."""

@@ -7,8 +7,6 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import Self
 
 from peershelf.blockstore.cid import Cid
 from peershelf.node.store_reading import Batch, shares
@@ -26,7 +24,7 @@ class ReaderThreads:
     """Wants go in, batches come out in the order in which they are read. For one thread to use.
 
     What is in flight is bounded by what the user wants before it receives. A lone block is read by the user's
-    own thread, so that small files start no others. Close it, or use it as a context manager.
+    own thread, so that small files start no others. Close it in the end.
     """
 
     def __init__(self, read: Read) -> None:
@@ -62,14 +60,6 @@ class ReaderThreads:
             self._wanted.put(None)
         for thread in self._threads:
             thread.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _start(self) -> None:
         for _ in range(THREADS):

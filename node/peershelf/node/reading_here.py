@@ -9,7 +9,7 @@ written, to ask peers for it or to say what is wrong.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def copy_files(
     """
     read = partial(read_batch, store, Denylists())
     try:
-        with ReaderThreads(read) as readers:
+        with closing(ReaderThreads(read)) as readers:
             return _copy(readers, FileSequence(references, span), write, on_size)
     except BlockstoreError:
         return False

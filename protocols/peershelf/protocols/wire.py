@@ -2,7 +2,7 @@
 
 Sans-IO: give the decoder whatever the stream had, in pieces of any size, and take whole frames out of it.
 A frame that lies within one piece is handed out as a slice of it; only frames that span pieces are copied,
-once. https://github.com/multiformats/unsigned-varint
+once, and not at all for who takes the pieces. https://github.com/multiformats/unsigned-varint
 """
 
 from __future__ import annotations

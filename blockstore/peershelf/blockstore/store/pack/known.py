@@ -14,7 +14,7 @@ key is a candidate. Only puts ask: a block that is wrongly said not to be there 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -55,13 +55,13 @@ class KeyFilter:
         bits = len(self.places) * 8
         return self.entered * _LEAST_BITS_A_KEY > bits and bits < _LARGEST_BITS
 
-    def enter(self, keys: Iterable[bytes]) -> None:
+    def enter(self, keys: Sequence[bytes]) -> None:
         """Set the bits of keys."""
-        places, mask, count = self.places, self._mask, 0
-        for count, key in enumerate(keys, 1):  # noqa: B007
+        places, mask = self.places, self._mask
+        for key in keys:
             bit = crc32(key) & mask
             places[bit >> 3] |= 1 << (bit & 7)
-        self.entered += count
+        self.entered += len(keys)
 
     def candidates(self, keys: Iterable[bytes]) -> list[bytes]:
         """Return the keys that may have been entered."""
