@@ -74,6 +74,9 @@ class Planner:
         self._asking.hungry.clear()
         most = self._asking.window
         self._sharing.reckon_anew()
+        first = self._sharing.keeps_us_busy() if ready else None
+        while first and self._asking.on_order < most and self._order_next(first, now):
+            pass
         while ready and self._asking.on_order < most:
             ready = [provider for provider in ready if self._order_next(provider, now)]
 

@@ -5,6 +5,8 @@ So a peer is not asked for what another would have sent sooner, counting all tha
 and a peer that has run out of work takes over what another is far from sending. The last block in a queue is
 taken, because its sending has likely not begun. One whose sending has begun will come twice, which is worth
 it only if it saves much time, or as long as such copies are few.
+
+Where what came waits for us, more peers bring nothing sooner, and cost more turns: then one has all the work.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ _MUCH_TIME = 1.0
 _MOST_MOVES = 2
 _COMMITTED = 65_536
 """Bytes that a peer is taken to have handed to its line already."""
+_BACKLOG = 2 * 1024 * 1024
+"""Bytes that came and are not checked yet, from which it is us who hold things up."""
 
 
 class Sharing:
@@ -71,6 +75,13 @@ class Sharing:
             and want.may_ask(peer)
             and (session.has_all(peer) or want.cid in other.offers)
         )
+
+    def keeps_us_busy(self) -> Provider | None:
+        """The peer with most on order, if what has come from all is more than we keep up with."""
+        here = [provider for provider in self._providers.values() if provider.here and provider.delivers]
+        if sum(provider.here * provider.window.block_size for provider in here) < _BACKLOG:
+            return None
+        return max(here, key=lambda provider: len(provider.asked))
 
     def want_to_move(self, provider: Provider, now: float) -> Want | None:
         """What a peer with nothing better to do could send sooner than the one it is on order from."""
