@@ -106,8 +106,6 @@ class Context:
     def _local(
         self, *, create: bool, online: bool = False, finds: bool = False, read_only: bool = False
     ) -> Backend:
-        from peershelf.cli.here import HereFirst
-
         def make(store: PackStore | None = None) -> Backend:
             with Importing():
                 from peershelf.cli.local import LocalBackend
@@ -122,7 +120,17 @@ class Context:
                 store=store,
             )
 
-        backend = HereFirst(self.repo, self._common, make) if finds and not online else make()
+        backend: Backend
+        if read_only:
+            from peershelf.cli.settings_first import SettingsFirst
+
+            backend = SettingsFirst(self.repo, make)
+        elif finds and not online:
+            from peershelf.cli.here import HereFirst
+
+            backend = HereFirst(self.repo, self._common, make)
+        else:
+            backend = make()
         self._tell(backend)
         return backend
 

@@ -7,10 +7,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from peershelf.blockstore.errors import BlockstoreError
 from peershelf.blockstore.store.pack import PackStore
 from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.cli.allocator import keep_freed_memory
+from peershelf.cli.failing import Failing
 from peershelf.node.observe import later
 from peershelf.node.reading_here import copy_files, open_here
 
@@ -25,14 +25,8 @@ _SMALL = 4 << 20
 def opened_here(repo: str) -> Iterator[PackStore | None]:
     """The repo's store, if it can be opened and read without a node. Raises CliError if closing it fails."""
     later.configure("warning")
-    try:
-        with ExitStack() as stack:
-            yield open_here(Path(repo), stack)
-    except (BlockstoreError, OSError):
-        from peershelf.cli.failures import translated
-
-        with translated():
-            raise
+    with Failing(), ExitStack() as stack:
+        yield open_here(Path(repo), stack)
 
 
 class Copying:

@@ -1,21 +1,18 @@
-"""A backend that prints files which are all in the repo by itself, and leaves everything else to the node.
-
-trio and the node cost more than all the rest of such a command does.
-"""
+"""A backend that prints files which are all in the repo by itself, and leaves everything else to the node."""
 
 from __future__ import annotations
 
-from peershelf.cli.backend import NO_OPTIONS, Backend
+from peershelf.cli.backend import NO_OPTIONS
 from peershelf.cli.collector import Importing
+from peershelf.cli.nodeless import Nodeless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from peershelf.blockstore.store.pack import PackStore
-    from peershelf.cli.backend import OnLength, OnRecord, Record, Write
+    from peershelf.cli.backend import OnLength, Write
+    from peershelf.cli.nodeless import MakeNode
     from peershelf.cli.output import Output
-    from peershelf.cli.sources import Source
 
 _UNDERSTOOD = {"offset", "length", "offline"}
 """What `cat` may be asked for without a node; peers and deadlines take one."""
@@ -23,32 +20,12 @@ _UNDERSTOOD = {"offset", "length", "offline"}
 _MAX_DIGITS = 18
 
 
-class HereFirst(Backend):
-    """The repo at `repo`; `common` options go with every call.
+class HereFirst(Nodeless):
+    """The repo at `repo`; `common` options go with every call."""
 
-    `make_node` makes the backend that runs a node on the repo, or on its store where that is open already.
-    """
-
-    def __init__(
-        self, repo: str, common: Mapping[str, str], make_node: Callable[[PackStore | None], Backend]
-    ) -> None:
-        self.description = f"the repo {repo} itself"
-        self._repo = repo
+    def __init__(self, repo: str, common: Mapping[str, str], make_node: MakeNode) -> None:
+        super().__init__(repo, make_node)
         self._common = common
-        self._make_node = make_node
-
-    def unary(self, name: str, args: Sequence[str] = (), options: Mapping[str, str] = NO_OPTIONS) -> Record:
-        return self._make_node(None).unary(name, args, options)
-
-    def records(
-        self,
-        name: str,
-        on_record: OnRecord,
-        args: Sequence[str] = (),
-        options: Mapping[str, str] = NO_OPTIONS,
-        sources: Iterable[Source] = (),
-    ) -> None:
-        self._make_node(None).records(name, on_record, args, options, sources)
 
     def stream(
         self,
@@ -60,7 +37,7 @@ class HereFirst(Backend):
         output: Output | None = None,
     ) -> None:
         if name != "cat" or not self._understands(options):
-            self._make_node(None).stream(name, write, args, options, on_length, output)
+            super().stream(name, write, args, options, on_length, output)
             return
         with Importing():
             from peershelf.cli.copying import Copying, opened_here

@@ -8,6 +8,7 @@ import os
 import stat
 
 from peershelf.cli.errors import CliError
+from peershelf.cli.failing import Failing
 from peershelf.cli.sources import STDIN, Source, check_standard_input, file_source, unreadable
 from peershelf.cli.text import safe
 
@@ -166,8 +167,7 @@ def _ignored(call: Call) -> Ignored | None:
             raise unreadable(path, error) from None
     if not lines:
         return None
-    from peershelf.cli.failures import translated
     from peershelf.node.ignoring import ignore_rules
 
-    with translated():
+    with Failing():
         return ignore_rules(lines)

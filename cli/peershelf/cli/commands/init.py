@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from peershelf.cli import output
 from peershelf.cli.errors import CliError
+from peershelf.cli.failing import Failing
 from peershelf.cli.grammar import Command, Option
 
 TYPE_CHECKING = False
@@ -17,13 +18,12 @@ def run(context: Context, call: Call) -> int:
     # pathlib and the rest of the node cost too much for a start that may need neither
     from pathlib import Path
 
-    from peershelf.cli.failures import translated
     from peershelf.node import repo
 
     if context.api is not None:
         raise CliError("init makes a repo here and asks no node: leave out --api")
     profiles = tuple(name for name in (call.text("profile") or "").split(",") if name)
-    with translated():
+    with Failing():
         made = repo.init(Path(context.repo), profiles, private=call.flag("private"))
     if context.json:
         output.json_line({"ID": made.identity.peer_id, "RepoPath": str(made.path)})

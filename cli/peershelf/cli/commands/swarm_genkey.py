@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from peershelf.cli import output
 from peershelf.cli.errors import CliError
+from peershelf.cli.failing import Failing
 from peershelf.cli.grammar import Command
 from peershelf.cli.text import safe
 
@@ -18,13 +19,12 @@ def run(context: Context, call: Call) -> int:
     # As for init: pathlib and the rest of the node cost too much for a start that may need neither.
     from pathlib import Path
 
-    from peershelf.cli.failures import translated
     from peershelf.node.private_network import generate_key
     from peershelf.node.repo import Repo
 
     if context.api is not None:
         raise CliError("genkey makes a file here and asks no node: leave out --api")
-    with translated():
+    with Failing():
         path = Repo.load(Path(context.repo)).swarm_key_file
         fingerprint = generate_key(path).fingerprint
     if context.json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from peershelf.node import own_files
 from peershelf.node.errors import NodeError, UsageError
 from peershelf.node.facade.core import Core
 from peershelf.node.peer_addresses import by_peer, parse_peer_address
@@ -64,12 +65,7 @@ class NetworkAccess(Core):
         """
         if self._online:
             return self._online.swarm_key_fingerprint
-        if not self.repo.swarm_key_file.exists():
-            return None
-        from peershelf.node.private_network import read_key  # its cipher takes 50 ms to import
-
-        key = read_key(self.repo.swarm_key_file)
-        return key.fingerprint if key else None
+        return own_files.swarm_key_fingerprint(self.repo)
 
     def reachability(self) -> Reachability:
         """Whether the world reaches this node, and who said so. Raises NodeError where nobody is asked."""

@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterable
 
 import trio
 
-from peershelf.node import config
+from peershelf.node import config, own_files
 from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
 from peershelf.node.operations.base import Record, Request, Unary
 from peershelf.node.peer_addresses import parse_peer_address
 from peershelf.node.public_peers import PUBLIC_BOOTSTRAP_PEERS
-
-_KEY = "Bootstrap"
 
 
 async def add(node: Node, request: Request) -> Record:
@@ -73,14 +71,15 @@ async def remove_all(node: Node, request: Request) -> Record:
 
 
 async def _change(node: Node, change: Callable[[list[str]], list[str]], changed: list[str]) -> Record:
-    await trio.to_thread.run_sync(config.change_list_in_file, node.repo.config_file, _KEY, change)
+    await trio.to_thread.run_sync(
+        config.change_list_in_file, node.repo.config_file, own_files.BOOTSTRAP, change
+    )
     return {"Peers": changed}
 
 
 async def listing(node: Node, request: Request) -> Record:
     """The addresses in the order of the file."""
-    listed = await trio.to_thread.run_sync(config.list_in_file, node.repo.config_file, _KEY)
-    return {"Peers": listed}
+    return await trio.to_thread.run_sync(own_files.bootstrap_peers, node.repo.config_file)
 
 
 BOOTSTRAP_OPERATIONS = (

@@ -7,7 +7,7 @@ import sys
 
 import trio
 
-from peershelf.node import config
+from peershelf.node import config, own_files
 from peershelf.node._version import __version__
 from peershelf.node.api import Node
 from peershelf.node.errors import NotConnected
@@ -23,14 +23,7 @@ async def identify(node: Node, request: Request) -> Record:
     if peer != node.repo.identity.peer_id:
         return _identify_peer(node, peer)
     fingerprint = node.swarm_key_fingerprint()
-    return {
-        "ID": node.repo.identity.peer_id,
-        "PublicKey": public_key_text(node.repo.identity.peer_id),
-        "Addresses": node.addresses(),
-        "AgentVersion": f"peershelf/{__version__}",
-        "Protocols": sorted(node.protocols()),
-        **({"SwarmKeyFingerprint": fingerprint} if fingerprint else {}),
-    }
+    return own_files.identity(node.repo, fingerprint, node.addresses(), node.protocols())
 
 
 def _identify_peer(node: Node, peer: PeerId) -> Record:
@@ -82,7 +75,7 @@ async def configure(node: Node, request: Request) -> Record:
     """Read one key, or set it in the file; a new value is in force from the node's next start."""
     key = request.arg(0)
     if len(request.args) == 1:
-        return {"Key": key, "Value": node.repo.config.lookup(key)}
+        return own_files.setting(node.repo.config, key)
     value = _value(request)
     await trio.to_thread.run_sync(config.set_in_file, node.repo.config_file, key, value)
     return {"Key": key, "Value": value}
