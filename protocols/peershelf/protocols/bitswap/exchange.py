@@ -26,6 +26,7 @@ from peershelf.protocols.bitswap.requester import Requester
 from peershelf.protocols.bitswap.server import ServedStore, Server
 from peershelf.protocols.bitswap.sources import BlockSource, TalkSource
 from peershelf.protocols.bitswap.stat import BitswapStat, Counters
+from peershelf.protocols.multiaddrs import place_of
 from peershelf.protocols.offload import Offload, in_thread
 from peershelf.protocols.resources import Resource, Unit
 from peershelf.protocols.transport import Network, PeerId
@@ -46,12 +47,15 @@ class Bitswap:
         limits: BitswapLimits | None = None,
         offload: Offload = in_thread,
         cpu: Callable[[], float] = time.thread_time,
+        seen_at: Callable[[PeerId], bytes | None] = lambda peer: None,
     ) -> None:
         """Make both halves.
 
         Args:
             served: what peers are shown of the store; by default all of it.
             cpu: returns the seconds of CPU that the thread has used, which peers are charged with.
+            seen_at: returns the other end of a peer's connection, as a multiaddr in its bytes: peers at one
+                address count as one where many want more time than there is.
         """
         self._network = network
         self._limits = limits or BitswapLimits()
@@ -72,7 +76,7 @@ class Bitswap:
         self._inbound = InboundStreams(
             self._limits,
             self._counters,
-            Pacing(self._limits, cpu),
+            Pacing(self._limits, cpu, lambda peer: place_of(seen_at(peer) or b"") or peer),
             heard=self._client.heard,
             received=self._receive,
         )

@@ -72,10 +72,12 @@ class Server:
         if message.full:
             await pace.through(self._forgetting(peer, message.wants))
         await pace.through(self._noting(peer, message.wants, new))
-        look_up = partial(self._sizes, list(new))
-        sizes = look_up() if len(new) <= _INLINE_LOOKUPS else await self._offload(look_up)
+        # A thread's time counts too: while it looks things up in Python, nobody else runs.
+        look_up = pace.timed(partial(self._sizes, list(new)))
+        sizes, seconds = look_up() if len(new) <= _INLINE_LOOKUPS else await self._offload(look_up)
+        pace.charge(seconds)
         await pace.through(self._answering(peer, sizes))
-        self._changed()
+        pace.do(self._changed)
         self.look_for_turns()
 
     def _forgetting(self, peer: PeerId, wants: Sequence[WantEntry]) -> Iterator[None]:
