@@ -77,7 +77,7 @@ async def test_who_costs_little_does_not_wait_behind_a_crowd(work, autojump_cloc
 
 @pytest.mark.parametrize("place", [lambda peer: peer, lambda peer: "all"])
 async def test_who_comes_first_has_a_turn_next(nursery, autojump_clock, place):
-    """Only a step of another's is in its way, and what its own cost, until it has had as much as the others."""
+    """Only a step of another's is in its way, and what its own cost, until it has had as much as others."""
     work = Work(place, replace(LIMITS, time_of_light=0.0))
     for peer in CROWD:
         nursery.start_soon(work.without_end, peer)
@@ -133,9 +133,14 @@ async def test_what_was_long_ago_is_forgotten(work, autojump_clock):
     assert len(work.pacing._crowd._by_peer._seconds) <= 256
 
 
-async def test_the_exchange_asks_where_its_peers_are(world):
+async def test_the_exchange_knows_where_its_peers_are(world):
     at = {A: b"\x04\xc0\0\2\1\6\0\1", B: b"\x04\xc0\0\2\1\6\0\2"}
     bitswap = Bitswap(world.internet.node("node"), MemoryStore(), seen_at=at.get)
+    await world.nursery.start(bitswap.run)
+    for peer in (A, B, C):
+        bitswap.peer_connected(peer)
     place = bitswap._inbound._pacing._crowd._neighbourhood
-    assert place(A) == place(B)
+    assert place(A) == place(B) != A
     assert place(C) == C
+    bitswap.peer_disconnected(A)
+    assert place(A) == A
