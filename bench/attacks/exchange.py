@@ -23,6 +23,8 @@ _GIFT = 128 * 1024
 _READERS = 12
 _WRITERS, _BEGUN = 12, 4 * 1024 * 1024
 _LIARS = 5
+_IDENTITIES = 16
+"""As many connections as one address may have."""
 
 
 def _encoded(message: Message) -> bytes:
@@ -64,6 +66,20 @@ async def full_lists(target: Target, pace: Pace) -> None:
             await pace.due(_LIST)
             peer.messages.clear()
             await peer.write(data[turn % 2])
+
+
+async def many_lists(target: Target, pace: Pace) -> None:
+    """The same by as many identities as one address may have connections, each as fast as it is let."""
+    lists = [tuple(WantEntry(cid) for cid in _missing(_LIST)) for _ in "ab"]
+    data = [_encoded(Message(wants=wants, full=True)) for wants in lists]
+
+    async def one() -> None:
+        async with target.stranger() as peer:
+            for turn in itertools.count():
+                await pace.due(_LIST)
+                await peer.write(data[turn % 2])
+
+    await side_by_side(_IDENTITIES, one)
 
 
 async def no_messages(target: Target, pace: Pace) -> None:
@@ -153,6 +169,13 @@ ATTACKS = (
     Attack("repeats", "one want repeated 6,000 times", 12_000, "wants", repeats),
     Attack("too-many", "5,000 wants in a message", 10_000, "wants", too_many),
     Attack("full-lists", "full wantlists in turns, 500 wants each", 5_000, "wants", full_lists),
+    Attack(
+        "many-lists",
+        f"the same from {_IDENTITIES} identities, as many as they are let",
+        100_000,
+        "wants",
+        many_lists,
+    ),
     Attack("no-messages", "garbage for bitswap messages", 50, "streams", no_messages),
     Attack(
         "slow-readers", f"{_READERS} peers that want 20 MiB and do not read", 12, "wantlists", slow_readers

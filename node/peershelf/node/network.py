@@ -76,7 +76,7 @@ async def go_online(
         filters=[Mask(text) for text in config.strings("Swarm.AddrFilters")],
     )
     served = ServedBlocks(store, denylists)
-    exchange = Bitswap(host, store, served=served, limits=_bitswap_limits(config))
+    exchange = Bitswap(host, store, served=served, limits=_bitswap_limits(config), seen_at=host.seen_at)
     unnoticed = briefly or config.flag("Private")
     routers = config.strings("Routing.DelegatedRouters")
     routing = routing_of(config.text("Routing.Type"), host, routers, serve=not unnoticed)

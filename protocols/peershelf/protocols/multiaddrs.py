@@ -25,6 +25,15 @@ def ip_of(address: bytes) -> IPv4Address | IPv6Address | None:
     return None
 
 
+def place_of(address: bytes) -> bytes | None:
+    """Return what counts as one address, since whoever has any of it has all: IPv4 addresses, IPv6 /64s."""
+    if len(address) >= 5 and address[0] == _IP4:
+        return address[1:5]
+    if len(address) >= 17 and address[0] == _IP6:
+        return address[1:9]
+    return None
+
+
 def is_public(address: bytes) -> bool:
     """Whether a multiaddr may be reached from anywhere: a global IP address, or a name."""
     ip = ip_of(address)

@@ -81,6 +81,13 @@ class Victim:
         return int(self.process.memory_info().rss)
 
     @property
+    def main_thread(self) -> float:
+        """Seconds of CPU that the thread has used in which the protocols run."""
+        threads = {one.id: one for one in self.process.threads()}
+        main = threads[self.process.pid]
+        return float(main.user_time + main.system_time)
+
+    @property
     def descriptors(self) -> int:
         """Open files and sockets."""
         return int(self.process.num_fds())

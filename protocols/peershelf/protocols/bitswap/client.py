@@ -92,7 +92,7 @@ class Client:
         """Take what a message says of having and not having."""
         note = partial(self._requester.presences, peer)
         await pace.through(in_parts(message.presences, _PRESENCES_PER_STEP, note))
-        self.decide()
+        pace.do(self.decide)
 
     def take_blocks(self, peer: PeerId, message: Message, ticket: Ticket) -> None:
         """Take a message's blocks; its ticket is released once they take no memory any more."""

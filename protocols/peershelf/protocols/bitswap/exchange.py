@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from random import Random
 
@@ -26,6 +26,7 @@ from peershelf.protocols.bitswap.requester import Requester
 from peershelf.protocols.bitswap.server import ServedStore, Server
 from peershelf.protocols.bitswap.sources import BlockSource, TalkSource
 from peershelf.protocols.bitswap.stat import BitswapStat, Counters
+from peershelf.protocols.multiaddrs import place_of
 from peershelf.protocols.offload import Offload, in_thread
 from peershelf.protocols.resources import Resource, Unit
 from peershelf.protocols.transport import Network, PeerId
@@ -46,12 +47,15 @@ class Bitswap:
         limits: BitswapLimits | None = None,
         offload: Offload = in_thread,
         cpu: Callable[[], float] = time.thread_time,
+        seen_at: Callable[[PeerId], bytes | None] = lambda peer: None,
     ) -> None:
         """Make both halves.
 
         Args:
             served: what peers are shown of the store; by default all of it.
             cpu: returns the seconds of CPU that the thread has used, which peers are charged with.
+            seen_at: returns the other end of a peer's connection, as a multiaddr in its bytes: peers at one
+                address count as one where many want more time than there is.
         """
         self._network = network
         self._limits = limits or BitswapLimits()
@@ -72,11 +76,13 @@ class Bitswap:
         self._inbound = InboundStreams(
             self._limits,
             self._counters,
-            Pacing(self._limits, cpu),
+            Pacing(self._limits, cpu, lambda peer: self._places.get(peer, peer)),
             heard=self._client.heard,
             received=self._receive,
         )
         self._links: dict[PeerId, PeerLink] = {}
+        self._seen_at = seen_at
+        self._places: dict[PeerId, Hashable] = {}
         self._nursery: trio.Nursery | None = None
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -151,6 +157,7 @@ class Bitswap:
         talk = TalkSource(peer, self._requester, self._engine, self._counters, decide=self._client.decide)
         blocks = BlockSource(peer, self._engine, self._counters, self._server.look_for_turns)
         link = self._links[peer] = PeerLink(self._network, peer, self._limits, talk, blocks)
+        self._places[peer] = place_of(self._seen_at(peer) or b"") or peer
         self._server.add_peer(peer, blocks)
         self._nursery.start_soon(link.run)
         self._client.peer_connected(peer)
@@ -160,6 +167,7 @@ class Bitswap:
         link = self._links.pop(peer, None)
         if link is not None:
             link.close()
+            del self._places[peer]
             self._server.remove_peer(peer)
             self._client.peer_disconnected(peer)
 

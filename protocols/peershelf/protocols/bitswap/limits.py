@@ -27,6 +27,17 @@ class BitswapLimits:
     fetches blocks of 4 KiB as fast as it can takes a tenth."""
     time_ahead: float = 0.1
     """Seconds of such work that a peer may cause at once."""
+    time_share_all: float = 0.2
+    """The same for all peers together; while they want more, who has cost least lately goes first."""
+    time_of_light: float = 0.01
+    """Part of the time below which a peer need not wait its turn, unless such peers take too much together.
+    One of ours that fetches blocks of 1 MiB at 380 MB/s takes about that."""
+    time_ahead_all: float = 0.1
+    """Seconds of work that all may cause at once."""
+    time_of_turn: float = 0.001
+    """Seconds of work on a message until it is asked again whose turn it is."""
+    time_remembered: float = 1.0
+    """Seconds after which what a peer has cost counts half when it is asked who has cost least."""
     time_for_broken: float = 0.02
     """Seconds that a peer is charged with for breaking the protocol: it may do so ten times a second."""
     buffered_per_peer: int = 16 * _MIB

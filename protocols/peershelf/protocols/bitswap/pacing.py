@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar
 
 import trio
 
+from peershelf.protocols.bitswap.crowd import Crowd, Neighbourhood
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.transport import PeerId
 
@@ -28,18 +30,25 @@ class Pacing:
 
     Args:
         cpu: returns the seconds of CPU that this thread has used.
+        neighbourhood: returns what a peer shares with others that may be the same person.
     """
 
-    def __init__(self, limits: BitswapLimits, cpu: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        limits: BitswapLimits,
+        cpu: Callable[[], float],
+        neighbourhood: Neighbourhood = lambda peer: peer,
+    ) -> None:
         self._limits = limits
         self._cpu = cpu
+        self._crowd = Crowd(limits, neighbourhood)
         self._paces: dict[PeerId, Pace] = {}
         self._paid_at: dict[PeerId, float] = {}
 
     @asynccontextmanager
     async def turn(self, peer: PeerId) -> AsyncIterator[Pace]:
         """Wait until no other message of the peer is being worked on, and the peer need not rest."""
-        pace = self._paces.setdefault(peer, Pace(self, peer))
+        pace = self._paces.setdefault(peer, Pace(self, peer, self._limits.time_of_turn))
         pace.users += 1
         try:
             async with pace.lock:
@@ -50,16 +59,21 @@ class Pacing:
             if not pace.users:
                 del self._paces[peer]
 
-    def step(self, peer: PeerId, steps: Iterator[None]) -> bool:
-        """Take one step, which is charged, and return whether there are more. Raises what it raises."""
-        began = self._cpu()
-        try:
-            return next(steps, _END) is not _END
-        finally:
-            self.charge(peer, self._cpu() - began)
+    async def admit(self, peer: PeerId) -> None:
+        """Wait until it is the peer's turn among all."""
+        await self._crowd.admit(peer)
+
+    @property
+    def cpu(self) -> Callable[[], float]:
+        """Returns the seconds of CPU that the calling thread has used."""
+        return self._cpu
 
     def charge(self, peer: PeerId, seconds: float) -> None:
         """The peer has cost so much CPU time."""
+        self._crowd.charge(peer, seconds)
+        self._owe(peer, seconds)
+
+    def _owe(self, peer: PeerId, seconds: float) -> None:
         now = trio.current_time()
         if len(self._paid_at) >= _MANY_DEBTS:
             self._paid_at = {debtor: paid_at for debtor, paid_at in self._paid_at.items() if paid_at > now}
@@ -67,7 +81,8 @@ class Pacing:
 
     def punish(self, peer: PeerId) -> None:
         """The peer has broken the protocol, which is not free even where it took no time to see."""
-        self.charge(peer, self._limits.time_for_broken)
+        self._owe(peer, self._limits.time_for_broken)
+        self._crowd.blame(peer, self._limits.time_for_broken)
 
     async def rest(self, peer: PeerId) -> None:
         """Wait for as long as the peer owes more than it may."""
@@ -80,16 +95,50 @@ class Pacing:
 class Pace:
     """One peer's turn; it exists while the peer has one or waits for one."""
 
-    def __init__(self, pacing: Pacing, peer: PeerId) -> None:
+    def __init__(self, pacing: Pacing, peer: PeerId, turn: float) -> None:
         self._pacing = pacing
         self._peer = peer
+        self._turn = turn
+        self._left = 0.0
         self.lock = trio.Lock()
         self.users = 0
 
     async def through(self, steps: Iterator[None]) -> None:
-        """Go through the steps. Raises what they raise."""
-        while self._pacing.step(self._peer, steps):
+        """Go through the steps, as many in a turn as fit. Raises what they raise."""
+        while True:
+            if self._left <= 0:
+                await self._pacing.admit(self._peer)
+                self._left = self._turn
+            if not self.do(partial(_has_more, steps)):
+                return
             await trio.lowlevel.checkpoint()
+
+    def do(self, work: Callable[[], _T]) -> _T:
+        """Do something short, and charge it. Raises what it raises."""
+        began = self._pacing.cpu()
+        try:
+            return work()
+        finally:
+            self.charge(self._pacing.cpu() - began)
+
+    def timed(self, work: Callable[[], _T]) -> Callable[[], tuple[_T, float]]:
+        """Return what does some work in any thread, and returns with its result the seconds to charge."""
+
+        def do() -> tuple[_T, float]:
+            began = self._pacing.cpu()
+            return work(), self._pacing.cpu() - began
+
+        return do
+
+    def charge(self, seconds: float) -> None:
+        """The peer has cost so much CPU time."""
+        self._left -= seconds
+        self._pacing.charge(self._peer, seconds)
+
+
+def _has_more(steps: Iterator[None]) -> bool:
+    """Take one step, and return whether there are more."""
+    return next(steps, _END) is not _END
 
 
 def in_parts(items: Sequence[_T], size: int, work: Callable[[Sequence[_T]], object]) -> Iterator[None]:

@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 # A hop to a thread costs as much as reading this many bytes, or looking up this many blocks.
 _INLINE_BYTES = 65_536
 _INLINE_LOOKUPS = 32
+_LOOKUPS_AT_ONCE = 2
+"""Each takes a thread and a connection to the index, and while one is in Python the others wait anyway."""
 _WANTS_PER_STEP = 128
 _BATCH = 2 << 20
 """Bytes read in one hop, about."""
@@ -53,6 +55,7 @@ class Server:
         self._offload = offload
         self._peers: dict[PeerId, BlockSource] = {}
         self._turns_possible = Wakeup()
+        self._looking_up = trio.CapacityLimiter(_LOOKUPS_AT_ONCE)
 
     def add_peer(self, peer: PeerId, source: BlockSource) -> None:
         """A peer may be served; `source` takes the messages for it."""
@@ -72,10 +75,16 @@ class Server:
         if message.full:
             await pace.through(self._forgetting(peer, message.wants))
         await pace.through(self._noting(peer, message.wants, new))
-        look_up = partial(self._sizes, list(new))
-        sizes = look_up() if len(new) <= _INLINE_LOOKUPS else await self._offload(look_up)
+        # A thread's time counts too: while it looks things up in Python, nobody else runs.
+        look_up = pace.timed(partial(self._sizes, list(new)))
+        if len(new) <= _INLINE_LOOKUPS:
+            sizes, seconds = look_up()
+        else:
+            async with self._looking_up:
+                sizes, seconds = await self._offload(look_up)
+        pace.charge(seconds)
         await pace.through(self._answering(peer, sizes))
-        self._changed()
+        pace.do(self._changed)
         self.look_for_turns()
 
     def _forgetting(self, peer: PeerId, wants: Sequence[WantEntry]) -> Iterator[None]:
