@@ -50,6 +50,13 @@ class NotOnline(NodeError):
     """The operation needs the network, and this node is not running it."""
 
 
+class NodeEnding(NodeError):
+    """The node ended before the operation did, so what came of it is not whole."""
+
+    def __init__(self) -> None:
+        super().__init__("the node is ending, so this was broken off; run it again")
+
+
 class NotConnected(NodeError):
     """There is no connection to the peer that an operation is about."""
 
