@@ -59,7 +59,7 @@ class HandedOver(AsyncIterator[T]):
     """The items that `produce` sends, while it runs as a task of `nursery`.
 
     At most `buffered` items wait, and one more is in flight. An error of the producer is raised to whoever
-    iterates; an iterator that is closed, or dropped half-way, ends the producer. Where the nursery is cancelled
+    iterates; an iterator that is closed, or dropped half-way, ends the producer. If the nursery is cancelled
     first, NodeEnding is raised: half of the items must not pass for all of them. No async generator could do
     this: it must not hold a nursery or a cancel scope across a yield, and trio warns of one that is dropped.
     """
