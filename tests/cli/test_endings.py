@@ -96,6 +96,11 @@ def test_version_needs_neither_repo_nor_lock(held: Path, run: Run) -> None:
     assert outcome.out.startswith("peershelf version ")
 
 
+def test_the_usual_option_shows_the_version_too(run: Run) -> None:
+    assert run("--version").out == run("version").out
+    assert run("--version", "-n").out == run("version", "-n").out
+
+
 def test_a_daemon_is_found_through_the_repo(held: Path, daemon: Any, api: ModuleType, run: Run) -> None:
     (held / "api").write_text(daemon.address)
     daemon.answers["version"] = api.sized({"Version": "9.9.9"})
@@ -158,6 +163,18 @@ def test_a_closed_standard_output_is_no_reason_to_crash(daemon: Any, api: Module
     )
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, b"")
+
+
+def test_a_closed_standard_input_is_not_read_from_whatever_has_its_number(
+    daemon: Any, api: ModuleType, launch: Launch
+) -> None:
+    """`add - <&-` waited for ever, for its own connection to the daemon."""
+    daemon.answers["add"] = api.records()
+    process = launch(
+        ["add", "-", "--api", daemon.address], stderr=subprocess.PIPE, preexec_fn=lambda: os.close(0)
+    )
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (1, b"Error: cannot read standard input: Bad file descriptor\n")
 
 
 def test_ctrl_c_while_an_answer_is_awaited(daemon: Any, api: ModuleType, launch: Launch) -> None:

@@ -265,6 +265,14 @@ async def test_a_read_only_node_works_beside_one_that_has_the_repo(node: Node) -
         assert (await reader.import_file(b"x", only_hash=True)).cid == await node.add(b"x")
 
 
+async def test_a_read_only_node_makes_no_repo(tmp_path: Path) -> None:
+    """`add -n` and `denylist check` left one behind, with a key."""
+    async with Node(tmp_path / "absent", read_only=True) as reader:
+        assert str((await reader.import_file(b"hello", only_hash=True)).cid).startswith("bafk")
+        assert reader.denylists is not None
+    assert not (tmp_path / "absent").exists()
+
+
 async def test_the_network_is_not_there_offline(node: Node) -> None:
     with pytest.raises(NotOnline, match="node daemon"):
         await node.connect("/ip4/127.0.0.1/tcp/1/p2p/12D3KooWDF6DnKoZdnpLtiegUTLguGJtow2RXjxBNQ8uFcB6QvkV")

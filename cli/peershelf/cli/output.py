@@ -27,7 +27,10 @@ class Output:
 
 
 def prepare() -> None:
-    """Make both streams usable, whatever was handed over: closed, or with too small an encoding."""
+    """Make the streams usable, whatever was handed over: closed, or with too small an encoding."""
+    if sys.stdin is None:
+        # Else what is opened next has its number, and `add -` reads its own connection to the daemon.
+        os.open(os.devnull, os.O_WRONLY)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:

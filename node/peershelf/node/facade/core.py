@@ -60,7 +60,10 @@ class Core:
         self._go_online = online and not read_only
         self._read_only = read_only
         self._lazily = lazily
-        self._load = Repo.load_or_init if create else Repo.load
+        if not create:
+            self._load = Repo.load
+        else:
+            self._load = Repo.load_or_assume if read_only else Repo.load_or_init
         self._settings = settings or {}
         self._open_already = store
         self._stack = AsyncExitStack()
