@@ -23,7 +23,7 @@ from peershelf.node.blocks import Blocks
 from peershelf.node.collecting import Collected, Collector
 from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.denylists.places import directories
-from peershelf.node.errors import NotOnline
+from peershelf.node.errors import NotEntered, NotOnline
 from peershelf.node.observe import later
 from peershelf.node.opening import opened_store
 from peershelf.node.providing.announcer import Announcer
@@ -88,7 +88,18 @@ class Core:
         if self._nursery is not None:
             self._nursery.cancel_scope.cancel()
         with single_error():
-            await self._stack.__aexit__(kind, error, trace)
+            try:
+                await self._stack.__aexit__(kind, error, trace)
+            finally:
+                self._nursery = None
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """What entering sets is not there before."""
+            if name in ("repo", "store", "pins", "blocks", "collector", "denylists"):
+                raise NotEntered
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     async def _open(self) -> None:
         enter = self._stack.enter_context
@@ -232,7 +243,8 @@ class Core:
 
         Up to `buffered` items may wait for the user, which makes many small ones cheap.
         """
-        assert self._nursery is not None, "enter the node first: async with Node(…) as node"
+        if self._nursery is None:
+            raise NotEntered
         return HandedOver(self._nursery, produce, buffered=buffered)
 
     @property
