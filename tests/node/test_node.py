@@ -3,9 +3,11 @@ import hashlib
 import io
 import os
 import random
+import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import trio
@@ -30,6 +32,7 @@ from peershelf.blockstore.unixfs.profiles import PROFILES, with_options
 from peershelf.blockstore.unixfs.sequence import FileSequence
 from peershelf.node import Node
 from peershelf.node.errors import NotEntered, NotOnline, StillPinned
+from peershelf.node.facade import core
 from peershelf.node.read_ahead import READ_AHEAD, READ_AHEAD_OF_ALL, in_steps
 
 SMALL_CHUNKS = with_options(PROFILES["unixfs-v1-2025"], chunk_size=1000, max_links=4)
@@ -292,6 +295,23 @@ async def test_a_file_that_has_nothing_to_read_yet_does_not_pass_for_an_empty_on
         pytest.raises(BlockingIOError),
     ):
         await node.add(file)
+
+
+async def test_ctrl_c_waits_while_what_goes_online_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The import system swallowed it now and then, and the program went on."""
+    protected = []
+
+    class Watched(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            protected.append(trio.lowlevel.currently_ki_protected())
+            return name
+
+    for name in ("peershelf.node.network", "peershelf.node.searching"):
+        monkeypatch.setitem(sys.modules, name, Watched(name))
+    assert not trio.lowlevel.currently_ki_protected()
+    core._network_services()
+    assert protected
+    assert all(protected)
 
 
 async def test_a_read_only_node_makes_no_repo(tmp_path: Path) -> None:
