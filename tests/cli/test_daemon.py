@@ -86,7 +86,7 @@ def test_shutdown_returns_when_the_repo_is_free(ready: Daemon, run: Run, repo: P
     assert not (repo / "api").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_daemon_cleanly(ready: Daemon, repo: Path, number: int) -> None:
     ready.process.send_signal(number)
     code, log = ready.end()
