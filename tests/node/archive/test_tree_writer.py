@@ -197,6 +197,25 @@ def test_what_somebody_else_left_is_in_nobodys_way(target: Path, monkeypatch: py
     assert tree(target) == {os.fsdecode(UNFINISHED): b"theirs", "a": b"content"}
 
 
+def test_ctrl_c_just_when_a_file_was_made_leaves_none(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target.mkdir()
+    real_open = os.open
+    opened = []
+
+    def open_and_be_interrupted(path: Any, *args: Any, **more: Any) -> int:
+        descriptor = real_open(path, *args, **more)
+        if path == UNFINISHED and not opened:
+            opened.append(descriptor)
+            raise KeyboardInterrupt
+        return descriptor
+
+    monkeypatch.setattr(os, "open", open_and_be_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(target, ROOT, file("a"))
+    os.close(opened[0])
+    assert names(target) == set()
+
+
 @pytest.mark.parametrize("in_a_tree", [True, False])
 def test_a_pipe_is_not_replaced(target: Path, *, in_a_tree: bool) -> None:
     """`get -o /dev/null` put a file in the place of the device."""

@@ -99,8 +99,11 @@ class Directory:
         `taken` are names that it cannot have. Raises Busy where as many others as can be write here.
         """
         for name in unfinished_names(taken):
-            with suppress(Busy):
-                return name, self._claim(name)
+            try:
+                descriptor = self._claim(name)
+            except Busy:
+                continue
+            return name, descriptor
         raise Busy()
 
     def _claim(self, name: bytes) -> int:
