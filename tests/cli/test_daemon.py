@@ -86,13 +86,26 @@ def test_shutdown_returns_when_the_repo_is_free(ready: Daemon, run: Run, repo: P
     assert not (repo / "api").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_daemon_cleanly(ready: Daemon, repo: Path, number: int) -> None:
     ready.process.send_signal(number)
     code, log = ready.end()
     assert code == 0
     assert "Traceback" not in log
     assert not (repo / "api").exists()
+
+
+def test_what_an_ending_daemon_breaks_off_fails(ready: Daemon, launch: Launch, run: Run, repo: Path) -> None:
+    """`cat` and `add` ended as if all was done, with a part of the file or without a CID."""
+    absent = "bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq"
+    command = launch(["cat", absent, "--repo", repo], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while absent not in run("bitswap", "wantlist").out:
+        assert command.poll() is None
+    ready.process.send_signal(signal.SIGTERM)
+    _, said = command.communicate(timeout=30)
+    assert (command.returncode, said.count(b"\n")) == (1, 1)
+    assert b"the node is ending" in said
+    assert "Traceback" not in ready.end()[1]
 
 
 def test_after_a_crash_the_lock_and_the_api_file_hinder_nobody(ready: Daemon, run: Run, repo: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -96,6 +98,11 @@ def test_version_needs_neither_repo_nor_lock(held: Path, run: Run) -> None:
     assert outcome.out.startswith("peershelf version ")
 
 
+def test_the_usual_option_shows_the_version_too(run: Run) -> None:
+    assert run("--version").out == run("version").out
+    assert run("--version", "-n").out == run("version", "-n").out
+
+
 def test_a_daemon_is_found_through_the_repo(held: Path, daemon: Any, api: ModuleType, run: Run) -> None:
     (held / "api").write_text(daemon.address)
     daemon.answers["version"] = api.sized({"Version": "9.9.9"})
@@ -158,6 +165,50 @@ def test_a_closed_standard_output_is_no_reason_to_crash(daemon: Any, api: Module
     )
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, b"")
+
+
+def test_a_closed_standard_input_is_not_read_from_whatever_has_its_number(
+    daemon: Any, api: ModuleType, launch: Launch
+) -> None:
+    """`add - <&-` waited for ever, for its own connection to the daemon."""
+    daemon.answers["add"] = api.records()
+    process = launch(
+        ["add", "-", "--api", daemon.address], stderr=subprocess.PIPE, preexec_fn=lambda: os.close(0)
+    )
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (1, b"Error: cannot read standard input: Bad file descriptor\n")
+
+
+def test_what_is_piped_in_slowly_is_waited_for_though_the_pipe_would_not(launch: Launch, repo: Path) -> None:
+    """A pipe that another program had left non-blocking was added as an empty file."""
+    receiver, sender = os.pipe()
+    os.set_blocking(receiver, False)
+    process = launch(["add", "-Q", "-", "--repo", repo], stdin=receiver, stdout=subprocess.PIPE)
+    deadline = time.monotonic() + 20
+    while not os.get_blocking(receiver):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+    os.write(sender, b"hello")
+    os.close(sender)
+    out, _ = process.communicate(timeout=20)
+    os.close(receiver)
+    assert out == b"bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq\n"
+
+
+def test_a_reader_who_is_slow_is_waited_for_though_the_pipe_would_not(
+    daemon: Any, api: ModuleType, launch: Launch
+) -> None:
+    daemon.answers["cat"] = api.chunked([bytes(1 << 20)])
+    receiver, sender = os.pipe()
+    os.set_blocking(sender, False)
+    process = launch(["cat", "bafy", "--api", daemon.address], stdout=sender, stderr=subprocess.PIPE)
+    os.close(sender)
+    with os.fdopen(receiver, "rb") as file:
+        first = file.read(1)
+        assert select.select([file], [], [], 20)[0]
+        assert len(first + file.read()) == 1 << 20
+    assert process.communicate(timeout=20)[1] == b""
+    assert process.returncode == 0
 
 
 def test_ctrl_c_while_an_answer_is_awaited(daemon: Any, api: ModuleType, launch: Launch) -> None:

@@ -79,6 +79,59 @@ def test_what_is_half_written_is_removed_when_the_command_is_interrupted(
     assert names(tmp_path / "target") == {"first"}
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_half_written_archive_is_removed_too(
+    daemon: Any, api: ModuleType, launch: Launch, tmp_path: Path, number: signal.Signals
+) -> None:
+    never = threading.Event()
+    start = api.head(200, "Transfer-Encoding: chunked") + api.chunk(b"half")
+    daemon.answers["dag/export"] = api.Answer(b"", early=start, waits=never)
+    words = ["dag", "export", "bafy", "-o", tmp_path / "work.car", "--api", daemon.address]
+    process = launch(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    part = tmp_path / os.fsdecode(UNFINISHED)
+    deadline = time.monotonic() + 20
+    while not part.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    never.set()
+    assert (process.returncode, err) == (130, b"")
+    assert not part.exists()
+    assert not (tmp_path / "work.car").exists()
+
+
+@pytest.mark.parametrize("words", [["get"], ["get", "-a"], ["dag", "export"]])
+def test_a_device_is_not_replaced(
+    daemon: Any, api: ModuleType, run: Run, tmp_path: Path, words: list[str]
+) -> None:
+    whole = archive((Member((), FILE, size=4), b"text"))
+    daemon.answers["get"] = daemon.answers["dag/export"] = api.chunked([whole])
+    (tmp_path / "device.tar").symlink_to("/dev/null")
+    outcome = run(*words, "bafy", "-o", tmp_path / "device.tar", "--api", daemon.address)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "device.tar' is a device, pipe or socket" in outcome.err
+    assert (tmp_path / "device.tar").is_symlink()
+
+
+def test_an_archive_for_which_a_directory_is_named_is_refused_before_it_is_fetched(
+    daemon: Any, run: Run, tmp_path: Path
+) -> None:
+    outcome = run("dag", "export", "bafy", "-o", tmp_path, "--api", daemon.address)
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "that is a directory; name a file" in outcome.err
+    assert not daemon.calls
+
+
+def test_it_says_where_a_file_is_that_went_into_a_directory(
+    daemon: Any, api: ModuleType, run: Run, tmp_path: Path
+) -> None:
+    daemon.answers["get"] = api.chunked([archive((Member((), FILE, size=4), b"text"))])
+    outcome = run("get", "bafy", "-o", tmp_path, "--api", daemon.address)
+    assert outcome.out == f"saved {tmp_path}/root (4 B)\n"
+    assert (tmp_path / "root").read_bytes() == b"text"
+
+
 def test_after_a_kill_the_next_run_clears_up_and_completes_the_tree(
     daemon: Any, api: ModuleType, launch: Launch, run: Run, tmp_path: Path
 ) -> None:

@@ -114,6 +114,12 @@ def test_nothing_behind_a_missing_block_is_printed(shelf: Any, added: str) -> No
     assert done.stderr.decode() == f"{missing}: use `node daemon`, or cat --peer ADDR\n"
 
 
+def test_whoever_wants_no_peer_to_be_asked_is_told_how_one_is(shelf: Any, added: str) -> None:
+    lose(shelf, 3)
+    done = shelf.run("cat", "--offline", added)
+    assert done.stderr.endswith(b"and no peer was asked: leave out --offline\n")
+
+
 def test_a_damaged_block_is_never_printed(shelf: Any, added: str) -> None:
     chunk = CONTENT[2 * CHUNK : 3 * CHUNK]
     for segment in (shelf.path / "segments").glob("*.seg"):

@@ -38,6 +38,7 @@ class Terminal:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     fake = Terminal()
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr("peershelf.cli.progress.sys", SimpleNamespace(stderr=fake))
     return fake
 
@@ -169,3 +170,10 @@ def test_add_shows_no_bar_where_none_is_wanted(
     (tmp_path / "f").write_bytes(b"1234")
     assert add_on_a_terminal(launch, api, daemon, tmp_path / "f", word)[1] == ""
     assert daemon.last.options["progress"] == "false"
+
+
+def test_a_terminal_that_knows_no_cursor_gets_no_bar(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert not Progress(enabled=True, total=10).enabled

@@ -3,9 +3,11 @@ import hashlib
 import io
 import os
 import random
+import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import trio
@@ -29,7 +31,8 @@ from peershelf.blockstore.store.pack import PackStore
 from peershelf.blockstore.unixfs.profiles import PROFILES, with_options
 from peershelf.blockstore.unixfs.sequence import FileSequence
 from peershelf.node import Node
-from peershelf.node.errors import NotOnline, StillPinned
+from peershelf.node.errors import NotEntered, NotOnline, StillPinned
+from peershelf.node.facade import core
 from peershelf.node.read_ahead import READ_AHEAD, READ_AHEAD_OF_ALL, in_steps
 
 SMALL_CHUNKS = with_options(PROFILES["unixfs-v1-2025"], chunk_size=1000, max_links=4)
@@ -263,6 +266,60 @@ async def test_a_read_only_node_works_beside_one_that_has_the_repo(node: Node) -
     async with Node(node.repo.path, read_only=True) as reader:
         assert reader.repo.identity == node.repo.identity
         assert (await reader.import_file(b"x", only_hash=True)).cid == await node.add(b"x")
+
+
+async def test_outside_of_its_with_a_node_says_how_it_is_used(tmp_path: Path) -> None:
+    node = Node(tmp_path / "repo", online=False)
+    with pytest.raises(NotEntered, match="async with"):
+        await node.add(b"too early")
+    async with node:
+        cid = await node.add(b"in time")
+    with pytest.raises(NotEntered, match="async with"):
+        node.cat(cid)
+
+
+async def test_bytes_of_every_kind_are_added_and_nothing_else(node: Node) -> None:
+    cid = await node.add(b"bytes")
+    assert await node.add(bytearray(b"bytes")) == await node.add(memoryview(b"bytes")) == cid
+    for wrong in (5, None, io.StringIO("text")):
+        with pytest.raises(TypeError, match="a path, bytes, a binary file"):
+            await node.add(wrong)  # type: ignore[arg-type]
+
+
+async def test_a_file_that_has_nothing_to_read_yet_does_not_pass_for_an_empty_one(node: Node) -> None:
+    receiver, sender = os.pipe()
+    os.set_blocking(receiver, False)
+    with (
+        os.fdopen(sender, "wb"),
+        os.fdopen(receiver, "rb", buffering=0) as file,
+        pytest.raises(BlockingIOError),
+    ):
+        await node.add(file)
+
+
+async def test_ctrl_c_waits_while_what_goes_online_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The import system swallowed it now and then, and the program went on."""
+    protected = []
+
+    class Watched(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            protected.append(trio.lowlevel.currently_ki_protected())
+            return name
+
+    for name in ("peershelf.node.network", "peershelf.node.searching"):
+        monkeypatch.setitem(sys.modules, name, Watched(name))
+    assert not trio.lowlevel.currently_ki_protected()
+    core._network_services()
+    assert protected
+    assert all(protected)
+
+
+async def test_a_read_only_node_makes_no_repo(tmp_path: Path) -> None:
+    """`add -n` and `denylist check` left one behind, with a key."""
+    async with Node(tmp_path / "absent", read_only=True) as reader:
+        assert str((await reader.import_file(b"hello", only_hash=True)).cid).startswith("bafk")
+        assert reader.denylists is not None
+    assert not (tmp_path / "absent").exists()
 
 
 async def test_the_network_is_not_there_offline(node: Node) -> None:

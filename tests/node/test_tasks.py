@@ -3,6 +3,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 import trio
 
+from peershelf.node.errors import NodeEnding
 from peershelf.node.tasks import HandedOver, single_error
 
 
@@ -122,3 +123,18 @@ async def test_closing_while_a_producer_with_tasks_of_its_own_sends_is_no_error(
         assert await anext(items) == 1
         await items.aclose()
         closed.set()
+
+
+async def test_what_a_cancelled_nursery_breaks_off_does_not_pass_for_whole() -> None:
+    """A daemon that was ended half-way through a `cat` let the command say that all was well."""
+
+    async def produce(send: Callable[[int], Awaitable[None]]) -> None:
+        await send(1)
+        await trio.sleep_forever()
+
+    async with trio.open_nursery() as nursery:
+        items = HandedOver(nursery, produce)
+        assert await anext(items) == 1
+        nursery.cancel_scope.cancel()
+    with trio.CancelScope(), pytest.raises(NodeEnding, match="broken off"):
+        await anext(items)

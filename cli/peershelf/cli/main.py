@@ -61,6 +61,8 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _dispatch(words: Sequence[str]) -> int:
+    if words[:1] == ["--version"]:
+        words = ["version", *words[1:]]
     leading = Reader(GLOBAL_OPTIONS)
     rest = leading.leading(words)
     name, rest = _command_name(rest)

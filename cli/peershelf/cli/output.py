@@ -27,7 +27,17 @@ class Output:
 
 
 def prepare() -> None:
-    """Make both streams usable, whatever was handed over: closed, or with too small an encoding."""
+    """Make the streams usable, however they were handed over: closed, non-blocking, ASCII only."""
+    if sys.stdin is None:
+        # Else what is opened next has its number, and `add -` reads its own connection to the daemon.
+        os.open(os.devnull, os.O_WRONLY)
+    for descriptor in range(3):
+        # Some programs leave a pipe so. What is read in vain would pass for the end of what is added.
+        try:
+            if not os.get_blocking(descriptor):
+                os.set_blocking(descriptor, True)
+        except OSError:
+            pass
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:

@@ -20,11 +20,11 @@ _USUAL_COLUMNS = 80
 class Progress:
     """Shows how much of `total` bytes is done, how fast, and what is left. Without a total, no bar.
 
-    A disabled one (no terminal, or not wanted) does nothing, so that callers need not ask.
+    A disabled one (no terminal, a dumb one, or not wanted) does nothing, so that callers need not ask.
     """
 
     def __init__(self, *, enabled: bool, total: int | None = None) -> None:
-        self.enabled = enabled and sys.stderr.isatty()
+        self.enabled = enabled and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self.total = total
         self._start = self._drawn = time.monotonic()
         self._visible = False

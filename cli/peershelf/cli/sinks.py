@@ -1,5 +1,8 @@
 """Where the archive of a tree goes as it comes from the node: unpacked to disk, or into a file."""
 
+# pathlib would cost a command 7 ms.
+# ruff: noqa: PTH112
+
 from __future__ import annotations
 
 import os
@@ -27,10 +30,13 @@ class TreeSink:
         self._target = target
         self._reader = TarReader()
         self._writer: TreeWriter | None = None
-        self.path = target or ""
-        """Where the tree is; known once its first member is."""
         self.size = 0
         """Bytes of its files."""
+
+    @property
+    def path(self) -> str:
+        """Where the tree is; known once its first member is."""
+        return "" if self._writer is None else os.fsdecode(self._writer.target)
 
     def write(self, data: bytes | memoryview) -> None:
         """Take the next bytes of the archive."""
@@ -60,8 +66,7 @@ class TreeSink:
             problem = problem_of_name(name)
             if problem is not None:
                 raise CliError(f"refused: {shown(name)} {problem}; name another with -o")
-            self.path = self._target or os.fsdecode(name)
-            self._writer = TreeWriter(os.fsencode(self.path), name)
+            self._writer = TreeWriter(os.fsencode(self._target or os.fsdecode(name)), name)
         return self._writer
 
 
@@ -73,6 +78,9 @@ class ArchiveSink:
         self.size = 0
         self._file: OutputFile | None = None
         self._directory: Directory | None = None
+        self._parent, self._name = os.path.split(os.fsencode(path))
+        if not self._name or os.path.isdir(path):
+            raise CliError(f"cannot write {shown(os.fsencode(path))}: that is a directory; name a file")
 
     def write(self, data: bytes | memoryview) -> None:
         """Take the next bytes."""
@@ -84,6 +92,8 @@ class ArchiveSink:
         """The file is whole."""
         with self._failures():
             self._opened().finish(None, None)
+            if self._directory is not None:
+                self._directory.remove_leftovers({self._name})
 
     def close(self) -> None:
         """Let go of everything; a file that is not whole is removed."""
@@ -94,9 +104,11 @@ class ArchiveSink:
 
     def _opened(self) -> OutputFile:
         if self._file is None:
-            parent, name = os.path.split(os.fsencode(self.path))
-            self._directory = Directory.open(parent)
-            self._file = OutputFile(self._directory, name, {name})
+            self._directory = Directory.open(self._parent)
+            if self._directory.leads_to_special(self._name):
+                where = shown(os.fsencode(self.path))
+                raise CliError(f"refused: {where} is a device, pipe or socket: redirect the output to it")
+            self._file = OutputFile(self._directory, self._name, {self._name})
         return self._file
 
     @contextmanager

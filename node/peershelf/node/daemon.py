@@ -42,7 +42,9 @@ class Ready:
 async def run(
     repo: Path, on_ready: Callable[[Ready], None], *, settings: Mapping[str, Value] | None = None
 ) -> None:
-    """Run until SIGINT, SIGTERM or a shutdown request, then end every connection and sync the store.
+    """Run until SIGINT, SIGTERM, SIGHUP or a shutdown request, then end every connection and sync the store.
+
+    SIGHUP is a terminal that closes; where it is ignored (nohup) it stays so.
 
     Makes the repo where there is none. `on_ready` is called once, when peers and commands can connect.
     Raises what entering a Node raises, and ServerError if the API's address cannot be had.
@@ -98,7 +100,8 @@ async def _serve_routing(node: Node, nursery: trio.Nursery) -> str:
 async def _end_on_signal(
     scope: trio.CancelScope, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    hangup = [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL else []
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, *hangup) as signals:
         task_status.started()
         async for number in signals:
             log.info("ending", signal=signal.Signals(number).name)

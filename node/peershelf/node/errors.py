@@ -50,6 +50,20 @@ class NotOnline(NodeError):
     """The operation needs the network, and this node is not running it."""
 
 
+class NotEntered(NodeError):
+    """A Node was used outside of its `async with`."""
+
+    def __init__(self) -> None:
+        super().__init__("use a node inside of `async with Node(…) as node:`")
+
+
+class NodeEnding(NodeError):
+    """The node ended before the operation did, so what came of it is not whole."""
+
+    def __init__(self) -> None:
+        super().__init__("the node is ending, so this was broken off; run it again")
+
+
 class NotConnected(NodeError):
     """There is no connection to the peer that an operation is about."""
 

@@ -35,7 +35,8 @@ _FEW_LOOKUPS = 4
 """Look-ups that are worth it, too, where blocks that turn out to be here cost the hop nevertheless."""
 _MOST_PEERS_NAMED = 5
 _MOST_PEERS_TOLD = 100
-_HOW_TO_ASK = ": use `node daemon`, or cat --peer ADDR"
+_HOW_TO_ASK = "use `node daemon`, or cat --peer ADDR"
+_HOW_TO_ASK_AT_ALL = "leave out --offline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ class Fetcher:
                     await self._ask_peers(list(absent))
                     absent = {}
                 if batch.blocks or absent or batch.refused:
-                    missing = {**_explain_absence(absent), **batch.refused}
+                    missing = {**self._explain_absence(absent), **batch.refused}
                     await self._found_in.send(Found(batch.blocks, missing))
 
     async def _look(self, cids: Sequence[Cid]) -> Batch:
@@ -206,6 +207,14 @@ class Fetcher:
         self._changed.set()
         self._changed = trio.Event()
 
+    def _explain_absence(self, absent: Absent) -> Mapping[Cid, BlockstoreError]:
+        """What to say where nobody else is asked."""
+        errors = {
+            cid: error or BlockNotFound(f"block {cid} is not in the store") for cid, error in absent.items()
+        }
+        hint = _HOW_TO_ASK_AT_ALL if self._peers is None else _HOW_TO_ASK
+        return {cid: type(error)(f"{error}, and no peer was asked: {hint}") for cid, error in errors.items()}
+
     async def _receive_from_peers(self, *, task_status: trio.TaskStatus[Session]) -> None:
         assert self._exchange is not None
         async with self._exchange.session() as session:
@@ -216,14 +225,6 @@ class Fetcher:
                 # The session has nothing left to wait for until more is asked.
                 await self._more_asked.wait()
                 self._more_asked = trio.Event()
-
-
-def _explain_absence(absent: Absent) -> Mapping[Cid, BlockstoreError]:
-    """What to say where nobody else is asked."""
-    errors = {
-        cid: error or BlockNotFound(f"block {cid} is not in the store") for cid, error in absent.items()
-    }
-    return {cid: type(error)(f"{error}, and no peer was asked{_HOW_TO_ASK}") for cid, error in errors.items()}
 
 
 def _explain_answers(answers: Mapping[PeerId, Answer]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 import os
@@ -41,7 +42,7 @@ Progress = Callable[[int], None]
 """Is told the bytes read so far. May be called from a worker thread."""
 
 Readable = BinaryIO | io.RawIOBase
-Source = str | os.PathLike[str] | bytes | Readable | AsyncIterator[bytes]
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | Readable | AsyncIterator[bytes]
 
 
 async def add(
@@ -51,17 +52,26 @@ async def add(
 
     Nothing is opened but a path that the caller gave as a path. Raises OSError, and whatever the sink raises.
     """
+    if isinstance(source, bytearray | memoryview):
+        source = bytes(source)
     if isinstance(source, bytes | str | os.PathLike):
         return await trio.to_thread.run_sync(_add_whole, source, sink, profile, progress, metadata)
     async with _importing(Importer(sink, profile, metadata=metadata)) as importer:
         if isinstance(source, AsyncIterator):
             return await _add_chunks(source, importer, progress)
+        _check_readable(source)
         reading = _Reading(source, importer, profile, progress)
         imported = None
         while imported is None:
             # In steps, so that many who add large files share the threads with everybody else.
             imported = await trio.to_thread.run_sync(reading.go_on)
         return imported
+
+
+def _check_readable(source: object) -> None:
+    if isinstance(source, io.TextIOBase) or not hasattr(source, "read"):
+        wanted = "a path, bytes, a binary file or an async iterator of bytes"
+        raise TypeError(f"{wanted} is needed, not {type(source).__name__}")
 
 
 def _add_whole(
@@ -119,6 +129,8 @@ class _Reading:
         while self._done < end:
             trio.from_thread.check_cancelled()
             data = self._file.read(self._size)
+            if data is None:
+                raise BlockingIOError(errno.EAGAIN, "a file that is read without waiting cannot be added")
             if not data:
                 return self._importer.finish()
             self._importer.write(data)

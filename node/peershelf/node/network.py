@@ -17,7 +17,7 @@ from peershelf.node.config import Config
 from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.denylists.served import ServedBlocks
 from peershelf.node.dialing_back import BackDialer
-from peershelf.node.errors import UsageError
+from peershelf.node.errors import ConfigError, UsageError
 from peershelf.node.keeping_connected import KeptConnections
 from peershelf.node.peer_addresses import PeerAddress, by_peer, parse_peer_address
 from peershelf.node.private_network import key_to_use, within_network
@@ -129,9 +129,12 @@ def _usable(key: str, config: Config) -> dict[PeerId, list[str]]:
 
 
 def _host_limits(config: Config) -> HostLimits:
+    low, high = config.count("Swarm.ConnMgr.LowWater"), config.count("Swarm.ConnMgr.HighWater")
+    if low > high:
+        raise ConfigError(f"Swarm.ConnMgr.LowWater is {low}, above Swarm.ConnMgr.HighWater, which is {high}")
     return HostLimits(
-        low_water=config.count("Swarm.ConnMgr.LowWater"),
-        high_water=config.count("Swarm.ConnMgr.HighWater"),
+        low_water=low,
+        high_water=high,
         headroom=config.count("Swarm.ConnMgr.Headroom"),
         grace=config.duration("Swarm.ConnMgr.GracePeriod"),
         outbound_reserve=config.count("Swarm.ConnMgr.OutboundReserve"),

@@ -70,6 +70,18 @@ class Repo:
                 init(path)
         return cls.load(path)
 
+    @classmethod
+    def load_or_assume(cls, path: Path) -> Repo:
+        """Read a repo, or where there is none assume one with the defaults and make nothing.
+
+        Its identity is forgotten with it.
+        """
+        if exists(path):
+            return cls.load(path)
+        from peershelf.node import identity
+
+        return cls(path, config.Config.load(path / "config.toml"), identity.Identity.generate())
+
     def overridden(self, settings: Mapping[str, Value]) -> Repo:
         """The same repo with some settings replaced for this run."""
         return replace(self, config=self.config.overridden(settings))

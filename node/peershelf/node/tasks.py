@@ -9,6 +9,8 @@ from typing import Protocol, TypeVar
 import outcome
 import trio
 
+from peershelf.node.errors import NodeEnding
+
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -57,7 +59,8 @@ class HandedOver(AsyncIterator[T]):
     """The items that `produce` sends, while it runs as a task of `nursery`.
 
     At most `buffered` items wait, and one more is in flight. An error of the producer is raised to whoever
-    iterates; an iterator that is closed, or dropped half-way, ends the producer. No async generator could do
+    iterates; an iterator that is closed, or dropped half-way, ends the producer. If the nursery is cancelled
+    first, NodeEnding is raised: half of the items must not pass for all of them. No async generator could do
     this: it must not hold a nursery or a cancel scope across a yield, and trio warns of one that is dropped.
     """
 
@@ -65,13 +68,16 @@ class HandedOver(AsyncIterator[T]):
         self._send, self._receive = trio.open_memory_channel[outcome.Outcome[T]](buffered)
         self._buffered = buffered
         self._scope = trio.CancelScope()
+        self._whole = trio.Event()
         self._token = trio.lowlevel.current_trio_token()
-        nursery.start_soon(_produce, produce, self._send, self._scope)
+        nursery.start_soon(_produce, produce, self._send, self._scope, self._whole)
 
     async def __anext__(self) -> T:
         try:
             item = await self._next()
         except (trio.EndOfChannel, trio.ClosedResourceError):
+            if not self._whole.is_set() and not self._scope.cancel_called:
+                raise NodeEnding from None
             raise StopAsyncIteration from None
         except trio.Cancelled:
             self._scope.cancel()
@@ -97,7 +103,10 @@ class HandedOver(AsyncIterator[T]):
 
 
 async def _produce(
-    produce: Producer[T], channel: trio.MemorySendChannel[outcome.Outcome[T]], scope: trio.CancelScope
+    produce: Producer[T],
+    channel: trio.MemorySendChannel[outcome.Outcome[T]],
+    scope: trio.CancelScope,
+    whole: trio.Event,
 ) -> None:
     async def send(item: T) -> None:
         value = outcome.Value(item)
@@ -111,6 +120,7 @@ async def _produce(
             await _until_nobody_receives(produce(send))
         except Exception as error:
             await channel.send(outcome.Error(error))
+        whole.set()
 
 
 async def _until_nobody_receives(work: Awaitable[None]) -> None:

@@ -78,6 +78,14 @@ def test_until_all_rows_were_read_every_key_is_a_candidate(tmp_path: Path) -> No
     assert len(known.candidates(keys(5_000, 6_000))) < 100
 
 
+def test_a_put_of_nothing_new_learns_nothing(tmp_path: Path) -> None:
+    """All its keys may be on their way to the disk already; that ended a second `add` of a file."""
+    rows = Rows(keys(0, 1_000))
+    known = rows.known(tmp_path / "filter")
+    assert known.candidates([]) == []
+    assert known.candidates(keys(0, 1)) == keys(0, 1)
+
+
 def test_a_full_filter_gives_way_to_a_larger_one_without_forgetting_a_key(tmp_path: Path) -> None:
     rows = Rows([])
     known = rows.known(tmp_path / "filter")

@@ -1,6 +1,7 @@
 """What a daemon writes to standard error; in processes of their own, since logging is global."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,40 @@ def test_the_level_holds_back_what_is_less_serious() -> None:
 def test_libraries_failures_with_strangers_are_for_those_who_debug() -> None:
     assert not any("stranger" in line for line in written("info", "console"))
     assert any("stranger" in line for line in written("debug", "console"))
+
+
+def written_on_a_terminal(**environment: str) -> bytes:
+    """What is logged where standard error is a terminal."""
+    controller, terminal = os.openpty()
+    with os.fdopen(terminal, "wb") as stderr:
+        subprocess.run(
+            [sys.executable, "-c", WRITE, "info", "console"],
+            stderr=stderr,
+            check=True,
+            env={**os.environ, "TERM": "xterm", "NO_COLOR": "", **environment},
+        )
+    with os.fdopen(controller, "rb", buffering=0) as file:
+        return file.read(1 << 16)
+
+
+def test_a_terminal_gets_colours_unless_its_user_wants_none() -> None:
+    assert b"\x1b[" in written_on_a_terminal()
+    assert b"\x1b[" not in written_on_a_terminal(NO_COLOR="1")
+    assert b"\x1b[" not in written_on_a_terminal(TERM="dumb")
+
+
+def test_a_program_that_embeds_a_node_hears_of_libraries_what_it_asks_for() -> None:
+    """A network interface without multicast was worth a traceback to users of the program."""
+    program = """
+import logging
+from peershelf.node.observe import logs
+logging.getLogger("hypercorn").setLevel("WARNING")
+logs.use_standard_module()
+for name in ("zeroconf", "libp2p", "hypercorn"):
+    logging.getLogger(name).warning("%s says", name)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr == "hypercorn says\n"
 
 
 EMBED = """

@@ -39,7 +39,7 @@ COMMAND = Command(
     run,
     arguments=(Argument("CID[/path]", many=True),),
     details="Takes CIDs of every kind, /ipfs/CID/path and ipfs://CID/path. What is not stored here is\n"
-    "fetched from connected peers, and printed in order as it arrives.",
+    "fetched from peers that have it, and printed in order as it arrives.",
     options=(
         Option("-o, --offset", "skip this many bytes", metavar="BYTES", check=whole_number),
         Option("-l, --length", "print at most this many bytes", metavar="BYTES", check=whole_number),

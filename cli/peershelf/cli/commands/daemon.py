@@ -71,7 +71,7 @@ COMMAND = Command(
     "Run the node: serve its files to peers, and every other command",
     run,
     details="Makes a repo where there is none. Prints its addresses and `Daemon is ready`, and logs to\n"
-    "standard error. Ctrl-C, SIGTERM and `shutdown` end it cleanly.",
+    "standard error. Ctrl-C, SIGTERM, a closed terminal and `shutdown` end it cleanly.",
     options=(
         Option("--init", "make a repo where there is none, as it does anyway"),
         Option("--log-level", "the least serious messages to log", metavar="LEVEL", choices=_LEVELS),

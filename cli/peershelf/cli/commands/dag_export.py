@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from peershelf.cli import output
 from peershelf.cli.errors import UsageError
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.progress import Progress
+from peershelf.cli.signals import all_like_ctrl_c
 from peershelf.cli.text import human_size, safe
+from peershelf.node.operations.texts import text_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,14 +40,15 @@ def _to_file(context: Context, call: Call, path: str) -> int:
     from peershelf.cli.sinks import ArchiveSink
 
     sink, progress = ArchiveSink(path), _progress(call)
-    try:
-        context.backend(finds=True).stream("dag/export", progress.counting(sink.write), call.arguments)
-        sink.finish()
-    finally:
-        progress.clear()
-        sink.close()
+    with all_like_ctrl_c():
+        try:
+            context.backend(finds=True).stream("dag/export", progress.counting(sink.write), call.arguments)
+            sink.finish()
+        finally:
+            progress.clear()
+            sink.close()
     if context.json:
-        output.json_line({"Path": sink.path, "Bytes": sink.size})
+        output.json_line({**text_fields("Path", os.fsencode(sink.path)), "Bytes": sink.size})
     else:
         output.line(f"saved {safe(sink.path)} ({human_size(sink.size)})")
     return 0

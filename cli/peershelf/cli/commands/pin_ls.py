@@ -44,7 +44,7 @@ COMMAND = Command(
     details="Lists what was pinned, directly or recursively. -t all lists every CID below that too,\n"
     "of which a large repo has many. With CIDs, says of each how it is pinned; an error if one is not.",
     options=(
-        Option("-t, --type", f"{', '.join(_TYPES)}", metavar="TYPE", choices=_TYPES),
+        Option("-t, --type", "which pins (default pinned)", metavar="TYPE", choices=_TYPES),
         Option("-q, --quiet", "print the CIDs alone"),
         Option("-s, --stream", "lines always come as they are found"),
         Option("--names", "print names too"),

@@ -44,6 +44,7 @@ COMMAND = Command(
     "version",
     "Show the version",
     run,
+    details="That of the daemon, where one runs. `peershelf --version` does the same.",
     options=(Option("-n, --number", "print only the number"),),
     examples=(("version", "show the version"), ("version -n", "only the number, for scripts")),
 )

@@ -11,13 +11,18 @@ import fcntl
 import os
 import stat
 from contextlib import suppress
+from itertools import count, islice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterator
 
 UNFINISHED = b".peershelf-get.part"
-"""What a file is called while it is written. What an interrupted run left is written over or removed."""
+"""What a file is called while it is written, with a number behind it where several processes write into one
+directory. What an interrupted run left is written over or removed."""
+
+_MOST_WRITERS = 256
+_FREE_IN_A_ROW = 3
 
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_TO_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -63,6 +68,14 @@ class Directory:
         except FileNotFoundError:
             return None
 
+    def leads_to_special(self, name: bytes) -> bool:
+        """Whether a device, pipe or socket is there, or at the end of a link that is there."""
+        try:
+            mode = os.stat(name, dir_fd=self._descriptor).st_mode
+        except OSError:
+            return False
+        return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
     def capacity(self) -> int:
         """Bytes that the whole file system has room for; 0 where it does not say."""
         system = os.fstatvfs(self._descriptor)
@@ -83,14 +96,29 @@ class Directory:
     def begin_file(self, taken: Container[bytes]) -> tuple[bytes, int]:
         """Make an empty file under a name of its own; return that and a descriptor.
 
-        Raises Busy while another process writes one here. `taken` are names that it cannot have.
+        `taken` are names that it cannot have. Raises Busy where as many others as can be write here.
         """
-        name = unfinished_name(taken)
-        while True:
-            descriptor = os.open(name, _OPEN_TO_WRITE, 0o666, dir_fd=self._descriptor)
-            if self._is_ours(name, descriptor):
-                return name, descriptor
-            os.close(descriptor)
+        for name in unfinished_names(taken):
+            try:
+                descriptor = self._claim(name)
+            except Busy:
+                continue
+            return name, descriptor
+        raise Busy()
+
+    def _claim(self, name: bytes) -> int:
+        """Make the file, or take over what was left under its name. Raises Busy if it is somebody else's."""
+        try:
+            while True:
+                descriptor = os.open(name, _OPEN_TO_WRITE, 0o666, dir_fd=self._descriptor)
+                if self._is_ours(name, descriptor):
+                    return descriptor
+                os.close(descriptor)
+        except OSError as error:
+            # A link that was left there cannot be told from one that another process is making just now.
+            if error.errno in (errno.EACCES, errno.EPERM, errno.ELOOP) and self.look(name) is not None:
+                raise Busy() from None
+            raise
 
     def _is_ours(self, name: bytes, descriptor: int) -> bool:
         """Lock and empty the file, or say that it has to be opened again."""
@@ -112,21 +140,33 @@ class Directory:
             os.close(descriptor)
             raise
 
-    def remove_leftover(self, taken: Container[bytes]) -> None:
-        """Remove what an interrupted run was writing here, unless another one is writing it now."""
-        if self.look(unfinished_name(taken)) is None:
-            return
-        with suppress(Busy):
-            name, descriptor = self.begin_file(taken)
-            self.remove(name)
-            os.close(descriptor)
+    def remove_leftovers(self, taken: Container[bytes]) -> None:
+        """Remove what interrupted runs were writing here, but not what others are writing now.
+
+        Names are given out in their order, so where some are free in a row nothing was left behind them.
+        """
+        free = 0
+        for name in unfinished_names(taken):
+            there = self.look(name)
+            if there is None:
+                free += 1
+                if free == _FREE_IN_A_ROW:
+                    return
+                continue
+            free = 0
+            with suppress(OSError):  # not ours to remove, and in nobody's way
+                if not stat.S_ISLNK(there.st_mode):
+                    os.close(self._claim(name))
+                self.remove_if_there(name)
 
     def make_link(self, target: bytes, taken: Container[bytes]) -> bytes:
         """Make a symbolic link under a name of its own; return that."""
-        self.remove_leftover(taken)
-        name = unfinished_name(taken)
-        os.symlink(target, name, dir_fd=self._descriptor)
-        return name
+        self.remove_leftovers(taken)
+        for name in unfinished_names(taken):
+            with suppress(FileExistsError):
+                os.symlink(target, name, dir_fd=self._descriptor)
+                return name
+        raise Busy()
 
     def rename(self, old: bytes, new: bytes) -> None:
         """Give something its final name, in place of what has it."""
@@ -152,13 +192,15 @@ class Directory:
         set_metadata(self._descriptor, mode, mtime)
 
 
-def unfinished_name(taken: Container[bytes]) -> bytes:
-    """The name of what is being written, which no entry of the directory has."""
-    name, number = UNFINISHED, 0
-    while name in taken:
-        number += 1
-        name = b"%s%d" % (UNFINISHED, number)
-    return name
+def unfinished_names(taken: Container[bytes]) -> Iterator[bytes]:
+    """Names for what is being written, which no entry of the directory has."""
+    return islice((name for name in _numbered() if name not in taken), _MOST_WRITERS)
+
+
+def _numbered() -> Iterator[bytes]:
+    yield UNFINISHED
+    for number in count(1):
+        yield b"%s%d" % (UNFINISHED, number)
 
 
 def set_metadata(descriptor: int, mode: int | None, mtime: int | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 
 from peershelf.node.archive.directory import Directory, set_metadata
 
@@ -80,7 +81,13 @@ class OutputFile:
         return -1
 
     def _begin_new(self) -> None:
-        self._new_name, self._new = self._directory.begin_file(self._taken)
+        try:
+            self._new_name, self._new = self._directory.begin_file(self._taken)
+        except BaseException:
+            # Ctrl-C may come when the file is there and nobody knows of it yet.
+            with suppress(OSError):
+                self._directory.remove_leftovers(self._taken)
+            raise
 
     def _copy_old(self) -> None:
         """Take over what was found to be the same so far."""

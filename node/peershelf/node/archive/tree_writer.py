@@ -6,11 +6,11 @@ that comes twice, or whose directory was not announced or is finished, is refuse
 name at a time from an open descriptor, and never through a symbolic link. Files are written under another
 name and renamed when they are whole. Links are made as they are, and nothing ever goes through them.
 
-What is there already is kept where it is the same; other files and links are replaced, and a directory is
-never replaced by something else, nor anything by a directory.
+What is there already is kept where it is the same; other files and links are replaced. A directory is never
+replaced by something else, nor anything by a directory, and devices, pipes and sockets never are.
 """
 # pathlib would cost a command 7 ms.
-# ruff: noqa: PTH112
+# ruff: noqa: PTH112, PTH118
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _MOST_OPEN = 64
 """Directories of the stack that are kept open, besides the first."""
+
+SPECIAL = "is a device, pipe or socket, which nothing replaces: redirect the output of `cat` to it"
 
 _LARGE = 1 << 40
 """Bytes of a file that few disks have. A few blocks can claim as many, and be read for as long."""
@@ -53,9 +55,11 @@ class TreeWriter:
     """
 
     def __init__(self, target: bytes, name: bytes) -> None:
-        self._target = target.rstrip(b"/") or target
+        self.target = target.rstrip(b"/") or target
+        """Where the tree is, once it was begun."""
         self._name = name
         self._parent: Directory | None = None
+        self._beside: set[bytes] = set()
         self._levels: list[_Level] = []
         self._member: Member | None = None
         self._file: OutputFile | None = None
@@ -86,6 +90,8 @@ class TreeWriter:
         """All members are here: the directories get their permissions and times."""
         self._end_file()
         self._leave_to(0)
+        if self._parent is not None and self._beside:
+            self._parent.remove_leftovers(self._beside)
 
     def close(self) -> None:
         """Let go of everything. What is half-written is removed; what is finished stays."""
@@ -104,17 +110,20 @@ class TreeWriter:
     def _begin_root(self, member: Member) -> None:
         if self._parent is not None:
             raise CannotWrite(f"refused: there are two entries {self._shown(member)}")
-        parent, name = os.path.split(self._target)
+        parent, name = os.path.split(self.target)
         if name in (b"", b".", b".."):
-            parent, name = self._target, b""
-        if member.kind != DIRECTORY and (not name or os.path.isdir(self._target)):
-            parent, name = self._target, self._name
+            parent, name = self.target, b""
+        if member.kind != DIRECTORY and (not name or os.path.isdir(self.target)):
+            parent, name = self.target, self._name
             self._refuse(member, problem_of_name(name))
+            self.target = os.path.join(parent, name)
         self._parent = Directory.open(parent)
         if not name:
             self._levels.append(_Level(member, self._parent.duplicate()))
-        else:
-            self._make(self._parent, name, member, set())
+            return
+        if self._parent.leads_to_special(name):
+            self._refuse(member, SPECIAL)
+        self._make(self._parent, name, member, self._beside)
 
     # Everything below it.
 
@@ -140,6 +149,8 @@ class TreeWriter:
         there = directory.look(name)
         if there is not None and stat.S_ISDIR(there.st_mode):
             self._refuse(member, "cannot be written where a directory is: move that away")
+        if there is not None and not stat.S_ISREG(there.st_mode) and not stat.S_ISLNK(there.st_mode):
+            self._refuse(member, SPECIAL)
         if member.kind == FILE:
             self._member, self._left = member, member.size
             taken.add(name)
@@ -203,7 +214,7 @@ class TreeWriter:
             level = self._levels[-1]
             try:
                 directory = self._opened()
-                directory.remove_leftover(level.names)
+                directory.remove_leftovers(level.names)
                 directory.set_metadata(level.member.mode, level.member.mtime)
                 directory.close()
             except OSError as error:
@@ -235,4 +246,4 @@ class TreeWriter:
         ) from None
 
     def _shown(self, member: Member) -> str:
-        return shown(b"/".join((self._target, *member.path)))
+        return shown(b"/".join((self.target, *member.path)))

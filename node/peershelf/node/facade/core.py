@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from peershelf.node.blocks import Blocks
 from peershelf.node.collecting import Collected, Collector
 from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.denylists.places import directories
-from peershelf.node.errors import NotOnline
+from peershelf.node.errors import NotEntered, NotOnline
 from peershelf.node.observe import later
 from peershelf.node.opening import opened_store
 from peershelf.node.providing.announcer import Announcer
@@ -40,6 +40,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 log = later.Logger(__name__)
+
+
+@trio.lowlevel.enable_ki_protection
+def _network_services() -> tuple[Callable[..., Awaitable[Online]], type[ProviderSearch]]:
+    """Import what goes online, which takes most of a second.
+
+    Ctrl-C is heard when it is done. In the middle of an import it may be raised in a callback of the import
+    system's, which swallows it, or leave modules behind that are half there.
+    """
+    from peershelf.node.network import go_online
+    from peershelf.node.searching import ProviderSearch
+
+    return go_online, ProviderSearch
 
 
 class Core:
@@ -60,7 +73,10 @@ class Core:
         self._go_online = online and not read_only
         self._read_only = read_only
         self._lazily = lazily
-        self._load = Repo.load_or_init if create else Repo.load
+        if not create:
+            self._load = Repo.load
+        else:
+            self._load = Repo.load_or_assume if read_only else Repo.load_or_init
         self._settings = settings or {}
         self._open_already = store
         self._stack = AsyncExitStack()
@@ -85,7 +101,18 @@ class Core:
         if self._nursery is not None:
             self._nursery.cancel_scope.cancel()
         with single_error():
-            await self._stack.__aexit__(kind, error, trace)
+            try:
+                await self._stack.__aexit__(kind, error, trace)
+            finally:
+                self._nursery = None
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """What entering sets is not there before."""
+            if name in ("repo", "store", "pins", "blocks", "collector", "denylists"):
+                raise NotEntered
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     async def _open(self) -> None:
         enter = self._stack.enter_context
@@ -191,16 +218,14 @@ class Core:
         """
         assert self._nursery is not None
         later.settle()
-        from peershelf.node.network import go_online
-        from peershelf.node.searching import ProviderSearch
-
+        go_online, provider_search = _network_services()
         self._online = online = await go_online(
             self._nursery, self.repo, self.store, self.denylists, briefly=self._lazily
         )
         if not online.routing.parts:
             return online.exchange, None
         unreached = online.connections.unreached
-        return online.exchange, ProviderSearch(online.host, online.routing, unmet=lambda: unreached)
+        return online.exchange, provider_search(online.host, online.routing, unmet=lambda: unreached)
 
     async def _watch_denylists(self) -> None:
         from peershelf.node.denylists.watching import watch
@@ -229,7 +254,8 @@ class Core:
 
         Up to `buffered` items may wait for the user, which makes many small ones cheap.
         """
-        assert self._nursery is not None, "enter the node first: async with Node(…) as node"
+        if self._nursery is None:
+            raise NotEntered
         return HandedOver(self._nursery, produce, buffered=buffered)
 
     @property

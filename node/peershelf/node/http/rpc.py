@@ -72,7 +72,7 @@ class Rpc(Generic[NodeT]):
             with trio.move_on_after(math.inf if operation.enforces_timeout else timeout) as limit:
                 await self._answer(operation, request, reply, output)
         if limit.cancelled_caught:
-            raise TimedOut(f"{name} took longer than its timeout of {timeout:g} s")
+            raise TimedOut(f"{name.replace('/', ' ')} took longer than its timeout of {timeout:g} s")
 
     async def _answer(
         self, operation: Operation[NodeT], request: Request, reply: Reply, output: int | None

@@ -8,6 +8,7 @@ operator sees.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import MutableMapping
 from typing import Any, Literal
@@ -16,6 +17,8 @@ import structlog
 
 _OURS = "peershelf"
 _LIBRARY_LOGGERS = ("libp2p", "hypercorn", "hypercorn.error", "hypercorn.access", "zeroconf")
+
+_QUIET = logging.CRITICAL
 
 
 def configure(level: str = "info", form: Literal["console", "json"] = "console") -> None:
@@ -52,13 +55,19 @@ def use_standard_module() -> None:
     """
     if not structlog.is_configured():
         structlog.stdlib.recreate_defaults(log_level=None)
+    for name in _LIBRARY_LOGGERS:
+        # Unless the program has said what it wants to hear of them.
+        if logging.getLogger(name).level == logging.NOTSET:
+            logging.getLogger(name).setLevel(_QUIET)
 
 
 def _renderers(form: str) -> list[Any]:
     remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if form == "json":
         return [remove, structlog.processors.JSONRenderer()]
-    return [remove, _escape, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # https://no-color.org
+    in_colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return [remove, _escape, structlog.dev.ConsoleRenderer(colors=in_colours)]
 
 
 def _escape(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -71,7 +80,7 @@ def _escape(logger: object, method: str, event: MutableMapping[str, Any]) -> Mut
 def _adopt_libraries(level: str) -> None:
     """py-libp2p switches its logger's propagation off when it is imported. It logs the failures of strangers
     as errors, and zeroconf those of network interfaces; that is worth a line only to somebody who debugs."""
-    quiet = logging.DEBUG if level == "debug" else logging.CRITICAL
+    quiet = logging.DEBUG if level == "debug" else _QUIET
     for name in _LIBRARY_LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers.clear()

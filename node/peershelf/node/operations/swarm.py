@@ -131,6 +131,8 @@ async def ping(node: Node, request: Request) -> AsyncGenerator[Record, None]:
     count = request.integer("count", 10, minimum=1) or 1
     target = request.arg(0)
     peer = PeerId(await node.connect(target)) if target.startswith("/ip") else parse_peer_id(target)
+    if peer == node.repo.identity.peer_id:
+        raise NodeError("that is this node's own peer ID: there is nobody to ping")
     yield _line(f"PING {peer}.")
     times = []
     for number in range(count):

@@ -100,8 +100,10 @@ class KnownKeys:
 
     def candidates(self, keys: Iterable[bytes]) -> list[bytes]:
         """Return the keys that may have rows; the others have none. Raises StoreError."""
-        self._load()
         asked = list(keys)
+        if not asked:
+            return []
+        self._load()
         if self._next is not None:
             self._learn(self._next, len(asked) * _LEARNT_FOR_ONE)
         elif self._filter is not None and self._filter.is_full:
