@@ -35,6 +35,7 @@ from peershelf.protocols.libp2p.yamux.pump import Pump
 from peershelf.protocols.libp2p.yamux.session import Session
 from peershelf.protocols.libp2p.yamux.stream import Stream
 from peershelf.protocols.libp2p.yamux.table import Load
+from peershelf.protocols.libp2p.yamux.toll import Toll, TollGate
 
 log = structlog.get_logger(__name__)
 
@@ -45,9 +46,16 @@ class YamuxConnection(IMuxedConn):
     Args:
         conn: the secured connection; `conn.is_initiator` tells which side gives odd stream IDs.
         peer_id: who is at its other end.
+        gate: what the connections of the host share.
     """
 
-    def __init__(self, conn: SecuredConnection, peer_id: ID, limits: YamuxLimits | None = None) -> None:
+    def __init__(
+        self,
+        conn: SecuredConnection,
+        peer_id: ID,
+        limits: YamuxLimits | None = None,
+        gate: TollGate | None = None,
+    ) -> None:
         self.secured_conn = conn
         self.peer_id = peer_id
         self.event_started = trio.Event()
@@ -55,7 +63,8 @@ class YamuxConnection(IMuxedConn):
         """Awaited once, when the connection has ended; py-libp2p sets it."""
         limits = limits or YamuxLimits()
         self._session = Session(initiator=conn.is_initiator, now=trio.current_time(), limits=limits)
-        self._pump = Pump(self._session, conn, self._dispatch, limits.close_patience)
+        self._toll = Toll(gate or TollGate(limits))
+        self._pump = Pump(self._session, conn, self._dispatch, limits, self._toll)
         self._streams: dict[Stream, YamuxStream] = {}
         self._arrived = Bell()
         self._openable = Bell()
@@ -121,6 +130,7 @@ class YamuxConnection(IMuxedConn):
             await self._shut()
 
     async def _shut(self) -> None:
+        self._toll.close()
         await self._pump.shut()
         self._closed.set()
         if self.on_close is not None:

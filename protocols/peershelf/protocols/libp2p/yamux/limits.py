@@ -34,6 +34,15 @@ class YamuxLimits:
     pongs: int = 32
     """Pings that wait for their answer to be sent; what comes on top is not answered. As go-yamux."""
 
+    frames_at_a_time: int = 256
+    """Frames that are dealt with before others get their turn: a millisecond or so."""
+    toll_share: float = 0.1
+    """Part of this node's time that a connection's frames without data may take in the long run."""
+    tolls_share: float = 0.15
+    """The same for all connections together; who has something to pay has equal parts of it."""
+    toll_ahead: float = 0.1
+    """Seconds of rest that a connection may owe."""
+
     ping_interval: float = 30.0
     """Between two measurements of the round trip; the first is at once."""
     ping_timeout: float = 20.0
