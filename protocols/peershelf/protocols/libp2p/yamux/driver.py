@@ -7,7 +7,9 @@ for a bell, and looks again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 import trio
@@ -30,6 +32,7 @@ from peershelf.protocols.libp2p.yamux.events import (
     Writable,
 )
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
+from peershelf.protocols.libp2p.yamux.metered import Metered
 from peershelf.protocols.libp2p.yamux.muxed_stream import YamuxStream
 from peershelf.protocols.libp2p.yamux.pump import Pump
 from peershelf.protocols.libp2p.yamux.session import Session
@@ -39,6 +42,8 @@ from peershelf.protocols.libp2p.yamux.toll import Toll, TollGate
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 
 class YamuxConnection(IMuxedConn):
     """Streams over `conn`, which belongs to this from now on. Make it inside trio, then run start().
@@ -47,6 +52,7 @@ class YamuxConnection(IMuxedConn):
         conn: the secured connection; `conn.is_initiator` tells which side gives odd stream IDs.
         peer_id: who is at its other end.
         gate: what the connections of the host share.
+        cpu: returns the seconds of CPU that the thread has used.
     """
 
     def __init__(
@@ -55,6 +61,7 @@ class YamuxConnection(IMuxedConn):
         peer_id: ID,
         limits: YamuxLimits | None = None,
         gate: TollGate | None = None,
+        cpu: Callable[[], float] = time.thread_time,
     ) -> None:
         self.secured_conn = conn
         self.peer_id = peer_id
@@ -64,7 +71,8 @@ class YamuxConnection(IMuxedConn):
         limits = limits or YamuxLimits()
         self._session = Session(initiator=conn.is_initiator, now=trio.current_time(), limits=limits)
         self._toll = Toll(gate or TollGate(limits))
-        self._pump = Pump(self._session, conn, self._dispatch, limits, self._toll)
+        self._pump = Pump(self._session, conn, self._dispatch, limits, self._toll, cpu)
+        self._cpu = cpu
         self._streams: dict[Stream, YamuxStream] = {}
         self._arrived = Bell()
         self._openable = Bell()
@@ -192,14 +200,29 @@ class YamuxConnection(IMuxedConn):
             raise MuxedConnUnavailable(str(error)) from error
 
     async def accept_stream(self) -> YamuxStream:
-        """Wait for the peer to open a stream and return it. Raises MuxedConnUnavailable."""
-        await trio.lowlevel.checkpoint()
+        """Wait for the peer to open a stream and return it. Raises MuxedConnUnavailable.
+
+        Waits, too, until the peer has paid for what its streams before cost: see `metered`.
+        """
+        await self.rest()
         while True:
             self._check_open()
             state = self._session.accept()
             if state is not None:
                 return self._adopt(state)
             await self._arrived.wait()
+
+    async def metered(self, work: Awaitable[T]) -> T:
+        """Await what is done for a stream of the peer, and let the peer pay for the CPU time of it."""
+        return await Metered(work, lambda seconds: self._toll.charge(seconds, trio.current_time()), self._cpu)
+
+    async def rest(self) -> None:
+        """Wait until the peer has paid, or the connection has ended."""
+        await trio.lowlevel.checkpoint()
+        while rest := self._toll.rest(trio.current_time()):
+            with trio.move_on_after(rest):
+                await self._pump.over.wait()
+                return
 
     def _check_open(self) -> None:
         if self.is_closed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 
 import structlog
@@ -37,7 +36,7 @@ class Pump:
         dispatch: Callable[[list[Event]], None],
         limits: YamuxLimits,
         toll: Toll,
-        cpu: Callable[[], float] = time.thread_time,
+        cpu: Callable[[], float],
     ) -> None:
         self._session = session
         self._conn = conn
