@@ -10,7 +10,7 @@ from peershelf.protocols.libp2p.yamux.driver import YamuxConnection
 from peershelf.protocols.libp2p.yamux.frames import Flag, Kind
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 
-LIMITS = YamuxLimits(toll_share=0.1, toll_ahead=0.5)
+LIMITS = YamuxLimits(toll_share=0.1, toll_ahead=0.05)
 PEER = ID(b"somebody")
 
 

@@ -8,7 +8,7 @@ from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 from peershelf.protocols.libp2p.yamux.toll import Toll, TollGate
 
 MIB = 1 << 20
-LIMITS = YamuxLimits(toll_share=0.1, tolls_share=0.2, toll_ahead=0.5)
+LIMITS = YamuxLimits(toll_share=0.1, tolls_share=0.2, toll_ahead=0.05)
 
 
 @pytest.fixture
@@ -29,7 +29,14 @@ def test_work_without_data_is_paid_with_rest(gate):
     assert toll.rest(0.0) == 0.0
     toll.worked(256, 0, 0.01, 0.0)
     assert toll.rest(0.0) == pytest.approx(0.1)
-    assert toll.rest(0.1) == 0.0
+    assert toll.rest(0.04) == pytest.approx(0.06)
+    assert toll.rest(0.1) == pytest.approx(0.0)
+
+
+def test_who_has_rested_may_go_ahead_again(gate):
+    toll = in_debt(gate)
+    toll.charge(0.05, 1_000.0)
+    assert toll.rest(1_000.0) == 0.0
 
 
 def test_frames_that_go_with_data_are_free(gate):
@@ -53,23 +60,25 @@ def test_little_data_adds_up(gate):
     assert toll.rest(0.0) == 0.0
 
 
-def test_many_who_have_to_pay_have_one_share_together(gate):
+def test_many_who_owe_have_one_share_together(gate):
     tolls = [in_debt(gate) for _ in range(10)]
-    before = [toll.paid_at for toll in tolls]
     for toll in tolls:
         toll.charge(0.01, 0.0)
-    assert [toll.paid_at - paid_at for toll, paid_at in zip(tolls, before, strict=True)] == [
-        pytest.approx(0.01 * 10 / 0.2)
-    ] * 10
+    assert [toll.rest(0.0) for toll in tolls] == [pytest.approx(0.01 / (0.2 / 10))] * 10
 
 
-def test_who_has_paid_or_left_makes_it_no_dearer_for_others(gate):
-    others = [in_debt(gate) for _ in range(10)]
+def test_who_comes_new_need_not_rest_because_others_do(gate):
+    for _ in range(100):
+        in_debt(gate).charge(1.0, 0.0)
     toll = Toll(gate)
+    toll.charge(0.04, 0.0)
+    assert toll.rest(0.0) == 0.0
+
+
+def test_who_has_paid_or_left_takes_nothing_from_others(gate):
+    others = [in_debt(gate) for _ in range(10)]
     for other in others[:5]:
         other.close()
-    later = max(other.paid_at for other in others[:5])
-    assert gate.price(0.0) == pytest.approx(5 / 0.2)
-    assert gate.price(later + 1_000.0) == pytest.approx(1 / 0.1)
-    toll.close()
     assert gate.tolls == set(others[5:])
+    assert gate.rate(0.0) == pytest.approx(0.2 / 5)
+    assert gate.rate(1_000.0) == pytest.approx(0.1)

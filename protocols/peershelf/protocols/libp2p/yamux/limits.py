@@ -40,8 +40,9 @@ class YamuxLimits:
     """Part of this node's time that a connection's frames without data may take in the long run."""
     tolls_share: float = 0.15
     """The same for all connections together; who has something to pay has equal parts of it."""
-    toll_ahead: float = 0.1
-    """Seconds of rest that a connection may owe."""
+    toll_ahead: float = 0.02
+    """Seconds of the thread that a connection may owe without having to rest: it takes some to get to know a
+    peer."""
 
     ping_interval: float = 30.0
     """Between two measurements of the round trip; the first is at once."""

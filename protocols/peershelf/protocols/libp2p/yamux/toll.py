@@ -23,10 +23,10 @@ class TollGate:
         self.limits = limits
         self.tolls: set[Toll] = set()
 
-    def price(self, now: float) -> float:
-        """Return the seconds that one of CPU time costs: the more have something to pay, the more."""
+    def rate(self, now: float) -> float:
+        """Return the CPU time that a connection may have in a second: the more owe some, the less."""
         debtors = sum(toll.paid_at > now for toll in self.tolls)
-        return max(1 / self.limits.toll_share, debtors / self.limits.tolls_share)
+        return min(self.limits.toll_share, self.limits.tolls_share / max(1, debtors))
 
 
 class Toll:
@@ -39,8 +39,10 @@ class Toll:
         self._gate = gate
         self._free = _SAVED
         self._moved = 0
+        self._owed = 0.0
+        self._looked_at = 0.0
         self.paid_at = 0.0
-        """When all that was charged will be paid."""
+        """When all that was charged will be paid, as it looked last."""
         gate.tolls.add(self)
 
     def worked(self, items: int, moved: int, seconds: float, now: float) -> None:
@@ -54,12 +56,21 @@ class Toll:
 
     def charge(self, seconds: float, now: float) -> None:
         """Work took so much CPU time, none of which is free."""
-        self.paid_at = max(now, self.paid_at)
-        self.paid_at += seconds * self._gate.price(now)
+        self._settle(seconds, now)
 
     def rest(self, now: float) -> float:
         """Return for how long nothing is to be read from the connection."""
-        return max(0.0, self.paid_at - now - self._gate.limits.toll_ahead)
+        if self._owed <= self._gate.limits.toll_ahead:
+            return 0.0
+        self._settle(0.0, now)
+        return max(0.0, self._owed - self._gate.limits.toll_ahead) / self._gate.rate(now)
+
+    def _settle(self, seconds: float, now: float) -> None:
+        """Take off what was paid since the last look, and add what is new."""
+        rate = self._gate.rate(now)
+        self._owed = max(0.0, self._owed - rate * (now - self._looked_at)) + seconds
+        self._looked_at = now
+        self.paid_at = now + self._owed / rate
 
     def close(self) -> None:
         """The connection has ended, and who has left has nothing to pay."""
