@@ -24,6 +24,7 @@ from peershelf.protocols.libp2p.security.session import SecuredConnection
 from peershelf.protocols.libp2p.yamux.driver import YamuxConnection
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 from peershelf.protocols.libp2p.yamux.toll import TollGate
+from peershelf.protocols.libp2p.yamux.unread import SharedBudget
 
 YAMUX_ID = TProtocol("/yamux/1.0.0")
 
@@ -35,6 +36,7 @@ class ChosenMuxer(MuxerMultistream):
         super().__init__({YAMUX_ID: YamuxConnection}, math.ceil(negotiate_timeout))
         self._limits = limits
         self._gate = TollGate(limits)
+        self._unread = SharedBudget(limits.unread_in_all)
 
     async def new_conn(self, conn: ISecureConn, peer_id: ID) -> IMuxedConn:
         """Return the muxed connection. Raises MultiselectError, which py-libp2p knows what to do about."""
@@ -44,7 +46,7 @@ class ChosenMuxer(MuxerMultistream):
                 await self._agree(conn)
             except NetworkError as error:
                 raise MultiselectError(str(error)) from error
-        muxed = YamuxConnection(conn, peer_id, self._limits, self._gate)
+        muxed = YamuxConnection(conn, peer_id, self._limits, self._gate, self._unread)
         return self._annotate_connection(muxed, conn, YAMUX_ID)
 
     async def _agree(self, conn: SecuredConnection) -> None:

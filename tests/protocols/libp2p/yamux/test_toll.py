@@ -19,6 +19,7 @@ def gate() -> TollGate:
 def in_debt(gate: TollGate) -> Toll:
     """A connection that has used up what is free, and is about to have to rest."""
     toll = Toll(gate)
+    toll.open()
     toll.worked(1_024, 0, 0.0, 0.0)
     toll.charge(0.05, 0.0)
     return toll
@@ -71,6 +72,7 @@ def test_who_comes_new_need_not_rest_because_others_do(gate):
     for _ in range(100):
         in_debt(gate).charge(1.0, 0.0)
     toll = Toll(gate)
+    toll.open()
     toll.charge(0.04, 0.0)
     assert toll.rest(0.0) == 0.0
 

@@ -39,6 +39,7 @@ from peershelf.protocols.libp2p.yamux.session import Session
 from peershelf.protocols.libp2p.yamux.stream import Stream
 from peershelf.protocols.libp2p.yamux.table import Load
 from peershelf.protocols.libp2p.yamux.toll import Toll, TollGate
+from peershelf.protocols.libp2p.yamux.unread import SharedBudget
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,7 @@ class YamuxConnection(IMuxedConn):
     Args:
         conn: the secured connection; `conn.is_initiator` tells which side gives odd stream IDs.
         peer_id: who is at its other end.
-        gate: what the connections of the host share.
+        gate, unread: what the connections of the host share.
         cpu: returns the seconds of CPU that the thread has used.
     """
 
@@ -61,6 +62,7 @@ class YamuxConnection(IMuxedConn):
         peer_id: ID,
         limits: YamuxLimits | None = None,
         gate: TollGate | None = None,
+        unread: SharedBudget | None = None,
         cpu: Callable[[], float] = time.thread_time,
     ) -> None:
         self.secured_conn = conn
@@ -70,6 +72,9 @@ class YamuxConnection(IMuxedConn):
         """Awaited once, when the connection has ended; py-libp2p sets it."""
         limits = limits or YamuxLimits()
         self._session = Session(initiator=conn.is_initiator, now=trio.current_time(), limits=limits)
+        self._budget = self._session.streams.budget
+        if unread is not None:
+            self._budget.shared = unread
         self._toll = Toll(gate or TollGate(limits))
         self._pump = Pump(self._session, conn, self._dispatch, limits, self._toll, cpu)
         self._cpu = cpu
@@ -122,6 +127,8 @@ class YamuxConnection(IMuxedConn):
         if self.event_started.is_set():
             return
         self.event_started.set()
+        self._toll.open()
+        self._budget.shared.join(self._budget, self._shed)
         try:
             await self._pump.run()
         finally:
@@ -139,6 +146,7 @@ class YamuxConnection(IMuxedConn):
 
     async def _shut(self) -> None:
         self._toll.close()
+        self._budget.shared.leave(self._budget)
         await self._pump.shut()
         self._closed.set()
         if self.on_close is not None:
@@ -258,6 +266,12 @@ class YamuxConnection(IMuxedConn):
         """End both sides of `state`."""
         self._session.reset(state)
         self._settle(state)
+
+    def _shed(self) -> None:
+        """Too much is unread on all connections, and most of it on this one."""
+        fullest = max(self._session.streams, key=lambda state: len(state.buffer), default=None)
+        if fullest is not None:
+            self.reset(fullest)
 
     def _settle(self, state: Stream) -> None:
         self._wake(state)

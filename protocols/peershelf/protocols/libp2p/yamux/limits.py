@@ -21,6 +21,9 @@ class YamuxLimits:
 
     unread: int = 16 * _MIB
     """Received and not yet read, over all streams. A stream that would exceed it is reset."""
+    unread_in_all: int = 256 * _MIB
+    """The same over all connections of a host. Where they would exceed it, the one that holds most loses the
+    stream that holds most."""
     window: int = 8 * _MIB
     """What the receive window of one stream may grow to."""
     grown_windows: int = 12 * _MIB

@@ -32,7 +32,7 @@ class TollGate:
 class Toll:
     """One connection's account. Times in seconds, of one clock.
 
-    `close` it when the connection has ended.
+    `open` it when the connection begins, and `close` it when that has ended.
     """
 
     def __init__(self, gate: TollGate) -> None:
@@ -43,7 +43,10 @@ class Toll:
         self._looked_at = 0.0
         self.paid_at = 0.0
         """When all that was charged will be paid, as it looked last."""
-        gate.tolls.add(self)
+
+    def open(self) -> None:
+        """What is owed counts with what others owe."""
+        self._gate.tolls.add(self)
 
     def worked(self, items: int, moved: int, seconds: float, now: float) -> None:
         """So many frames and messages took so much CPU time, and moved so many bytes of streams."""
