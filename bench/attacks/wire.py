@@ -15,7 +15,7 @@ from bench.attacks.attack import Attack, Pace, Target, side_by_side, tool
 _HELD = 256
 """Sockets that the half-open flood keeps at a time; the victim allows fewer."""
 _AT_ONCE = 8
-_PINGS, _STREAMS = 100, 20
+_PINGS, _STREAMS, _EMPTY = 100, 20, 5_000
 """How many frames go into one message."""
 
 
@@ -93,6 +93,23 @@ def pings(target: Target, pace: Pace) -> Awaitable[None]:
     return _flood(target, pace, _PINGS, lambda hand, n: hand.yamux(hand.PING, hand.SYN, 0, n))
 
 
+def empty_frames(target: Target, pace: Pace) -> Awaitable[None]:
+    """Data frames without data, for a stream that there is not."""
+    return _flood(target, pace, _EMPTY, lambda hand, n: hand.yamux(hand.DATA, 0, 1))
+
+
+def questions(target: Target, pace: Pace) -> Awaitable[None]:
+    """Streams that ask who the victim is, one after the other."""
+
+    def frames(hand: Any, number: int) -> bytes:
+        stream = 2 * number + 1
+        asked: bytes = hand.opened(stream, "/ipfs/id/1.0.0")
+        ended: bytes = hand.yamux(hand.UPDATE, hand.FIN, stream)
+        return asked + ended
+
+    return _flood(target, pace, 4, frames)
+
+
 def streams(target: Target, pace: Pace) -> Awaitable[None]:
     """Streams that are opened and left open."""
     return _flood(target, pace, _STREAMS, lambda hand, n: hand.yamux(hand.UPDATE, hand.SYN, 2 * n + 1))
@@ -147,6 +164,8 @@ ATTACKS = (
     Attack("noise-garbage", "garbage in the Noise handshake", 50, "connections", noise_garbage),
     Attack("channel-garbage", "garbage after the handshake", 20, "handshakes", channel_garbage),
     Attack("pings", "a flood of pings", 2_000, "pings", pings),
+    Attack("empty-frames", "data frames without data", 500_000, "frames", empty_frames),
+    Attack("questions", "streams for identify", 2_000, "streams", questions),
     Attack("streams", "a flood of SYNs", 2_000, "streams", streams),
     Attack("resets", "resets in the middle of a message", 200, "streams", resets),
     Attack("violations", "frames that Yamux forbids", 20, "connections", violations),

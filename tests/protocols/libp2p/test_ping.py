@@ -68,5 +68,5 @@ async def test_an_idle_ping_stream_is_given_up(autojump_clock):
             await trio.sleep_forever()
 
     start = trio.current_time()
-    await answer_pings(Silent())
+    await answer_pings(Silent(), trio.lowlevel.checkpoint)
     assert trio.current_time() - start == pytest.approx(IDLE_TIMEOUT)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from typing import TypeVar
+
 from libp2p.abc import INetStream
 from libp2p.custom_types import TProtocol
 from libp2p.network.stream.net_stream import NetStream
 
 from peershelf.protocols.libp2p.read_ahead import ReadAhead
+from peershelf.protocols.libp2p.yamux.driver import YamuxConnection
+
+T = TypeVar("T")
 
 
 class BufferedStream(INetStream):
@@ -28,6 +34,11 @@ class BufferedStream(INetStream):
         if self.get_protocol() is None:
             return await self._ahead.read(n)
         return self._ahead.take(n) or await self.inner.muxed_stream.read(n)
+
+    async def metered(self, work: Awaitable[T]) -> T:
+        """Await what is done for this stream, at the cost of the peer: see YamuxConnection."""
+        assert isinstance(self.muxed_conn, YamuxConnection), "ChosenMuxer builds no others"
+        return await self.muxed_conn.metered(work)
 
     @property
     def ahead(self) -> int:

@@ -143,6 +143,11 @@ class Connection:
             self._handlers.discard(scope)
             await adopted.abandon()
 
+    async def rest(self) -> None:
+        """Wait until the peer has paid for what was done for it (see YamuxConnection)."""
+        muxed: Any = self.inner.muxed_conn
+        await muxed.rest()
+
     def end(self) -> None:
         """The connection has ended: so do the handlers of its inbound streams."""
         for scope in self._handlers:

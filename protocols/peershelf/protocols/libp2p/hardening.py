@@ -43,7 +43,7 @@ class ContainedStreams:
         """Serve one inbound stream to its end."""
         stream = BufferedStream(cast(NetStream, inbound))
         try:
-            handler = await self._negotiate(stream)
+            handler = await stream.metered(self._negotiate(stream))
             if handler is not None:
                 await handler(stream)
         except NetworkError as error:

@@ -103,9 +103,9 @@ class Libp2pNetwork(PeerAccess, Network):
         self._pusher = IdentifyPusher(lambda: list(self._keeper.table), identify.push)
         self._outbound = Outbound(self._swarm, self._transport, self._limits.dials)
         self._dialer = Dialer(self._outbound, self._limits, self._keeper.check_room)
-        self._serve(IDENTIFY, identify.answer)
-        self._serve(IDENTIFY_PUSH, identify.take_push)
-        self.handle([PING], answer_pings)
+        self._serve(IDENTIFY, identify.answer, metered=True)
+        self._serve(IDENTIFY_PUSH, identify.take_push, metered=True)
+        self._serve(PING, lambda conn, stream: answer_pings(stream, conn.rest), metered=True)
         self._attach()
 
     def _attach(self) -> None:
@@ -275,10 +275,13 @@ class Libp2pNetwork(PeerAccess, Network):
             self._mux.remove_handler(TProtocol(protocol))
         self._pusher.changed()
 
-    def _serve(self, protocol: str, handler: ConnectionHandler) -> None:
+    def _serve(self, protocol: str, handler: ConnectionHandler, *, metered: bool = False) -> None:
+        """Serve a protocol; `metered` is what has no accounts of its own of who makes how much work."""
+
         async def serve(stream: INetStream) -> None:
             assert isinstance(stream, BufferedStream), "ContainedStreams wraps every inbound stream"
-            await self._keeper.of_stream(stream).serve(stream, handler)
+            served = self._keeper.of_stream(stream).serve(stream, handler)
+            await (stream.metered(served) if metered else served)
 
         self._mux.add_handler(TProtocol(protocol), serve)
 

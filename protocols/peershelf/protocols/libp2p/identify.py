@@ -100,4 +100,7 @@ def parse_identity(data: bytes) -> Identity:
 
 def printable(text: str) -> str:
     """Return a stranger's text cut to MAX_AGENT characters and safe to print on one line."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:MAX_AGENT])
+    cut = text[:MAX_AGENT]
+    if cut.isprintable():
+        return cut
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut)

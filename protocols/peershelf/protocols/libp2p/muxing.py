@@ -23,6 +23,8 @@ from peershelf.protocols.libp2p.read_ahead import ReadAhead
 from peershelf.protocols.libp2p.security.session import SecuredConnection
 from peershelf.protocols.libp2p.yamux.driver import YamuxConnection
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
+from peershelf.protocols.libp2p.yamux.toll import TollGate
+from peershelf.protocols.libp2p.yamux.unread import SharedBudget
 
 YAMUX_ID = TProtocol("/yamux/1.0.0")
 
@@ -33,6 +35,8 @@ class ChosenMuxer(MuxerMultistream):
     def __init__(self, negotiate_timeout: float, limits: YamuxLimits) -> None:
         super().__init__({YAMUX_ID: YamuxConnection}, math.ceil(negotiate_timeout))
         self._limits = limits
+        self._gate = TollGate(limits)
+        self._unread = SharedBudget(limits.unread_in_all)
 
     async def new_conn(self, conn: ISecureConn, peer_id: ID) -> IMuxedConn:
         """Return the muxed connection. Raises MultiselectError, which py-libp2p knows what to do about."""
@@ -42,7 +46,8 @@ class ChosenMuxer(MuxerMultistream):
                 await self._agree(conn)
             except NetworkError as error:
                 raise MultiselectError(str(error)) from error
-        return self._annotate_connection(YamuxConnection(conn, peer_id, self._limits), conn, YAMUX_ID)
+        muxed = YamuxConnection(conn, peer_id, self._limits, self._gate, self._unread)
+        return self._annotate_connection(muxed, conn, YAMUX_ID)
 
     async def _agree(self, conn: SecuredConnection) -> None:
         ahead = ReadAhead(conn)

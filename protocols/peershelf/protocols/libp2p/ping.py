@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 
 import trio
 
@@ -19,9 +20,14 @@ IDLE_TIMEOUT = 60.0
 """Seconds without a ping after which the stream of an inbound one is closed."""
 
 
-async def answer_pings(stream: Stream) -> None:
-    """Send back what comes in, 32 bytes at a time, until the peer closes or is silent for too long."""
+async def answer_pings(stream: Stream, rest: Callable[[], Awaitable[None]]) -> None:
+    """Send back what comes in, 32 bytes at a time, until the peer closes or is silent for too long.
+
+    Args:
+        rest: waits until the peer may have another answer.
+    """
     while True:
+        await rest()
         with trio.move_on_after(IDLE_TIMEOUT) as idle:
             payload = await _receive_exactly(stream)
         if idle.cancelled_caught or not payload:

@@ -42,7 +42,9 @@ def stream_resources(connections: Sequence[Connection], limits: HostLimits) -> l
         Resource(_STREAMS, "inbound", inbound, None),
         Resource(_STREAMS, "outbound", outbound, None),
         Resource(_STREAMS, "of one connection", streams, limits.streams_per_connection, whose=by_streams),
-        Resource(_BUFFERS, "unread", sum(load.unread for load in loads), None, Unit.BYTES),
+        Resource(
+            _BUFFERS, "unread", sum(load.unread for load in loads), YamuxLimits().unread_in_all, Unit.BYTES
+        ),
         Resource(_BUFFERS, "unread of one connection", unread, YamuxLimits().unread, Unit.BYTES, by_unread),
         Resource(_BUFFERS, "windows granted", sum(load.credit for load in loads), None, Unit.BYTES),
     ]

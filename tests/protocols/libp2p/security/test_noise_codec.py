@@ -68,25 +68,25 @@ def test_one_flipped_bit_is_noticed(place: int, bit: int) -> None:
     place = 2 + place % (len(sealed) - 2)
     sealed[place] ^= 1 << bit
     with pytest.raises(ForgedMessage):
-        theirs.open(bytes(sealed))
+        list(theirs.open(bytes(sealed)))
 
 
 def test_a_message_that_is_sent_again_is_noticed(codecs) -> None:
     ours, theirs = codecs
     sealed = bytes(ours.seal(b"pay me"))
-    assert theirs.open(sealed) == [b"pay me"]
+    assert list(theirs.open(sealed)) == [b"pay me"]
     with pytest.raises(ForgedMessage):
-        theirs.open(sealed)
+        list(theirs.open(sealed))
 
 
 def test_messages_in_another_order_are_noticed(codecs) -> None:
     ours, theirs = codecs
     first, second = bytes(ours.seal(b"first")), bytes(ours.seal(b"second"))
     with pytest.raises(ForgedMessage):
-        theirs.open(second + first)
+        list(theirs.open(second + first))
 
 
 @pytest.mark.parametrize("size", [0, 1, 15])
 def test_a_message_too_short_for_its_tag_is_forged(codecs, size: int) -> None:
     with pytest.raises(ForgedMessage):
-        codecs[0].open(size.to_bytes(2, "big") + bytes(size))
+        list(codecs[0].open(size.to_bytes(2, "big") + bytes(size)))

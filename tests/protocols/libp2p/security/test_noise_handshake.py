@@ -43,8 +43,8 @@ def test_both_sides_learn_who_the_other_is_and_share_keys() -> None:
     assert theirs.agreed is not None
     assert ours.agreed.remote_peer == peer_id(BOB)
     assert theirs.agreed.remote_peer == peer_id(ALICE)
-    assert theirs.agreed.codec.open(bytes(ours.agreed.codec.seal(b"hello"))) == [b"hello"]
-    assert ours.agreed.codec.open(bytes(theirs.agreed.codec.seal(b"hello you"))) == [b"hello you"]
+    assert list(theirs.agreed.codec.open(bytes(ours.agreed.codec.seal(b"hello")))) == [b"hello"]
+    assert list(ours.agreed.codec.open(bytes(theirs.agreed.codec.seal(b"hello you")))) == [b"hello you"]
 
 
 @pytest.mark.parametrize(

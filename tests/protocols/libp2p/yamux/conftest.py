@@ -83,6 +83,19 @@ def read() -> Callable[..., bytes]:
 
 
 @pytest.fixture
+def receive_all() -> Callable[[Session, bytes], list[Any]]:
+    """`receive_all(session, data)` has a session deal with all of it, and returns all events."""
+
+    def take_in(session: Session, data: bytes) -> list[Any]:
+        events = session.receive(data, 0.0)
+        while session.is_behind:
+            events += session.receive(b"", 0.0)
+        return events
+
+    return take_in
+
+
+@pytest.fixture
 def exchange() -> Callable[..., list[Any]]:
     """`exchange(a, b)` moves bytes between two sessions until neither has any; returns all events."""
 
@@ -113,8 +126,12 @@ class MemorySecured:
             raise ConnectionClosedError("closed") from error
         return bytes(data)
 
-    async def read_pieces(self) -> list[bytes]:
-        return [piece] if (piece := await self.read()) else []
+    async def arrives(self) -> bool:
+        self.came = await self.read()
+        return bool(self.came)
+
+    def open_some(self) -> list[bytes]:
+        return [self.came]
 
     async def write(self, data: bytes) -> None:
         await self.gate.wait()

@@ -21,12 +21,12 @@ THEIRS = 1
 
 
 @pytest.fixture
-def ends_the_connection(session, frames_in):
+def ends_the_connection(session, frames_in, receive_all):
     """Fails unless the bytes make a session end with a go-away and stop listening."""
 
     def check(*pieces, match, after=None):
         b = after or session()
-        events = [event for piece in pieces for event in b.receive(piece, 0.0)]
+        events = [event for piece in pieces for event in receive_all(b, piece)]
         assert isinstance(events[-1], SessionEnded)
         assert events[-1].reason is Reason.PROTOCOL_ERROR
         assert match in events[-1].detail
@@ -207,6 +207,23 @@ def test_a_flood_of_pings_is_answered_a_few_times(session, frame, frames_in):
     assert b.has_data_to_send
 
 
+def test_so_many_frames_are_dealt_with_at_a_time(session, frame):
+    b = session(frames_at_a_time=10)
+    b.receive(b"".join(frame(UPDATE, SYN, number) for number in range(1, 51, 2)), 0.0)
+    found = [len(b.streams)]
+    while b.is_behind:
+        b.receive(b"", 0.0)
+        found.append(len(b.streams))
+    assert found == [10, 20, 25]
+
+
+def test_nothing_is_left_to_deal_with_once_the_session_has_ended(session, frame):
+    b = session(frames_at_a_time=10)
+    b.receive(frame(UPDATE, SYN, THEIRS) + frame(UPDATE, 0, THEIRS, 1) * 50, 0.0)
+    b.lost("the test says so")
+    assert not b.is_behind
+
+
 def test_a_go_away_stops_everything_after_it(session, frame):
     b = session()
     events = b.receive(frame(GO_AWAY, 0, 0, 2) + frame(UPDATE, SYN, THEIRS), 0.0)
@@ -229,7 +246,7 @@ def test_unread_bytes_of_all_streams_are_bounded_by_resetting_who_exceeds(sessio
     assert len(read(b, streams[0], 1 << 30)) == INITIAL_WINDOW
 
 
-def test_memory_stays_near_the_bound_however_small_the_frames(session, frame):
+def test_memory_stays_near_the_bound_however_small_the_frames(session, frame, receive_all):
     b = session()
     chunk = {number: frame(DATA, 0, number, payload=b"x") * 5_000 for number in range(1, 11, 2)}
     tracemalloc.start()
@@ -237,7 +254,7 @@ def test_memory_stays_near_the_bound_however_small_the_frames(session, frame):
         for number, data in chunk.items():
             b.receive(frame(UPDATE, SYN, number), 0.0)
             for _ in range(4):
-                b.receive(data, 0.0)
+                receive_all(b, data)
         used, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Protocol
 
 Buffer = bytes | bytearray | memoryview
@@ -14,8 +14,9 @@ class Codec(Protocol):
     def seal(self, data: Buffer) -> Buffer:
         """Return what is to be sent for `data`, all of it in one piece."""
 
-    def open(self, data: bytes) -> Sequence[bytes]:
-        """Return the plaintext that is complete with `data`, in pieces, none of them empty.
+    def open(self, data: bytes) -> Iterator[bytes]:
+        """Yield the plaintext that is complete with `data`, message by message; an empty one says nothing.
 
-        Raises ForgedMessage when somebody else had a hand in it.
+        Nothing is opened before it is taken, and all is to be taken before what comes next is given. Raises
+        ForgedMessage when somebody else had a hand in it.
         """

@@ -10,6 +10,7 @@ Spec: https://github.com/libp2p/specs/blob/master/noise/README.md#wire-format
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -33,36 +34,41 @@ class MessageSplitter:
     def __init__(self) -> None:
         self._begun = bytearray()
 
-    def split(self, data: bytes) -> list[memoryview]:
-        """Return the messages that are complete with `data`, without their lengths."""
-        messages: list[memoryview] = []
+    def split(self, data: bytes) -> Iterator[memoryview]:
+        """Yield the messages that are complete with `data`, without their lengths. Take all of them."""
         view = memoryview(data)
-        at = self._finish(view, messages) if self._begun else 0
+        at = 0
+        if self._begun:
+            at = self._finish(view)
+            if not self._missing:
+                begun, self._begun = self._begun, bytearray()
+                yield memoryview(begun)[LENGTH_SIZE:]
         while len(view) - at >= LENGTH_SIZE:
             end = at + LENGTH_SIZE + _LENGTH.unpack_from(view, at)[0]
             if end > len(view):
                 break
-            messages.append(view[at + LENGTH_SIZE : end])
+            yield view[at + LENGTH_SIZE : end]
             at = end
         self._begun += view[at:]
-        return messages
 
-    def _finish(self, view: memoryview, messages: list[memoryview]) -> int:
-        """Move the message that has begun to `messages`; return how many bytes of `view` that takes.
+    def _finish(self, view: memoryview) -> int:
+        """Add to the message that has begun what it lacks; return how many bytes of `view` that takes.
 
         Only that message is copied, not all that came with its end.
         """
-        used = min(max(0, LENGTH_SIZE - len(self._begun)), len(view))
-        self._begun += view[:used]
+        used = 0
+        while self._missing and used < len(view):
+            more = view[used : used + self._missing]
+            self._begun += more
+            used += len(more)
+        return used
+
+    @property
+    def _missing(self) -> int:
+        """Bytes that the message that has begun lacks, or its length does."""
         if len(self._begun) < LENGTH_SIZE:
-            return used
-        missing = LENGTH_SIZE + _LENGTH.unpack_from(self._begun)[0] - len(self._begun)
-        rest = view[used : used + missing]
-        self._begun += rest
-        if len(rest) == missing:
-            messages.append(memoryview(self._begun)[LENGTH_SIZE:])
-            self._begun = bytearray()
-        return used + len(rest)
+            return LENGTH_SIZE - len(self._begun)
+        return LENGTH_SIZE + int.from_bytes(self._begun[:LENGTH_SIZE], "big") - len(self._begun)
 
 
 class NoiseCodec:
@@ -96,15 +102,12 @@ class NoiseCodec:
             self._sent += 1
         return sealed
 
-    def open(self, data: bytes) -> list[bytes]:
-        """Return what the messages carry that are complete with `data`. Raises ForgedMessage."""
-        opened = []
+    def open(self, data: bytes) -> Iterator[bytes]:
+        """Yield what the messages carry that are complete with `data`. Raises ForgedMessage."""
         for message in self._splitter.split(data):
             try:
                 plaintext = self._receiving.decrypt(_NONCE.pack(self._received), message, None)
             except (InvalidTag, ValueError):
                 raise ForgedMessage("a Noise message is not what the peer sealed") from None
             self._received += 1
-            if plaintext:
-                opened.append(plaintext)
-        return opened
+            yield plaintext

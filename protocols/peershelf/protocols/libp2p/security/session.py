@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import cast
 
+import trio
 from libp2p.abc import IRawConnection
 from libp2p.connection_types import ConnectionType
 from libp2p.crypto.keys import PrivateKey, PublicKey
@@ -14,6 +17,9 @@ from libp2p.security.base_session import BaseSession
 
 from peershelf.protocols.libp2p.addresses import Multiaddr
 from peershelf.protocols.libp2p.security.codec import Codec
+
+MESSAGES_AT_A_TIME = 64
+"""Messages that are opened before others get their turn: one can be as small as 18 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +61,46 @@ class SecuredConnection(BaseSession):
         self._codec = agreed.codec
         self._came = came
         self._opened: deque[bytes] = deque()
+        self._opening: Iterator[bytes] | None = None
 
     async def read(self, n: int | None = None) -> bytes:
         """Return the next piece, or up to `n` bytes of it; b"" at the end.
 
-        Only waits, and only then is a checkpoint, when nothing is opened. Raises ForgedMessage, and what the
-        connection raises.
+        Raises ForgedMessage, and what the connection raises.
         """
         if n == 0:
             return b""
         while not self._opened:
-            sealed = self._came or await self._conn.read()
-            self._came = b""
-            if not sealed:
+            if not await self.arrives():
                 return b""
-            self._opened.extend(self._codec.open(sealed))
+            self._opened.extend(filter(None, self.open_some()))
         piece = self._opened.popleft()
         if n is not None and len(piece) > n:
             self._opened.appendleft(piece[n:])
             return piece[:n]
         return piece
 
-    async def read_pieces(self) -> list[bytes]:
-        """Return all that is opened, in pieces; nothing at the end. Waits and raises as read() does."""
-        pieces = [piece] if (piece := await self.read()) else []
-        pieces += self._opened
+    async def arrives(self) -> bool:
+        """Wait until something has come; False at the end. Raises what the connection raises."""
+        if self._opening is not None or self._opened:
+            await trio.lowlevel.checkpoint()
+        else:
+            sealed = self._came or await self._conn.read()
+            self._came = b""
+            if not sealed:
+                return False
+            self._opening = iter(self._codec.open(sealed))
+        return True
+
+    def open_some(self) -> list[bytes]:
+        """Return what a few messages carry of what has come; some may be empty. Raises ForgedMessage."""
+        pieces = list(self._opened)
         self._opened.clear()
+        if self._opening is not None:
+            opened = list(islice(self._opening, MESSAGES_AT_A_TIME))
+            if len(opened) < MESSAGES_AT_A_TIME:
+                self._opening = None
+            pieces += opened
         return pieces
 
     def put_back(self, data: bytes) -> None:

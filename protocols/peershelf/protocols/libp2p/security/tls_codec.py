@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 
 from peershelf.protocols.libp2p.security.codec import Buffer
 from peershelf.protocols.libp2p.security.errors import ForgedMessage
@@ -26,18 +27,16 @@ class TlsCodec:
             rest = rest[self._session.write(rest) :]
         return self._outgoing.read()
 
-    def open(self, data: bytes) -> list[bytes]:
-        """Return what the records carry that are complete with `data`. Raises ForgedMessage.
+    def open(self, data: bytes) -> Iterator[bytes]:
+        """Yield what the records carry that are complete with `data`. Raises ForgedMessage.
 
         A peer that ends its side as TLS wants it closes the socket next: that says as much.
         """
         self._incoming.write(data)
-        opened = []
         try:
             while piece := self._session.read(_RECORD):
-                opened.append(piece)
+                yield piece
         except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
             pass
         except ssl.SSLError:
             raise ForgedMessage("a TLS record is not what the peer sealed") from None
-        return opened

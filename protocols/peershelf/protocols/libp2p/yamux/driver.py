@@ -7,7 +7,9 @@ for a bell, and looks again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import structlog
 import trio
@@ -30,13 +32,18 @@ from peershelf.protocols.libp2p.yamux.events import (
     Writable,
 )
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
+from peershelf.protocols.libp2p.yamux.metered import Metered
 from peershelf.protocols.libp2p.yamux.muxed_stream import YamuxStream
 from peershelf.protocols.libp2p.yamux.pump import Pump
 from peershelf.protocols.libp2p.yamux.session import Session
 from peershelf.protocols.libp2p.yamux.stream import Stream
 from peershelf.protocols.libp2p.yamux.table import Load
+from peershelf.protocols.libp2p.yamux.toll import Toll, TollGate
+from peershelf.protocols.libp2p.yamux.unread import SharedBudget
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 class YamuxConnection(IMuxedConn):
@@ -45,9 +52,19 @@ class YamuxConnection(IMuxedConn):
     Args:
         conn: the secured connection; `conn.is_initiator` tells which side gives odd stream IDs.
         peer_id: who is at its other end.
+        gate, unread: what the connections of the host share.
+        cpu: returns the seconds of CPU that the thread has used.
     """
 
-    def __init__(self, conn: SecuredConnection, peer_id: ID, limits: YamuxLimits | None = None) -> None:
+    def __init__(
+        self,
+        conn: SecuredConnection,
+        peer_id: ID,
+        limits: YamuxLimits | None = None,
+        gate: TollGate | None = None,
+        unread: SharedBudget | None = None,
+        cpu: Callable[[], float] = time.thread_time,
+    ) -> None:
         self.secured_conn = conn
         self.peer_id = peer_id
         self.event_started = trio.Event()
@@ -55,7 +72,12 @@ class YamuxConnection(IMuxedConn):
         """Awaited once, when the connection has ended; py-libp2p sets it."""
         limits = limits or YamuxLimits()
         self._session = Session(initiator=conn.is_initiator, now=trio.current_time(), limits=limits)
-        self._pump = Pump(self._session, conn, self._dispatch, limits.close_patience)
+        self._budget = self._session.streams.budget
+        if unread is not None:
+            self._budget.shared = unread
+        self._toll = Toll(gate or TollGate(limits))
+        self._pump = Pump(self._session, conn, self._dispatch, limits, self._toll, cpu)
+        self._cpu = cpu
         self._streams: dict[Stream, YamuxStream] = {}
         self._arrived = Bell()
         self._openable = Bell()
@@ -105,6 +127,8 @@ class YamuxConnection(IMuxedConn):
         if self.event_started.is_set():
             return
         self.event_started.set()
+        self._toll.open()
+        self._budget.shared.join(self._budget, self._shed)
         try:
             await self._pump.run()
         finally:
@@ -121,6 +145,8 @@ class YamuxConnection(IMuxedConn):
             await self._shut()
 
     async def _shut(self) -> None:
+        self._toll.close()
+        self._budget.shared.leave(self._budget)
         await self._pump.shut()
         self._closed.set()
         if self.on_close is not None:
@@ -182,14 +208,29 @@ class YamuxConnection(IMuxedConn):
             raise MuxedConnUnavailable(str(error)) from error
 
     async def accept_stream(self) -> YamuxStream:
-        """Wait for the peer to open a stream and return it. Raises MuxedConnUnavailable."""
-        await trio.lowlevel.checkpoint()
+        """Wait for the peer to open a stream and return it. Raises MuxedConnUnavailable.
+
+        Waits, too, until the peer has paid for what its streams before cost: see `metered`.
+        """
+        await self.rest()
         while True:
             self._check_open()
             state = self._session.accept()
             if state is not None:
                 return self._adopt(state)
             await self._arrived.wait()
+
+    async def metered(self, work: Awaitable[T]) -> T:
+        """Await what is done for a stream of the peer, and let the peer pay for the CPU time of it."""
+        return await Metered(work, lambda seconds: self._toll.charge(seconds, trio.current_time()), self._cpu)
+
+    async def rest(self) -> None:
+        """Wait until the peer has paid, or the connection has ended."""
+        await trio.lowlevel.checkpoint()
+        while rest := self._toll.rest(trio.current_time()):
+            with trio.move_on_after(rest):
+                await self._pump.over.wait()
+                return
 
     def _check_open(self) -> None:
         if self.is_closed:
@@ -225,6 +266,12 @@ class YamuxConnection(IMuxedConn):
         """End both sides of `state`."""
         self._session.reset(state)
         self._settle(state)
+
+    def _shed(self) -> None:
+        """Too much is unread on all connections, and most of it on this one."""
+        fullest = max(self._session.streams, key=lambda state: len(state.buffer), default=None)
+        if fullest is not None:
+            self.reset(fullest)
 
     def _settle(self, state: Stream) -> None:
         self._wake(state)

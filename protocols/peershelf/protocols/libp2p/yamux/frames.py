@@ -109,6 +109,8 @@ class FrameDecoder:
 
     def receive(self, data: bytes) -> None:
         """Take in what came next."""
+        if not data:
+            return
         self._data = memoryview(b"".join((self._data, data)) if self._data else data)
 
     def next(self) -> Header | memoryview | None:

@@ -21,6 +21,9 @@ class YamuxLimits:
 
     unread: int = 16 * _MIB
     """Received and not yet read, over all streams. A stream that would exceed it is reset."""
+    unread_in_all: int = 256 * _MIB
+    """The same over all connections of a host. Where they would exceed it, the one that holds most loses the
+    stream that holds most."""
     window: int = 8 * _MIB
     """What the receive window of one stream may grow to."""
     grown_windows: int = 12 * _MIB
@@ -33,6 +36,16 @@ class YamuxLimits:
     """The same for frames without data. Beyond it the peer makes us answer without reading: it has to go."""
     pongs: int = 32
     """Pings that wait for their answer to be sent; what comes on top is not answered. As go-yamux."""
+
+    frames_at_a_time: int = 256
+    """Frames that are dealt with before others get their turn: a millisecond or so."""
+    toll_share: float = 0.1
+    """Part of this node's time that a connection's frames without data may take in the long run."""
+    tolls_share: float = 0.15
+    """The same for all connections together; who has something to pay has equal parts of it."""
+    toll_ahead: float = 0.02
+    """Seconds of the thread that a connection may owe without having to rest: it takes some to get to know a
+    peer."""
 
     ping_interval: float = 30.0
     """Between two measurements of the round trip; the first is at once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 import trio
@@ -10,7 +10,9 @@ import trio
 from peershelf.protocols.libp2p.security.session import SecuredConnection
 from peershelf.protocols.libp2p.yamux.bell import Bell
 from peershelf.protocols.libp2p.yamux.events import Event
+from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 from peershelf.protocols.libp2p.yamux.session import Session
+from peershelf.protocols.libp2p.yamux.toll import Toll
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +24,9 @@ class Pump:
 
     Args:
         dispatch: is given what the session said, an empty list included.
-        close_patience: seconds for handing over what is still to be sent when the session has ended.
+        limits: those of the session.
+        toll: what the connection pays for work without data.
+        cpu: returns the seconds of CPU that the thread has used.
     """
 
     def __init__(
@@ -30,12 +34,17 @@ class Pump:
         session: Session,
         conn: SecuredConnection,
         dispatch: Callable[[list[Event]], None],
-        close_patience: float,
+        limits: YamuxLimits,
+        toll: Toll,
+        cpu: Callable[[], float],
     ) -> None:
         self._session = session
         self._conn = conn
         self._dispatch = dispatch
-        self._close_patience = close_patience
+        self._close_patience = limits.close_patience
+        self._frames_at_a_time = limits.frames_at_a_time
+        self._toll = toll
+        self._cpu = cpu
         self._output = Bell()
         self.room = Bell()
         """Rings when frames are handed over, so that the session takes more."""
@@ -62,15 +71,45 @@ class Pump:
     async def _read_all(self) -> None:
         while self._session.ended is None:
             try:
-                pieces = await self._conn.read_pieces()
+                more = await self._conn.arrives()
+                began = self._cpu()
+                messages = self._conn.open_some() if more else []
             except Exception as error:  # besides its own errors py-libp2p lets those of its libraries through
                 self._lose(error)
                 return
-            if not pieces:
+            if not more:
                 self._dispatch(self._session.lost("the peer closed the connection"))
                 return
+            await self._take_in(messages, began)
+
+    async def _take_in(self, messages: Sequence[bytes], began: float) -> None:
+        """Deal with what came, with turns for others, and rest for what it cost (see `toll`)."""
+        session = self._session
+        items, frames, moved = len(messages), session.frames, session.moved
+        for is_last in self._steps(messages):
             now = trio.current_time()
-            self._dispatch([event for piece in pieces for event in self._session.receive(piece, now)])
+            items += session.frames - frames
+            self._toll.worked(items, session.moved - moved, self._cpu() - began, now)
+            if rest := self._toll.rest(now):
+                await trio.sleep(rest)
+            elif not is_last:
+                await trio.lowlevel.checkpoint()
+            items, frames, moved, began = 0, session.frames, session.moved, self._cpu()
+
+    def _steps(self, messages: Sequence[bytes]) -> Iterator[bool]:
+        """Deal with what came, and yield after each step whether it was the last."""
+        session = self._session
+        events: list[Event] = []
+        last = session.frames + self._frames_at_a_time
+        for message in messages:
+            events += session.receive(message, trio.current_time())
+            while session.is_behind or session.frames >= last:
+                self._dispatch(events)
+                yield False
+                last = session.frames + self._frames_at_a_time
+                events = session.receive(b"", trio.current_time())
+        self._dispatch(events)
+        yield True
 
     async def _write_all(self) -> None:
         while True:

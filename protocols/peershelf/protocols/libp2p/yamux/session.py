@@ -59,6 +59,11 @@ class Session:
         self._portion = Portion()
         self._inbound = Inbound(self._table, self._outbox, self._keepalive, self._limits)
         self._ended: SessionEnded | None = None
+        self._behind = False
+        self.frames = 0
+        """Frames that have come so far."""
+        self.moved = 0
+        """Bytes of streams that have come or gone so far."""
 
     @property
     def ended(self) -> SessionEnded | None:
@@ -78,7 +83,10 @@ class Session:
     # What comes in.
 
     def receive(self, data: bytes, now: float) -> list[Event]:
-        """Take in what the connection brought; return what that means."""
+        """Take in what the connection brought, maybe nothing; return what that means.
+
+        Deals with so many frames at a time: while there are more (`is_behind`), call it again.
+        """
         if self._ended is not None:
             return []
         self._keepalive.heard(now)
@@ -93,16 +101,29 @@ class Session:
         return self._events()
 
     def _process(self, now: float) -> None:
+        last = self.frames + self._limits.frames_at_a_time
+        self._behind = False
         while self._ended is None:
             found = self._decoder.next()
             if found is None:
                 return
             if not isinstance(found, Header):
+                self.moved += len(found)
                 self._inbound.payload(found, is_last=not self._decoder.due)
-            elif found.kind == Kind.GO_AWAY:
+                continue
+            self.frames += 1
+            if found.kind == Kind.GO_AWAY:
                 self._end(SessionEnded(found.length, "the peer said goodbye"))
             else:
                 self._inbound.frame(found, now)
+            if self.frames >= last:
+                self._behind = True
+                return
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether more has come than the last `receive` has dealt with."""
+        return self._behind and self._ended is None
 
     def lost(self, detail: str) -> list[Event]:
         """The connection broke, or ended without a word; return what that means."""
@@ -208,6 +229,7 @@ class Session:
         for start in range(0, size, MAX_PAYLOAD):
             self._outbox.data(stream.id, data[start : min(start + MAX_PAYLOAD, size)])
         stream.credit -= size
+        self.moved += size
         return size
 
     def read_pieces(self, stream: Stream, most: int, now: float) -> list[Piece]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from peershelf.protocols.libp2p.yamux.frames import INITIAL_WINDOW
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
+from peershelf.protocols.libp2p.yamux.unread import SharedBudget
 
 _FAST = 2.0
 """Round trips: half a window read within less asks for a bigger one."""
@@ -25,12 +26,26 @@ class ReceiveBudget:
 
     def __init__(self, limits: YamuxLimits) -> None:
         self.limits = limits
+        self.shared = SharedBudget(limits.unread_in_all)
+        """What this connection holds is counted there once it has joined."""
         self.credit = 0
         """What the peer may still send."""
         self.unread = 0
         """What has come and was not read."""
         self.usual = INITIAL_WINDOW
         """The window that streams of this connection have grown to."""
+
+    def arrived(self, size: int) -> bool:
+        """Count `size` bytes, for which there is credit, as unread; False if that is too much."""
+        self.credit -= size
+        self.unread += size
+        self.shared.changed(self, size)
+        return self.unread <= self.limits.unread and self.shared.make_room(self)
+
+    def read(self, size: int) -> None:
+        """Count `size` bytes as read."""
+        self.unread -= size
+        self.shared.changed(self, -size)
 
     def allows_growth(self, size: int) -> bool:
         """Tell whether windows may grow by `size` in all."""
@@ -62,14 +77,12 @@ class ReceiveWindow:
         """Count `size` bytes, for which there is credit, as unread; False if the connection has too many."""
         self.credit -= size
         self.unread += size
-        self._budget.credit -= size
-        self._budget.unread += size
-        return self._budget.unread <= self._budget.limits.unread
+        return self._budget.arrived(size)
 
     def read(self, size: int) -> None:
         """Count `size` bytes as read."""
         self.unread -= size
-        self._budget.unread -= size
+        self._budget.read(size)
 
     def greet(self) -> int:
         """Return the credit to give a new stream on top of what it starts with."""
