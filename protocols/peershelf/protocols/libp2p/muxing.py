@@ -23,8 +23,7 @@ from peershelf.protocols.libp2p.read_ahead import ReadAhead
 from peershelf.protocols.libp2p.security.session import SecuredConnection
 from peershelf.protocols.libp2p.yamux.driver import YamuxConnection
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
-from peershelf.protocols.libp2p.yamux.toll import TollGate
-from peershelf.protocols.libp2p.yamux.unread import SharedBudget
+from peershelf.protocols.libp2p.yamux.shared import Shared
 
 YAMUX_ID = TProtocol("/yamux/1.0.0")
 
@@ -35,8 +34,7 @@ class ChosenMuxer(MuxerMultistream):
     def __init__(self, negotiate_timeout: float, limits: YamuxLimits) -> None:
         super().__init__({YAMUX_ID: YamuxConnection}, math.ceil(negotiate_timeout))
         self._limits = limits
-        self._gate = TollGate(limits)
-        self._unread = SharedBudget(limits.unread_in_all)
+        self._shared = Shared(limits)
 
     async def new_conn(self, conn: ISecureConn, peer_id: ID) -> IMuxedConn:
         """Return the muxed connection. Raises MultiselectError, which py-libp2p knows what to do about."""
@@ -46,7 +44,7 @@ class ChosenMuxer(MuxerMultistream):
                 await self._agree(conn)
             except NetworkError as error:
                 raise MultiselectError(str(error)) from error
-        muxed = YamuxConnection(conn, peer_id, self._limits, self._gate, self._unread)
+        muxed = YamuxConnection(conn, peer_id, self._limits, self._shared)
         return self._annotate_connection(muxed, conn, YAMUX_ID)
 
     async def _agree(self, conn: SecuredConnection) -> None:

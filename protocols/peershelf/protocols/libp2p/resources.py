@@ -39,7 +39,7 @@ def stream_resources(connections: Sequence[Connection], limits: HostLimits) -> l
     by_unread, unread = greatest((one.peer, one.load.unread) for one in connections)
     return [
         Resource(_STREAMS, "all", inbound + outbound, None),
-        Resource(_STREAMS, "inbound", inbound, None),
+        Resource(_STREAMS, "inbound", inbound, YamuxLimits().inbound_streams_in_all),
         Resource(_STREAMS, "outbound", outbound, None),
         Resource(_STREAMS, "of one connection", streams, limits.streams_per_connection, whose=by_streams),
         Resource(

@@ -8,6 +8,8 @@ from libp2p.peer.id import ID
 from libp2p.stream_muxer.exceptions import MuxedStreamReset
 
 from peershelf.protocols.libp2p.yamux.driver import YamuxConnection
+from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
+from peershelf.protocols.libp2p.yamux.shared import Shared
 from peershelf.protocols.libp2p.yamux.unread import SharedBudget
 
 PEER = ID(b"somebody")
@@ -77,7 +79,7 @@ async def connected(secured_pair, nursery):
 
     async def make(shared):
         dialer, listener = secured_pair()
-        ends = YamuxConnection(dialer, PEER), YamuxConnection(listener, PEER, unread=shared)
+        ends = YamuxConnection(dialer, PEER), YamuxConnection(listener, PEER, shared=shared)
         for one in ends:
             nursery.start_soon(one.start)
             await one.event_started.wait()
@@ -87,7 +89,7 @@ async def connected(secured_pair, nursery):
 
 
 async def test_a_connection_loses_its_fullest_stream(connected, autojump_clock):
-    shared = SharedBudget(100_000)
+    shared = Shared(YamuxLimits(unread_in_all=100_000))
     (greedy, ours), (modest, ours_too) = await connected(shared), await connected(shared)
     streams = [await greedy.open_stream() for _ in range(2)]
     for stream, size in zip(streams, (20_000, 70_000), strict=True):
@@ -100,4 +102,4 @@ async def test_a_connection_loses_its_fullest_stream(connected, autojump_clock):
         await full.read()
     assert len(await small.read()) == 20_000
     assert len(await (await ours_too.accept_stream()).read()) == 40_000
-    assert shared.unread == 0
+    assert shared.unread.unread == 0

@@ -36,10 +36,10 @@ from peershelf.protocols.libp2p.yamux.metered import Metered
 from peershelf.protocols.libp2p.yamux.muxed_stream import YamuxStream
 from peershelf.protocols.libp2p.yamux.pump import Pump
 from peershelf.protocols.libp2p.yamux.session import Session
+from peershelf.protocols.libp2p.yamux.shared import Shared
 from peershelf.protocols.libp2p.yamux.stream import Stream
 from peershelf.protocols.libp2p.yamux.table import Load
-from peershelf.protocols.libp2p.yamux.toll import Toll, TollGate
-from peershelf.protocols.libp2p.yamux.unread import SharedBudget
+from peershelf.protocols.libp2p.yamux.toll import Toll
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ class YamuxConnection(IMuxedConn):
     Args:
         conn: the secured connection; `conn.is_initiator` tells which side gives odd stream IDs.
         peer_id: who is at its other end.
-        gate, unread: what the connections of the host share.
+        shared: what the connections of a host share; by default those of one connection.
         cpu: returns the seconds of CPU that the thread has used.
     """
 
@@ -61,8 +61,7 @@ class YamuxConnection(IMuxedConn):
         conn: SecuredConnection,
         peer_id: ID,
         limits: YamuxLimits | None = None,
-        gate: TollGate | None = None,
-        unread: SharedBudget | None = None,
+        shared: Shared | None = None,
         cpu: Callable[[], float] = time.thread_time,
     ) -> None:
         self.secured_conn = conn
@@ -73,9 +72,10 @@ class YamuxConnection(IMuxedConn):
         limits = limits or YamuxLimits()
         self._session = Session(initiator=conn.is_initiator, now=trio.current_time(), limits=limits)
         self._budget = self._session.streams.budget
-        if unread is not None:
-            self._budget.shared = unread
-        self._toll = Toll(gate or TollGate(limits))
+        self._shared = shared = shared or Shared(limits)
+        self._budget.shared = shared.unread
+        self._session.streams.places = shared.places
+        self._toll = Toll(shared.gate)
         self._pump = Pump(self._session, conn, self._dispatch, limits, self._toll, cpu)
         self._cpu = cpu
         self._streams: dict[Stream, YamuxStream] = {}
@@ -128,7 +128,7 @@ class YamuxConnection(IMuxedConn):
             return
         self.event_started.set()
         self._toll.open()
-        self._budget.shared.join(self._budget, self._shed)
+        self._shared.unread.join(self._budget, self._shed)
         try:
             await self._pump.run()
         finally:
@@ -146,7 +146,7 @@ class YamuxConnection(IMuxedConn):
 
     async def _shut(self) -> None:
         self._toll.close()
-        self._budget.shared.leave(self._budget)
+        self._shared.unread.leave(self._budget)
         await self._pump.shut()
         self._closed.set()
         if self.on_close is not None:

@@ -14,6 +14,8 @@ class YamuxLimits:
 
     inbound_streams: int = 256
     """Streams that the peer may have open to us; more are reset, before anything else is done for them."""
+    inbound_streams_in_all: int = 8_192
+    """The same over all connections of a host; beyond it, each gets no more than 16."""
     accept_backlog: int = 256
     """Streams of the peer that nobody has accepted yet; more are reset. As many as go-yamux."""
     unacknowledged: int = 256
