@@ -87,7 +87,9 @@ class TcpTransport(ITransport):
     @property
     def no_websocket(self) -> str:
         """Why WebSocket is not spoken, where it is not."""
-        return "a private network has no WebSocket" if self.is_private else "WebSocket is switched off"
+        if self.is_private:
+            return "a private network has no WebSocket"
+        return "WebSocket is switched off, see the setting Swarm.Transports.Network.Websocket"
 
     async def connect(self, maddr: Multiaddr) -> Carrier:
         """The same, without py-libp2p's wrapping."""
