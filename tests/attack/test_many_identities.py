@@ -46,5 +46,4 @@ async def test_sixteen_identities_together_take_one_share(siege, stranger, many,
         used = (victim.main_thread - cpu) / (perf_counter() - start)
         await watch.transferred.wait()
         nursery.cancel_scope.cancel()
-    print(f"USED {used:.2f}")
     assert used < 0.55, f"{used:.0%} of the thread"

@@ -68,6 +68,16 @@ class HostLimits:
     upgrade_timeout: float = 10.0
     """For the handshakes of one inbound connection."""
 
+    handshake_share: float = 0.05
+    """Part of this node's time that inbound handshakes with one address may take in the long run: about
+    fifty a second. What becomes of a connection afterwards costs as much again."""
+
+    handshakes_share: float = 0.1
+    """The same for all addresses that owe some time together, in equal parts."""
+
+    handshake_ahead: float = 0.1
+    """Seconds that an address may owe before its next handshake has to wait."""
+
     negotiate_timeout: float = 10.0
     """For agreeing on the protocol of one stream, and for a peer's answer to identify and ping."""
 

@@ -19,6 +19,7 @@ from peershelf.protocols.libp2p.hardening import QuietAutoConnector
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.muxing import YAMUX_ID, ChosenMuxer
 from peershelf.protocols.libp2p.security.offer import ChosenSecurity, secure_channels
+from peershelf.protocols.libp2p.transport.handshakes import Handshakes
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 
@@ -33,7 +34,7 @@ def build_swarm(keys: KeyPair, security: Sequence[str], transport: TcpTransport,
     swarm = Swarm(
         peer,
         peerstore,
-        _upgrader(keys, security, limits),
+        _upgrader(keys, security, limits, transport.inbound.handshakes),
         [transport],
         retry_config=RetryConfig(max_retries=0),
         connection_config=_connection_config(limits),
@@ -58,11 +59,13 @@ def build_host(swarm: Swarm) -> BasicHost:
     return host
 
 
-def _upgrader(keys: KeyPair, security: Sequence[str], limits: HostLimits) -> TransportUpgrader:
+def _upgrader(
+    keys: KeyPair, security: Sequence[str], limits: HostLimits, handshakes: Handshakes
+) -> TransportUpgrader:
     channels = secure_channels(keys, security, [YAMUX_ID])
     muxer = ChosenMuxer(limits.upgrade_timeout, YamuxLimits(inbound_streams=limits.streams_per_connection))
     upgrader = TransportUpgrader(dict(channels), muxer.transports)
-    upgrader.security_multistream = ChosenSecurity(channels, limits.upgrade_timeout)
+    upgrader.security_multistream = ChosenSecurity(channels, limits.upgrade_timeout, handshakes.charge)
     upgrader.muxer_multistream = muxer
     return upgrader
 

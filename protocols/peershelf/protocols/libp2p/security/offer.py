@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from libp2p.abc import IRawConnection, ISecureConn
 from libp2p.crypto.keys import KeyPair
@@ -13,6 +15,7 @@ from libp2p.security.security_multistream import SecurityMultistream
 from libp2p.security.tls.transport import PROTOCOL_ID as TLS_ID
 
 from peershelf.protocols.errors import LocalProtocolError
+from peershelf.protocols.libp2p.metered import Metered
 from peershelf.protocols.libp2p.negotiation import answer, select
 from peershelf.protocols.libp2p.read_ahead import ReadAhead
 from peershelf.protocols.libp2p.security.channel import SecureChannel
@@ -44,14 +47,25 @@ class ChosenSecurity(SecurityMultistream):
     A connection that cannot be secured is closed: py-libp2p leaves some open, depending on the reason.
     """
 
-    def __init__(self, channels: Mapping[TProtocol, SecureChannel], negotiate_timeout: float) -> None:
+    def __init__(
+        self,
+        channels: Mapping[TProtocol, SecureChannel],
+        negotiate_timeout: float,
+        charge: Callable[[str, float], None],
+    ) -> None:
+        """`charge` is told of each inbound handshake's steps: the IP address and the seconds of CPU."""
         super().__init__(dict(channels))
         self._channels = channels
         self._timeout = negotiate_timeout
+        self._charge = charge
 
     async def secure_inbound(self, conn: IRawConnection) -> ISecureConn:
         """Return the secured connection of whoever dialed us."""
-        return await self._secure(conn, None)
+        remote = conn.get_remote_address()
+        handshake = self._secure(conn, None)
+        if remote is None:
+            return await handshake
+        return await Metered(handshake, partial(self._charge, remote[0]), time.thread_time)
 
     async def secure_outbound(self, conn: IRawConnection, peer_id: ID) -> ISecureConn:
         """Return the secured connection to `peer_id`. Raises ProtocolNotSupported among others."""

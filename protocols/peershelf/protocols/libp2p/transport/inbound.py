@@ -15,6 +15,7 @@ from peershelf.protocols.filters import AddressFilters
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.ranking import may_be_shared
 from peershelf.protocols.libp2p.transport.half_open import Endpoint, HalfOpen, address_group
+from peershelf.protocols.libp2p.transport.handshakes import Handshakes
 
 
 class Crowd(NamedTuple):
@@ -31,6 +32,7 @@ class InboundPlaces:
 
     def __init__(self, limits: HostLimits, filters: AddressFilters | None = None) -> None:
         self.half_open = HalfOpen(limits.half_open_per_address, limits.headroom)
+        self.handshakes = Handshakes(limits)
         self._filters = AddressFilters() if filters is None else filters
         self._limits = limits
         self._count: Counter[str] = Counter()

@@ -210,6 +210,7 @@ class TcpListener(IListener):
             stream.when_closed(while_open.cancel)
             try:
                 if await stream.first_words(_FIRST_WORDS, _FIRST_PATIENCE * self._upgrade_timeout):
+                    await places.handshakes.rest(stream.remote[0])
                     await self._handler(await self._upgraded(stream))
             except Exception as error:  # whatever a stranger provokes stays with its connection
                 log.debug("inbound connection failed", error=type(error).__name__)

@@ -20,6 +20,7 @@ from libp2p.stream_muxer.exceptions import MuxedConnUnavailable
 
 from peershelf.protocols.errors import LocalProtocolError
 from peershelf.protocols.libp2p.addresses import Multiaddr
+from peershelf.protocols.libp2p.metered import Metered
 from peershelf.protocols.libp2p.security.session import SecuredConnection
 from peershelf.protocols.libp2p.yamux.bell import Bell
 from peershelf.protocols.libp2p.yamux.buffer import Piece
@@ -32,7 +33,6 @@ from peershelf.protocols.libp2p.yamux.events import (
     Writable,
 )
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
-from peershelf.protocols.libp2p.yamux.metered import Metered
 from peershelf.protocols.libp2p.yamux.muxed_stream import YamuxStream
 from peershelf.protocols.libp2p.yamux.pump import Pump
 from peershelf.protocols.libp2p.yamux.session import Session

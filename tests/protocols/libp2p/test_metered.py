@@ -6,7 +6,7 @@ import pytest
 import trio
 import trio.testing
 
-from peershelf.protocols.libp2p.yamux.metered import Metered
+from peershelf.protocols.libp2p.metered import Metered
 
 
 class Clock:
