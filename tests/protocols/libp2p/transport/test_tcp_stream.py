@@ -124,3 +124,15 @@ async def test_a_peers_reset_is_a_closed_connection(ends):
     with pytest.raises(ConnectionClosedError):
         for _ in range(3):
             await ours.write(b"x")
+
+
+async def test_a_peer_that_hung_up_is_known_before_what_it_sent_is_read(ends):
+    ours, theirs = ends
+    await theirs.send_all(b"x" * 100_000)
+    assert not ours.has_hung_up
+    await theirs.aclose()
+    while not ours.has_hung_up:  # noqa: ASYNC110 -- the kernel brings it
+        await trio.sleep(0.001)
+    assert len(await ours.read()) == 100_000
+    await ours.close()
+    assert ours.has_hung_up

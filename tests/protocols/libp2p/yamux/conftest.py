@@ -112,6 +112,8 @@ def exchange() -> Callable[..., list[Any]]:
 class MemorySecured:
     """One end of a secured connection in memory. Writes are whole; reads return what is there."""
 
+    has_hung_up = False
+
     def __init__(self, stream: trio.StapledStream[Any, Any], *, initiator: bool) -> None:
         self.stream = stream
         self.is_initiator = initiator

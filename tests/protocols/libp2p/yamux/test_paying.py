@@ -87,3 +87,13 @@ async def test_a_few_frames_are_free(ends, frame, autojump_clock):
     await peer.write(frame(Kind.WINDOW_UPDATE, Flag.SYN, 1))
     await connection.accept_stream()
     assert trio.current_time() == started
+
+
+async def test_a_peer_that_hung_up_is_not_rested_for(ends, frame, autojump_clock):
+    connection, peer = await ends(Processor(each=0.2))
+    await peer.write(frame(Kind.PING, Flag.ACK, 0, 7) * 100_000)
+    await trio.sleep(5)
+    assert not connection.is_closed
+    connection.secured_conn.has_hung_up = True
+    await trio.sleep(5)
+    assert connection.is_closed

@@ -117,6 +117,11 @@ class SecuredConnection(BaseSession):
         """Close the connection."""
         await self._conn.close()
 
+    @property
+    def has_hung_up(self) -> bool:
+        """Whether the peer is known to have closed its side, whatever is still to be read."""
+        return bool(getattr(getattr(self._conn, "stream", None), "has_hung_up", False))
+
     def get_transport_addresses(self) -> list[Multiaddr]:
         """Return what the connection says."""
         return self._conn.get_transport_addresses()

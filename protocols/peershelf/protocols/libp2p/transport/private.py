@@ -56,6 +56,11 @@ class PrivateStream(ReadWriteCloser):
         """Close the socket now; whoever waits on it gets ConnectionClosedError."""
         self._tcp.kill()
 
+    @property
+    def has_hung_up(self) -> bool:
+        """Whether the peer has closed its side."""
+        return self._tcp.has_hung_up
+
     def get_remote_address(self) -> Endpoint:
         """Return the peer's IP address and port: the very object that is `TcpStream.remote`."""
         return self._tcp.remote

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import select
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -58,6 +59,19 @@ class TcpStream(ReadWriteCloser):
             return b""
         except trio.BrokenResourceError as error:
             raise ConnectionClosedError("the TCP connection is closed", transport="tcp") from error
+
+    @property
+    def has_hung_up(self) -> bool:
+        """Whether the peer has closed its side, however much of what it sent is still to be read.
+
+        Only where the system tells, as Linux does; else False.
+        """
+        event = getattr(select, "POLLRDHUP", 0)
+        if not event or self.closed.is_set():
+            return self.closed.is_set()
+        poll = select.poll()
+        poll.register(self._stream.socket.fileno(), event)
+        return bool(poll.poll(0))
 
     async def first_words(self, size: int, patience: float) -> bool:
         """Wait until the peer has sent `size` bytes or its end, `patience` seconds at most; reads nothing.

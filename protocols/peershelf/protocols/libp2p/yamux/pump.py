@@ -91,6 +91,9 @@ class Pump:
             items += session.frames - frames
             self._toll.worked(items, session.moved - moved, self._cpu() - began, now)
             if rest := self._toll.rest(now):
+                if self._conn.has_hung_up:
+                    self._dispatch(session.lost("the peer closed the connection"))
+                    return
                 await trio.sleep(rest)
             elif not is_last:
                 await trio.lowlevel.checkpoint()
