@@ -16,8 +16,8 @@ from typing import TypeVar
 
 import trio
 
-from peershelf.protocols.bitswap.crowd import Crowd, Neighbourhood
-from peershelf.protocols.bitswap.limits import BitswapLimits
+from peershelf.protocols.pacing.crowd import Crowd, Neighbourhood
+from peershelf.protocols.pacing.limits import TimeLimits
 from peershelf.protocols.transport import PeerId
 
 _T = TypeVar("_T")
@@ -35,7 +35,7 @@ class Pacing:
 
     def __init__(
         self,
-        limits: BitswapLimits,
+        limits: TimeLimits,
         cpu: Callable[[], float],
         neighbourhood: Neighbourhood = lambda peer: peer,
     ) -> None:
@@ -48,7 +48,7 @@ class Pacing:
     @asynccontextmanager
     async def turn(self, peer: PeerId) -> AsyncIterator[Pace]:
         """Wait until no other message of the peer is being worked on, and the peer need not rest."""
-        pace = self._paces.setdefault(peer, Pace(self, peer, self._limits.time_of_turn))
+        pace = self._paces.setdefault(peer, Pace(self, peer, self._limits.turn))
         pace.users += 1
         try:
             async with pace.lock:
@@ -77,16 +77,16 @@ class Pacing:
         now = trio.current_time()
         if len(self._paid_at) >= _MANY_DEBTS:
             self._paid_at = {debtor: paid_at for debtor, paid_at in self._paid_at.items() if paid_at > now}
-        self._paid_at[peer] = max(now, self._paid_at.get(peer, now)) + seconds / self._limits.time_share
+        self._paid_at[peer] = max(now, self._paid_at.get(peer, now)) + seconds / self._limits.share
 
     def punish(self, peer: PeerId) -> None:
         """The peer has broken the protocol, which is not free even where it took no time to see."""
-        self._owe(peer, self._limits.time_for_broken)
-        self._crowd.blame(peer, self._limits.time_for_broken)
+        self._owe(peer, self._limits.broken)
+        self._crowd.blame(peer, self._limits.broken)
 
     async def rest(self, peer: PeerId) -> None:
         """Wait for as long as the peer owes more than it may."""
-        ahead = self._limits.time_ahead / self._limits.time_share
+        ahead = self._limits.ahead / self._limits.share
         until = self._paid_at.get(peer, 0.0) - ahead
         if until > trio.current_time():
             await trio.sleep_until(until)
