@@ -9,15 +9,16 @@ that is paid, which costs nobody but the peer. Who breaks the protocol pays extr
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import trio
 
 from peershelf.protocols.pacing.crowd import Crowd, Neighbourhood
 from peershelf.protocols.pacing.limits import TimeLimits
+from peershelf.protocols.pacing.metered import Metered
 from peershelf.protocols.transport import PeerId
 
 _T = TypeVar("_T")
@@ -44,6 +45,7 @@ class Pacing:
         self._crowd = Crowd(limits, neighbourhood)
         self._paces: dict[PeerId, Pace] = {}
         self._paid_at: dict[PeerId, float] = {}
+        self._charged = 0.0
 
     @asynccontextmanager
     async def turn(self, peer: PeerId) -> AsyncIterator[Pace]:
@@ -70,8 +72,24 @@ class Pacing:
 
     def charge(self, peer: PeerId, seconds: float) -> None:
         """The peer has cost so much CPU time."""
+        self._charged += seconds
         self._crowd.charge(peer, seconds)
         self._owe(peer, seconds)
+
+    def metered(self, peer: PeerId, work: Coroutine[Any, Any, _T]) -> Awaitable[_T]:
+        """Return what awaits `work`, and charges all the time that it takes between its waits.
+
+        For work that has so many waits that they cost more than the steps between them.
+        """
+        return Metered(work, partial(self._meter, peer))
+
+    def _meter(self, peer: PeerId, run: Callable[[], object]) -> object:
+        began, charged = self._cpu(), self._charged
+        try:
+            return run()
+        finally:
+            # Steps on the way have been charged already.
+            self.charge(peer, max(0.0, self._cpu() - began - (self._charged - charged)))
 
     def _owe(self, peer: PeerId, seconds: float) -> None:
         now = trio.current_time()

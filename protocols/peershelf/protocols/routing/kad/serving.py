@@ -26,6 +26,8 @@ MOST_STREAMS = 16
 IDLE = 60.0
 """Seconds for a request to arrive whole, and again for its answer to be taken. That it waits for its turn
 in between is none of the peer's doing."""
+_ANSWERED_AT_ONCE = 16 << 10
+"""Bytes of answers, to requests that came together, after which they are sent."""
 TIME = TimeLimits(share=0.1, ahead=0.05, share_all=0.1, ahead_all=0.05, light=0.005)
 """What answering may take. A lookup asks us a few times, for less than a millisecond each."""
 
@@ -58,7 +60,7 @@ class Serving:
         try:
             async with ending(stream):
                 await self._pacing.rest(stream.peer)
-                await self._serve(stream)
+                await self._pacing.metered(stream.peer, self._serve(stream))
         except RemoteProtocolError:
             self._pacing.punish(stream.peer)
         except (NetworkError, trio.TooSlowError):
@@ -73,34 +75,40 @@ class Serving:
             await trio.lowlevel.checkpoint()
 
     async def _serve_next(self, stream: Stream, decoder: FrameDecoder) -> bool:
-        """Answer one request; return False where there is none any more."""
+        """Answer what has arrived once that is a request; return False where there is none any more."""
         with trio.fail_after(IDLE):
-            frame = await read_frame(stream, decoder)
-        if frame is None:
+            first = await read_frame(stream, decoder)
+        if first is None:
             return False
-        answering = _Answering(self._answer, stream.peer, frame)
+        answering = _Answering(self._answer, stream.peer)
         async with self._pacing.turn(stream.peer) as pace:
-            await pace.through(answering.steps())
-        if answering.encoded:
+            await pace.through(answering.steps(first, decoder))
+        if answering.answers:
             with trio.fail_after(IDLE):
-                await stream.send_all(answering.encoded)
+                await stream.send_all(bytes(answering.answers))
         return True
 
 
 class _Answering:
-    """One request on its way to its answer."""
+    """Requests that came together, on their way to their answers."""
 
-    def __init__(self, answer: Answer, asker: PeerId, frame: memoryview) -> None:
+    def __init__(self, answer: Answer, asker: PeerId) -> None:
         self._answer = answer
         self._asker = asker
-        self._frame = frame
-        self.encoded = b""
-        """The answer, once there is one."""
+        self.answers = bytearray()
 
-    def steps(self) -> Iterator[None]:
-        """Raises RemoteProtocolError."""
-        request = decode(self._frame)
-        yield
+    def steps(self, first: memoryview, decoder: FrameDecoder) -> Iterator[None]:
+        """One request at a time, until there are answers enough to send. Raises RemoteProtocolError."""
+        frame: memoryview | None = first
+        while frame is not None:
+            self._take(decode(frame))
+            if len(self.answers) >= _ANSWERED_AT_ONCE:
+                return
+            frame = decoder.next_frame()
+            if frame is not None:
+                yield
+
+    def _take(self, request: Message) -> None:
         reply = self._answer(self._asker, request)
         if reply is not None:
-            self.encoded = encode_frame(encode(reply))
+            self.answers += encode_frame(encode(reply))
