@@ -94,6 +94,13 @@ def test_who_is_asked(kind: str, parts: list[type]) -> None:
     assert [type(part) for part in routing_of(kind, network, routers).parts] == parts
 
 
+def test_both_networks_share_the_time_for_answers() -> None:
+    near, world = routing_of("dhtserver", FakeInternet().node(PeerId("me")), ()).parts
+    assert isinstance(near, Dht)
+    assert isinstance(world, Dht)
+    assert near._serving._pacing is world._serving._pacing
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -11,7 +11,7 @@ from peershelf.blockstore.cid import Cid
 from peershelf.node.errors import ConfigError
 from peershelf.protocols.routing.base import Found, FoundValue, Network, Observe, Router, ignore
 from peershelf.protocols.routing.delegated import DelegatedRouter
-from peershelf.protocols.routing.kad import LAN, WAN, Dht
+from peershelf.protocols.routing.kad import LAN, WAN, Dht, new_pacing
 from peershelf.protocols.routing.records.value import Value
 from peershelf.protocols.transport import PeerId
 
@@ -106,8 +106,9 @@ def routing_of(kind: str, network: Network, routers: Sequence[str], *, serve: bo
                 "`node config set` routers there, or Routing.Type to auto"
             )
         return Routing(delegated)
-    near = Dht(network, LAN, serve=serve and kind != "dhtclient")
-    world = Dht(network, WAN, serve=serve and kind == "dhtserver")
+    pacing = new_pacing(network)
+    near = Dht(network, LAN, serve=serve and kind != "dhtclient", pacing=pacing)
+    world = Dht(network, WAN, serve=serve and kind == "dhtserver", pacing=pacing)
     if kind == "auto":
         return Routing([near, world, *delegated], turning=world if serve else None)
     return Routing([near, world])

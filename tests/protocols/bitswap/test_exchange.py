@@ -6,8 +6,11 @@ from contextlib import aclosing
 
 import pytest
 import trio
+from named import A, B, C
 from trio.testing import wait_all_tasks_blocked
 
+from peershelf.blockstore.store.memory import MemoryStore
+from peershelf.protocols.bitswap import Bitswap
 from peershelf.protocols.bitswap.messages import Message, Presence, WantEntry
 
 
@@ -151,3 +154,16 @@ async def test_nothing_is_left_when_peers_are_gone(world, autojump_clock, make_b
         await wait_all_tasks_blocked()
     assert one.network.open_streams == other.network.open_streams == 0
     assert one.bitswap.stat().peers == other.bitswap.stat().peers == ()
+
+
+async def test_the_exchange_knows_where_its_peers_are(world):
+    at = {A: b"\x04\xc0\0\2\1\6\0\1", B: b"\x04\xc0\0\2\1\6\0\2"}
+    bitswap = Bitswap(world.internet.node("node"), MemoryStore(), seen_at=at.get)
+    await world.nursery.start(bitswap.run)
+    for peer in (A, B, C):
+        bitswap.peer_connected(peer)
+    place = bitswap._inbound._pacing._crowd._neighbourhood
+    assert place(A) == place(B) != A
+    assert place(C) == C
+    bitswap.peer_disconnected(A)
+    assert place(A) == A

@@ -13,9 +13,10 @@ from kad_strangers import ask, flood, frame, stranger
 from kad_world import ADDRESS, CID, Dialing, World, new_peer, world
 
 from peershelf.protocols.errors import StreamReset
+from peershelf.protocols.pacing.turns import Pacing
 from peershelf.protocols.routing.kad import LAN, Dht
 from peershelf.protocols.routing.kad.messages import Contact, Kind, Message
-from peershelf.protocols.routing.kad.serving import IDLE, MAX_REQUEST, MOST_STREAMS, Serving
+from peershelf.protocols.routing.kad.serving import IDLE, MAX_REQUEST, MOST_STREAMS, TIME, Serving
 from peershelf.protocols.transport import PeerId, Stream
 from peershelf.protocols.wire import frame_header
 
@@ -118,7 +119,10 @@ async def test_between_any_two_requests_others_have_their_turn(autojump_clock, r
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(count)
-        serving = Serving(lambda peer, message: message if message.kind is Kind.FIND_NODE else None)
+        serving = Serving(
+            lambda peer, message: message if message.kind is Kind.FIND_NODE else None,
+            Pacing(TIME, lambda: 0.0),
+        )
         await serving.handle(Endless(frame(request_) * 100, 10))
         nursery.cancel_scope.cancel()
     assert turns >= 900

@@ -19,7 +19,6 @@ from peershelf.protocols.bitswap.budget import Ticket
 from peershelf.protocols.bitswap.fetching import Session
 from peershelf.protocols.bitswap.intake import Intake
 from peershelf.protocols.bitswap.messages import Message
-from peershelf.protocols.bitswap.pacing import Pace, in_parts
 from peershelf.protocols.bitswap.recent import Recent
 from peershelf.protocols.bitswap.report import Answer
 from peershelf.protocols.bitswap.requester import Requester, Verdict
@@ -28,6 +27,7 @@ from peershelf.protocols.bitswap.stat import Counters
 from peershelf.protocols.bitswap.verify import Arrival
 from peershelf.protocols.bitswap.wakeup import Wakeup
 from peershelf.protocols.offload import Offload
+from peershelf.protocols.pacing.turns import Pace, in_parts
 from peershelf.protocols.transport import PeerId
 
 _REMEMBERED_ANSWERS = 256

@@ -20,7 +20,6 @@ from peershelf.protocols.bitswap.inbound import InboundStreams
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.link import PeerLink
 from peershelf.protocols.bitswap.messages import PROTOCOLS, Message
-from peershelf.protocols.bitswap.pacing import Pace, Pacing
 from peershelf.protocols.bitswap.report import Answer
 from peershelf.protocols.bitswap.requester import Requester
 from peershelf.protocols.bitswap.server import ServedStore, Server
@@ -28,6 +27,7 @@ from peershelf.protocols.bitswap.sources import BlockSource, TalkSource
 from peershelf.protocols.bitswap.stat import BitswapStat, Counters
 from peershelf.protocols.multiaddrs import place_of
 from peershelf.protocols.offload import Offload, in_thread
+from peershelf.protocols.pacing.turns import Pace, Pacing
 from peershelf.protocols.resources import Resource, Unit
 from peershelf.protocols.transport import Network, PeerId
 
@@ -76,7 +76,7 @@ class Bitswap:
         self._inbound = InboundStreams(
             self._limits,
             self._counters,
-            Pacing(self._limits, cpu, lambda peer: self._places.get(peer, peer)),
+            Pacing(self._limits.time, cpu, lambda peer: self._places.get(peer, peer)),
             heard=self._client.heard,
             received=self._receive,
         )

@@ -10,10 +10,10 @@ import trio
 from peershelf.protocols.bitswap.budget import InboundBudget, Ticket
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.messages import Message
-from peershelf.protocols.bitswap.pacing import Pace, Pacing
 from peershelf.protocols.bitswap.parsing import Decoding
 from peershelf.protocols.bitswap.stat import Counters
 from peershelf.protocols.errors import MalformedMessage, RemoteProtocolError, TransportError
+from peershelf.protocols.pacing.turns import Pace, Pacing
 from peershelf.protocols.streams import ending
 from peershelf.protocols.transport import PeerId, Stream
 from peershelf.protocols.wire import FrameDecoder

@@ -20,10 +20,10 @@ from peershelf.blockstore.errors import BlockstoreError
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.protocols.bitswap.budget import Ticket
 from peershelf.protocols.bitswap.messages import Payload
-from peershelf.protocols.bitswap.pacing import in_parts
 from peershelf.protocols.bitswap.verify import Arrival, check, store_what_was_expected
 from peershelf.protocols.bitswap.wakeup import Wakeup
 from peershelf.protocols.offload import Offload
+from peershelf.protocols.pacing.turns import in_parts
 from peershelf.protocols.transport import PeerId
 
 _HASHED_AT_ONCE = 2 * 1024 * 1024

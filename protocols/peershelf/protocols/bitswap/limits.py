@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from peershelf.protocols.pacing.limits import TimeLimits
+
 _KIB = 1024
 _MIB = 1024 * 1024
+_TIME = TimeLimits(share=0.2, share_all=0.2, light=0.01)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,24 +25,9 @@ class BitswapLimits:
     """Blocks and presences accepted in one message: of what is wanted of them others keep 1,024, as we do."""
     wants_per_peer: int = 1_024
     """Wants kept for a peer, and the most that we tell a peer of ours."""
-    time_share: float = 0.2
-    """Part of this node's time that work on a peer's messages may take in the long run. One of ours that
-    fetches blocks of 4 KiB as fast as it can takes a tenth."""
-    time_ahead: float = 0.1
-    """Seconds of such work that a peer may cause at once."""
-    time_share_all: float = 0.2
-    """The same for all peers together; while they want more, who has cost least lately goes first."""
-    time_of_light: float = 0.01
-    """Part of the time below which a peer need not wait its turn, unless such peers take too much together.
-    One of ours that fetches blocks of 1 MiB at 380 MB/s takes about that."""
-    time_ahead_all: float = 0.1
-    """Seconds of work that all may cause at once."""
-    time_of_turn: float = 0.001
-    """Seconds of work on a message until it is asked again whose turn it is."""
-    time_remembered: float = 1.0
-    """Seconds after which what a peer has cost counts half when it is asked who has cost least."""
-    time_for_broken: float = 0.02
-    """Seconds that a peer is charged with for breaking the protocol: it may do so ten times a second."""
+    time: TimeLimits = _TIME
+    """What work on messages may take. A peer of ours that fetches blocks of 4 KiB as fast as it can takes a
+    tenth, of 1 MiB at 380 MB/s a hundredth; and the protocol may be broken ten times a second."""
     buffered_per_peer: int = 16 * _MIB
     """Bytes of messages from a peer that are arriving or waiting, and of blocks on their way to it."""
     buffered_total: int = 128 * _MIB

@@ -13,12 +13,12 @@ from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockNotFound, BlockstoreError
 from peershelf.protocols.bitswap.engine import Engine
 from peershelf.protocols.bitswap.messages import Message, Payload, Prefix, WantEntry
-from peershelf.protocols.bitswap.pacing import Pace, in_parts
 from peershelf.protocols.bitswap.sources import BlockSource
 from peershelf.protocols.bitswap.turn import Turn
 from peershelf.protocols.bitswap.wakeup import Wakeup
 from peershelf.protocols.bitswap.wantlist import Want
 from peershelf.protocols.offload import Offload
+from peershelf.protocols.pacing.turns import Pace, in_parts
 from peershelf.protocols.transport import PeerId
 
 log = structlog.get_logger(__name__)

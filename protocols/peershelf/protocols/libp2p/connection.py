@@ -49,6 +49,7 @@ class Connection:
     streams: set[Libp2pStream] = field(default_factory=set)
     lingering: set[Libp2pStream] = field(default_factory=set)
     _handlers: set[trio.CancelScope] = field(default_factory=set)
+    _remote: Multiaddr | None = None
 
     @property
     def peer(self) -> PeerId:
@@ -79,7 +80,10 @@ class Connection:
     @property
     def remote(self) -> Multiaddr:
         """The peer's side of the connection: an IP address and a TCP port, and /ws if that is spoken."""
-        return self.with_transport(remote_endpoint(self.inner))
+        if self._remote is None:
+            # Making one takes a tenth of a millisecond, and some ask for each message.
+            self._remote = self.with_transport(remote_endpoint(self.inner))
+        return self._remote
 
     def with_transport(self, end: Endpoint) -> Multiaddr:
         """Return the address of an end of the connection, which is spoken over TCP, and WebSocket or not."""

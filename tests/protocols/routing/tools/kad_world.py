@@ -13,7 +13,7 @@ from peershelf.blockstore.block import Block
 from peershelf.protocols.errors import DialFailed
 from peershelf.protocols.fake import FakeInternet, FakeNetwork
 from peershelf.protocols.routing.base import PeerInfo
-from peershelf.protocols.routing.kad import LAN, Dht
+from peershelf.protocols.routing.kad import LAN, Dht, new_pacing
 from peershelf.protocols.routing.kad.keys import peer_from_bytes
 from peershelf.protocols.routing.kad.scope import Scope
 from peershelf.protocols.transport import PeerId
@@ -59,6 +59,8 @@ class World:
         self.seen_at: dict[PeerId, bytes] = {}
         self.claims: dict[PeerId, list[bytes]] = {}
         """What differs from being, and claiming to be, on this machine."""
+        self.cpu = 0.0
+        """Seconds of CPU that have been used. Virtual time has none, unless a test says so."""
         self.dials = 0
         self.dial_takes = 0.05
         """Seconds until it shows that nobody is there."""
@@ -71,7 +73,7 @@ class World:
 
     async def node(self, *, serve: bool = True, scope: Scope = LAN) -> tuple[Dialing, Dht]:
         network = self.network()
-        dht = Dht(network, scope, serve=serve)
+        dht = Dht(network, scope, serve=serve, pacing=new_pacing(network, lambda: self.cpu))
         await self.nursery.start(dht.run)
         return network, dht
 

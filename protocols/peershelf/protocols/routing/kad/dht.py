@@ -13,6 +13,7 @@ import trio
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.errors import DialFailed, NetworkError, RemoteProtocolError
 from peershelf.protocols.multiaddrs import texts
+from peershelf.protocols.pacing.turns import Pacing
 from peershelf.protocols.routing.base import (
     Found,
     FoundValue,
@@ -30,7 +31,7 @@ from peershelf.protocols.routing.kad.messages import Contact, Kind, Message
 from peershelf.protocols.routing.kad.providers import ProviderRecords
 from peershelf.protocols.routing.kad.scope import Scope
 from peershelf.protocols.routing.kad.server import Answerer
-from peershelf.protocols.routing.kad.serving import Serving
+from peershelf.protocols.routing.kad.serving import Serving, new_pacing
 from peershelf.protocols.routing.kad.table import RoutingTable
 from peershelf.protocols.routing.kad.turns import Turns
 from peershelf.protocols.routing.kad.values import Values
@@ -46,11 +47,18 @@ class Dht:
 
     Args:
         serve: whether to answer others, who then keep this node in their routing tables.
+        pacing: what the time for answers is shared by, with other scopes too; by default with none.
         unix_time: seconds since 1970, by which values end.
     """
 
     def __init__(
-        self, network: Network, scope: Scope, *, serve: bool, unix_time: Callable[[], float] = time.time
+        self,
+        network: Network,
+        scope: Scope,
+        *,
+        serve: bool,
+        pacing: Pacing | None = None,
+        unix_time: Callable[[], float] = time.time,
     ) -> None:
         self._network = network
         self._scope = scope
@@ -61,7 +69,7 @@ class Dht:
         values = Values(unix_time)
         self._valuing = Valuing(network.local_peer, values, self._search_value, self._asker.request)
         self._answerer = Answerer(scope, self.table, self._records, values)
-        self._serving = Serving(self._answer)
+        self._serving = Serving(self._answer, pacing or new_pacing(network))
         self._company = Company(
             network, self.table, self._asker, self.look_around, content=lambda: not self._serves
         )

@@ -38,6 +38,12 @@ async def ask(stream: Stream, request: Message) -> Message:
 
 async def read_message(stream: Stream, decoder: FrameDecoder) -> Message | None:
     """Return the next message, None at the end of the stream. Raises RemoteProtocolError, TransportError."""
+    frame = await read_frame(stream, decoder)
+    return None if frame is None else decode(frame)
+
+
+async def read_frame(stream: Stream, decoder: FrameDecoder) -> memoryview | None:
+    """Return the next message's bytes, and else as read_message()."""
     while (frame := decoder.next_frame()) is None:
         data = await stream.receive_some(_READ)
         if not data:
@@ -45,4 +51,4 @@ async def read_message(stream: Stream, decoder: FrameDecoder) -> Message | None:
                 raise RemoteProtocolError("a message ends early")
             return None
         decoder.receive(data)
-    return decode(frame)
+    return frame

@@ -9,14 +9,13 @@ from functools import partial
 
 import pytest
 import trio
-from named import A, B, C
 
-from peershelf.blockstore.store.memory import MemoryStore
-from peershelf.protocols.bitswap import Bitswap, BitswapLimits
-from peershelf.protocols.bitswap.pacing import Pacing, in_parts
+from peershelf.protocols.pacing.limits import TimeLimits
+from peershelf.protocols.pacing.turns import Pacing, in_parts
 from peershelf.protocols.transport import PeerId
 
-LIMITS = BitswapLimits(time_share=0.2, time_share_all=0.2, time_ahead_all=0.1, time_of_light=0.01)
+A, B = PeerId("A"), PeerId("B")
+LIMITS = TimeLimits(share=0.2, share_all=0.2, ahead_all=0.1, light=0.01)
 STEP = 0.001
 CROWD = [PeerId(f"hostile {number}") for number in range(16)]
 
@@ -25,7 +24,7 @@ class Work:
     """What peers cause, on a CPU's clock that only their steps move."""
 
     def __init__(
-        self, place: Callable[[PeerId], object] = lambda peer: peer, limits: BitswapLimits = LIMITS
+        self, place: Callable[[PeerId], object] = lambda peer: peer, limits: TimeLimits = LIMITS
     ) -> None:
         self.cpu = 0.0
         self.pacing = Pacing(limits, lambda: self.cpu, place)
@@ -78,7 +77,7 @@ async def test_who_costs_little_does_not_wait_behind_a_crowd(work, autojump_cloc
 @pytest.mark.parametrize("place", [lambda peer: peer, lambda peer: "all"])
 async def test_who_comes_first_has_a_turn_next(nursery, autojump_clock, place):
     """Only a step of another's is in its way, and what its own cost, until it has had as much as others."""
-    work = Work(place, replace(LIMITS, time_of_light=0.0))
+    work = Work(place, replace(LIMITS, light=0.0))
     for peer in CROWD:
         nursery.start_soon(work.without_end, peer)
     await trio.sleep(10)
@@ -131,16 +130,3 @@ async def test_what_was_long_ago_is_forgotten(work, autojump_clock):
         await work.message(PeerId(str(number)), 1)
         await trio.sleep(0.2)
     assert len(work.pacing._crowd._by_peer._seconds) <= 256
-
-
-async def test_the_exchange_knows_where_its_peers_are(world):
-    at = {A: b"\x04\xc0\0\2\1\6\0\1", B: b"\x04\xc0\0\2\1\6\0\2"}
-    bitswap = Bitswap(world.internet.node("node"), MemoryStore(), seen_at=at.get)
-    await world.nursery.start(bitswap.run)
-    for peer in (A, B, C):
-        bitswap.peer_connected(peer)
-    place = bitswap._inbound._pacing._crowd._neighbourhood
-    assert place(A) == place(B) != A
-    assert place(C) == C
-    bitswap.peer_disconnected(A)
-    assert place(A) == A

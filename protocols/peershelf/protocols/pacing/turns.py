@@ -9,15 +9,16 @@ that is paid, which costs nobody but the peer. Who breaks the protocol pays extr
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import trio
 
-from peershelf.protocols.bitswap.crowd import Crowd, Neighbourhood
-from peershelf.protocols.bitswap.limits import BitswapLimits
+from peershelf.protocols.pacing.crowd import Crowd, Neighbourhood
+from peershelf.protocols.pacing.limits import TimeLimits
+from peershelf.protocols.pacing.metered import Metered
 from peershelf.protocols.transport import PeerId
 
 _T = TypeVar("_T")
@@ -35,7 +36,7 @@ class Pacing:
 
     def __init__(
         self,
-        limits: BitswapLimits,
+        limits: TimeLimits,
         cpu: Callable[[], float],
         neighbourhood: Neighbourhood = lambda peer: peer,
     ) -> None:
@@ -44,11 +45,12 @@ class Pacing:
         self._crowd = Crowd(limits, neighbourhood)
         self._paces: dict[PeerId, Pace] = {}
         self._paid_at: dict[PeerId, float] = {}
+        self._charged = 0.0
 
     @asynccontextmanager
     async def turn(self, peer: PeerId) -> AsyncIterator[Pace]:
         """Wait until no other message of the peer is being worked on, and the peer need not rest."""
-        pace = self._paces.setdefault(peer, Pace(self, peer, self._limits.time_of_turn))
+        pace = self._paces.setdefault(peer, Pace(self, peer, self._limits.turn))
         pace.users += 1
         try:
             async with pace.lock:
@@ -70,23 +72,39 @@ class Pacing:
 
     def charge(self, peer: PeerId, seconds: float) -> None:
         """The peer has cost so much CPU time."""
+        self._charged += seconds
         self._crowd.charge(peer, seconds)
         self._owe(peer, seconds)
+
+    def metered(self, peer: PeerId, work: Coroutine[Any, Any, _T]) -> Awaitable[_T]:
+        """Return what awaits `work`, and charges all the time that it takes between its waits.
+
+        For work that has so many waits that they cost more than the steps between them.
+        """
+        return Metered(work, partial(self._meter, peer))
+
+    def _meter(self, peer: PeerId, run: Callable[[], object]) -> object:
+        began, charged = self._cpu(), self._charged
+        try:
+            return run()
+        finally:
+            # Steps on the way have been charged already.
+            self.charge(peer, max(0.0, self._cpu() - began - (self._charged - charged)))
 
     def _owe(self, peer: PeerId, seconds: float) -> None:
         now = trio.current_time()
         if len(self._paid_at) >= _MANY_DEBTS:
             self._paid_at = {debtor: paid_at for debtor, paid_at in self._paid_at.items() if paid_at > now}
-        self._paid_at[peer] = max(now, self._paid_at.get(peer, now)) + seconds / self._limits.time_share
+        self._paid_at[peer] = max(now, self._paid_at.get(peer, now)) + seconds / self._limits.share
 
     def punish(self, peer: PeerId) -> None:
         """The peer has broken the protocol, which is not free even where it took no time to see."""
-        self._owe(peer, self._limits.time_for_broken)
-        self._crowd.blame(peer, self._limits.time_for_broken)
+        self._owe(peer, self._limits.broken)
+        self._crowd.blame(peer, self._limits.broken)
 
     async def rest(self, peer: PeerId) -> None:
         """Wait for as long as the peer owes more than it may."""
-        ahead = self._limits.time_ahead / self._limits.time_share
+        ahead = self._limits.ahead / self._limits.share
         until = self._paid_at.get(peer, 0.0) - ahead
         if until > trio.current_time():
             await trio.sleep_until(until)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import trio
-from named import A, B
 
-from peershelf.protocols.bitswap import BitswapLimits
-from peershelf.protocols.bitswap.pacing import Pacing, in_parts
+from peershelf.protocols.pacing.limits import TimeLimits
+from peershelf.protocols.pacing.turns import Pacing, in_parts
 from peershelf.protocols.transport import PeerId
 
-LIMITS = BitswapLimits(time_share=0.2, time_ahead=0.1, time_for_broken=0.02)
+A, B = PeerId("A"), PeerId("B")
+LIMITS = TimeLimits(share=0.2, ahead=0.1, share_all=0.2, light=0.01, broken=0.02)
 
 
 class Work:

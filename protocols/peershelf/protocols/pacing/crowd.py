@@ -15,7 +15,7 @@ from math import exp2, inf, log
 
 import trio
 
-from peershelf.protocols.bitswap.limits import BitswapLimits
+from peershelf.protocols.pacing.limits import TimeLimits
 from peershelf.protocols.transport import PeerId
 
 Neighbourhood = Callable[[PeerId], Hashable]
@@ -60,19 +60,19 @@ class _Waiter:
 class Crowd:
     """Lets the steps of all peers through, in order and at the rate that they may have together."""
 
-    def __init__(self, limits: BitswapLimits, neighbourhood: Neighbourhood) -> None:
+    def __init__(self, limits: TimeLimits, neighbourhood: Neighbourhood) -> None:
         self._limits = limits
         self._neighbourhood = neighbourhood
-        self._by_peer = Lately(limits.time_remembered)
-        self._by_place = Lately(limits.time_remembered)
-        self._in_all = Lately(limits.time_remembered)
+        self._by_peer = Lately(limits.remembered)
+        self._by_place = Lately(limits.remembered)
+        self._in_all = Lately(limits.remembered)
         self._waiting: list[_Waiter] = []
         self._paid_at = -inf
 
     def charge(self, peer: PeerId, seconds: float) -> None:
         """A peer's messages have taken so much of the thread's time."""
         now = trio.current_time()
-        self._paid_at = max(now, self._paid_at) + seconds / self._limits.time_share_all
+        self._paid_at = max(now, self._paid_at) + seconds / self._limits.share_all
         self._in_all.add(None, seconds, now)
         self.blame(peer, seconds)
 
@@ -109,11 +109,11 @@ class Crowd:
     def _may_go_at_once(self, peer: PeerId, now: float) -> bool:
         if not self._waiting and self._room_at() <= now:
             return True
-        is_light = self._by_peer.share(peer, now) < self._limits.time_of_light
-        return is_light and self._in_all.share(None, now) < 2 * self._limits.time_share_all
+        is_light = self._by_peer.share(peer, now) < self._limits.light
+        return is_light and self._in_all.share(None, now) < 2 * self._limits.share_all
 
     def _room_at(self) -> float:
-        return self._paid_at - self._limits.time_ahead_all / self._limits.time_share_all
+        return self._paid_at - self._limits.ahead_all / self._limits.share_all
 
     def _next(self) -> _Waiter:
         now = trio.current_time()

@@ -1,0 +1,32 @@
+"""Measuring what a task does between its waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Generator
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+_T = TypeVar("_T")
+
+
+class Metered(Generic[_T]):
+    """Awaits some work, and has `meter` call each part of it that lies between two waits."""
+
+    def __init__(
+        self, work: Coroutine[Any, Any, _T], meter: Callable[[Callable[[], object]], object]
+    ) -> None:
+        self._work = work
+        self._meter = meter
+
+    def __await__(self) -> Generator[object, Any, _T]:
+        go_on: Callable[[], object] = partial(self._work.send, None)
+        while True:
+            try:
+                waits_for = self._meter(go_on)
+            except StopIteration as end:
+                result: _T = end.value
+                return result
+            try:
+                go_on = partial(self._work.send, (yield waits_for))
+            except BaseException as error:
+                go_on = partial(self._work.throw, error)
