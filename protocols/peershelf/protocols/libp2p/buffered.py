@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from libp2p.abc import INetStream
 from libp2p.custom_types import TProtocol
@@ -35,7 +35,7 @@ class BufferedStream(INetStream):
             return await self._ahead.read(n)
         return self._ahead.take(n) or await self.inner.muxed_stream.read(n)
 
-    async def metered(self, work: Awaitable[T]) -> T:
+    async def metered(self, work: Coroutine[Any, Any, T]) -> T:
         """Await what is done for this stream, at the cost of the peer: see YamuxConnection."""
         assert isinstance(self.muxed_conn, YamuxConnection), "ChosenMuxer builds no others"
         return await self.muxed_conn.metered(work)

@@ -8,13 +8,27 @@ from typing import Any, Generic, TypeVar
 
 _T = TypeVar("_T")
 
+Meter = Callable[[Callable[[], object]], object]
+"""Calls a part of some work and returns what it does."""
+
+
+def charging(charge: Callable[[float], object], cpu: Callable[[], float]) -> Meter:
+    """Return a meter that gives `charge` the seconds of CPU that each part took, by the thread's `cpu`."""
+
+    def meter(part: Callable[[], object]) -> object:
+        began = cpu()
+        try:
+            return part()
+        finally:
+            charge(cpu() - began)
+
+    return meter
+
 
 class Metered(Generic[_T]):
     """Awaits some work, and has `meter` call each part of it that lies between two waits."""
 
-    def __init__(
-        self, work: Coroutine[Any, Any, _T], meter: Callable[[Callable[[], object]], object]
-    ) -> None:
+    def __init__(self, work: Coroutine[Any, Any, _T], meter: Meter) -> None:
         self._work = work
         self._meter = meter
 

@@ -15,13 +15,13 @@ from libp2p.security.security_multistream import SecurityMultistream
 from libp2p.security.tls.transport import PROTOCOL_ID as TLS_ID
 
 from peershelf.protocols.errors import LocalProtocolError
-from peershelf.protocols.libp2p.metered import Metered
 from peershelf.protocols.libp2p.negotiation import answer, select
 from peershelf.protocols.libp2p.read_ahead import ReadAhead
 from peershelf.protocols.libp2p.security.channel import SecureChannel
 from peershelf.protocols.libp2p.security.noise import NoiseChannel
 from peershelf.protocols.libp2p.security.session import SecuredConnection
 from peershelf.protocols.libp2p.security.tls import TlsChannel
+from peershelf.protocols.pacing.metered import Metered, charging
 
 DEFAULT_SECURITY = ("noise", "tls")
 
@@ -65,7 +65,7 @@ class ChosenSecurity(SecurityMultistream):
         handshake = self._secure(conn, None)
         if remote is None:
             return await handshake
-        return await Metered(handshake, partial(self._charge, remote[0]), time.thread_time)
+        return await Metered(handshake, charging(partial(self._charge, remote[0]), time.thread_time))
 
     async def secure_outbound(self, conn: IRawConnection, peer_id: ID) -> ISecureConn:
         """Return the secured connection to `peer_id`. Raises ProtocolNotSupported among others."""

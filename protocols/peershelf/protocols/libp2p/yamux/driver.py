@@ -8,8 +8,8 @@ for a bell, and looks again.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import structlog
 import trio
@@ -20,7 +20,6 @@ from libp2p.stream_muxer.exceptions import MuxedConnUnavailable
 
 from peershelf.protocols.errors import LocalProtocolError
 from peershelf.protocols.libp2p.addresses import Multiaddr
-from peershelf.protocols.libp2p.metered import Metered
 from peershelf.protocols.libp2p.security.session import SecuredConnection
 from peershelf.protocols.libp2p.yamux.bell import Bell
 from peershelf.protocols.libp2p.yamux.buffer import Piece
@@ -40,6 +39,7 @@ from peershelf.protocols.libp2p.yamux.shared import Shared
 from peershelf.protocols.libp2p.yamux.stream import Stream
 from peershelf.protocols.libp2p.yamux.table import Load
 from peershelf.protocols.libp2p.yamux.toll import Toll
+from peershelf.protocols.pacing.metered import Metered, charging
 
 log = structlog.get_logger(__name__)
 
@@ -220,9 +220,12 @@ class YamuxConnection(IMuxedConn):
                 return self._adopt(state)
             await self._arrived.wait()
 
-    async def metered(self, work: Awaitable[T]) -> T:
+    async def metered(self, work: Coroutine[Any, Any, T]) -> T:
         """Await what is done for a stream of the peer, and let the peer pay for the CPU time of it."""
-        return await Metered(work, lambda seconds: self._toll.charge(seconds, trio.current_time()), self._cpu)
+        return await Metered(work, charging(self._charge, self._cpu))
+
+    def _charge(self, seconds: float) -> None:
+        self._toll.charge(seconds, trio.current_time())
 
     async def rest(self) -> None:
         """Wait until the peer has paid, or the connection has ended."""

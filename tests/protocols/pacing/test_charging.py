@@ -6,7 +6,7 @@ import pytest
 import trio
 import trio.testing
 
-from peershelf.protocols.libp2p.metered import Metered
+from peershelf.protocols.pacing.metered import Metered, charging
 
 
 class Clock:
@@ -40,7 +40,7 @@ async def test_only_its_own_time_is_counted(clock):
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(another)
-        assert await Metered(work(), clock.charge, clock.cpu) == "done"
+        assert await Metered(work(), charging(clock.charge, clock.cpu)) == "done"
     assert (clock.charged, clock.now) == (3, 103)
 
 
@@ -51,7 +51,7 @@ async def test_what_it_raises_is_raised_and_its_time_counts(clock):
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        await Metered(work(), clock.charge, clock.cpu)
+        await Metered(work(), charging(clock.charge, clock.cpu))
     assert clock.charged == 1
 
 
@@ -64,7 +64,7 @@ async def test_cancellation_arrives_in_it(clock):
 
     with trio.CancelScope() as scope:
         scope.cancel()
-        await Metered(work(), clock.charge, clock.cpu)
+        await Metered(work(), charging(clock.charge, clock.cpu))
     assert scope.cancelled_caught
     assert clock.charged == 1
 
@@ -75,4 +75,4 @@ async def test_it_may_deal_with_cancellation_itself(clock):
             await trio.sleep_forever()
         return "went on"
 
-    assert await Metered(work(), clock.charge, clock.cpu) == "went on"
+    assert await Metered(work(), charging(clock.charge, clock.cpu)) == "went on"
