@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 from urllib.parse import urlencode
 
@@ -86,6 +87,12 @@ class Victim:
         threads = {one.id: one for one in self.process.threads()}
         main = threads[self.process.pid]
         return float(main.user_time + main.system_time)
+
+    async def thread_share(self, seconds: float) -> float:
+        """The part of the time to come that the same thread uses."""
+        start, cpu = perf_counter(), self.main_thread
+        await trio.sleep(seconds)
+        return (self.main_thread - cpu) / (perf_counter() - start)
 
     @property
     def descriptors(self) -> int:

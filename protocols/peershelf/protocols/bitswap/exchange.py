@@ -25,8 +25,8 @@ from peershelf.protocols.bitswap.requester import Requester
 from peershelf.protocols.bitswap.server import ServedStore, Server
 from peershelf.protocols.bitswap.sources import BlockSource, TalkSource
 from peershelf.protocols.bitswap.stat import BitswapStat, Counters
-from peershelf.protocols.multiaddrs import place_of
 from peershelf.protocols.offload import Offload, in_thread
+from peershelf.protocols.pacing.crowd import neighbourhood_of
 from peershelf.protocols.pacing.turns import Pace, Pacing
 from peershelf.protocols.resources import Resource, Unit
 from peershelf.protocols.transport import Network, PeerId
@@ -157,7 +157,7 @@ class Bitswap:
         talk = TalkSource(peer, self._requester, self._engine, self._counters, decide=self._client.decide)
         blocks = BlockSource(peer, self._engine, self._counters, self._server.look_for_turns)
         link = self._links[peer] = PeerLink(self._network, peer, self._limits, talk, blocks)
-        self._places[peer] = place_of(self._seen_at(peer) or b"") or peer
+        self._places[peer] = neighbourhood_of(peer, self._seen_at(peer))
         self._server.add_peer(peer, blocks)
         self._nursery.start_soon(link.run)
         self._client.peer_connected(peer)

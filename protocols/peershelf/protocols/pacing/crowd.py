@@ -15,6 +15,7 @@ from math import exp2, inf, log
 
 import trio
 
+from peershelf.protocols.multiaddrs import place_of
 from peershelf.protocols.pacing.limits import TimeLimits
 from peershelf.protocols.transport import PeerId
 
@@ -24,6 +25,11 @@ Neighbourhood = Callable[[PeerId], Hashable]
 _MANY = 256
 """Counts after which those that have faded are looked for and forgotten."""
 _FADED = 1e-6
+
+
+def neighbourhood_of(peer: PeerId, address: bytes | None) -> Hashable:
+    """Return what counts as the address of a peer, given as a multiaddr in bytes; without one, the peer."""
+    return place_of(address or b"") or peer
 
 
 class Lately:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import trio
 
 from peershelf.protocols.errors import NetworkError, RemoteProtocolError
-from peershelf.protocols.multiaddrs import place_of
+from peershelf.protocols.pacing.crowd import neighbourhood_of
 from peershelf.protocols.pacing.limits import TimeLimits
 from peershelf.protocols.pacing.turns import Pacing
 from peershelf.protocols.routing.base import Network
@@ -40,7 +40,7 @@ def new_pacing(network: Network, cpu: Callable[[], float] = time.thread_time) ->
     Args:
         cpu: returns the seconds of CPU that the thread has used, which peers are charged with.
     """
-    return Pacing(TIME, cpu, lambda peer: place_of(network.seen_at(peer) or b"") or peer)
+    return Pacing(TIME, cpu, lambda peer: neighbourhood_of(peer, network.seen_at(peer)))
 
 
 class Serving:
