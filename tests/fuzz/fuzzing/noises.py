@@ -13,6 +13,7 @@ from libp2p.peer.id import ID
 from libp2p.security.noise.exceptions import NoiseFailure
 from noise.connection import Keypair, NoiseConnection
 
+from peershelf.protocols.libp2p.security.codec import in_messages
 from peershelf.protocols.libp2p.security.errors import ForgedMessage, SecureHandshakeFailed
 from peershelf.protocols.libp2p.security.noise_codec import MessageSplitter, NoiseCodec
 from peershelf.protocols.libp2p.security.noise_handshake import NoiseHandshake
@@ -23,7 +24,7 @@ _PLAINTEXT = b"some plaintext"
 
 def _sealed(count: int) -> bytes:
     codec = NoiseCodec(_ONE, _OTHER)
-    return b"".join(bytes(codec.seal(_PLAINTEXT * (number + 1))) for number in range(count))
+    return b"".join(bytes(codec.seal(in_messages(_PLAINTEXT * (number + 1)))) for number in range(count))
 
 
 MESSAGES = [b"\x05" + _sealed(3), b"\xff" + _sealed(1), b"\x02" + b"\x00\x00" * 5 + b"\xff\xff" + bytes(40)]

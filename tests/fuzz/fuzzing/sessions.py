@@ -80,7 +80,7 @@ def check_session(data: bytes) -> None:
     session = Session(initiator=data[:1] > b"\x7f", now=0.0, limits=_LIMITS)
     ours = session.open(0.0)
     for now, piece in enumerate(_pieces(data)):
-        session.receive(piece, float(now))
+        session.receive(float(now), piece)
         session.tick(float(now))
         _use(session, now)
         _check(session)

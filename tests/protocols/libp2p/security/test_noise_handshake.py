@@ -11,6 +11,7 @@ from libp2p.crypto.x25519 import create_new_key_pair as create_static_key
 from libp2p.peer.id import ID
 from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
 
+from peershelf.protocols.libp2p.security.codec import in_messages
 from peershelf.protocols.libp2p.security.errors import SecureHandshakeFailed
 from peershelf.protocols.libp2p.security.noise_handshake import NoiseHandshake
 
@@ -43,8 +44,10 @@ def test_both_sides_learn_who_the_other_is_and_share_keys() -> None:
     assert theirs.agreed is not None
     assert ours.agreed.remote_peer == peer_id(BOB)
     assert theirs.agreed.remote_peer == peer_id(ALICE)
-    assert list(theirs.agreed.codec.open(bytes(ours.agreed.codec.seal(b"hello")))) == [b"hello"]
-    assert list(ours.agreed.codec.open(bytes(theirs.agreed.codec.seal(b"hello you")))) == [b"hello you"]
+    assert list(theirs.agreed.codec.open(bytes(ours.agreed.codec.seal(in_messages(b"hello"))))) == [b"hello"]
+    assert list(ours.agreed.codec.open(bytes(theirs.agreed.codec.seal(in_messages(b"hello you"))))) == [
+        b"hello you"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import os
 import pytest
 from libp2p.crypto.ed25519 import create_new_key_pair
 
+from peershelf.protocols.libp2p.security.codec import in_messages
 from peershelf.protocols.libp2p.security.noise_codec import NoiseCodec
 from peershelf.protocols.libp2p.security.session import MESSAGES_AT_A_TIME, Agreed, SecuredConnection
 
@@ -30,7 +31,7 @@ class Bytes:
 def secured():
     """A connection on which a thousand empty messages came, and one that is not."""
     codec = NoiseCodec(OTHER, ONE)
-    sealed = b"".join(_empty(codec) for _ in range(EMPTY)) + bytes(codec.seal(b"hello"))
+    sealed = b"".join(_empty(codec) for _ in range(EMPTY)) + bytes(codec.seal(in_messages(b"hello")))
     keys = create_new_key_pair()
     agreed = Agreed(create_new_key_pair().public_key, None, NoiseCodec(ONE, OTHER))
     return SecuredConnection(Bytes(sealed), keys.private_key, agreed, b"")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from libp2p.connection_types import ConnectionType
 from libp2p.io.exceptions import ConnectionClosedError
 from libp2p.peer.id import ID
 
+from peershelf.protocols.libp2p.security.codec import Message
 from peershelf.protocols.libp2p.yamux.driver import YamuxConnection
 from peershelf.protocols.libp2p.yamux.frames import FrameDecoder, Header
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
@@ -42,12 +44,12 @@ def frame() -> Callable[..., bytes]:
 
 
 @pytest.fixture
-def frames_in() -> Callable[[bytes], list[tuple[Header, bytes]]]:
-    """`frames_in(data)` returns headers with their payloads."""
+def frames_in() -> Callable[[bytes | Sequence[Message]], list[tuple[Header, bytes]]]:
+    """`frames_in(data)` returns the headers, with their payloads, in bytes or messages."""
 
-    def parse(data: bytes) -> list[tuple[Header, bytes]]:
+    def parse(data: bytes | Sequence[Message]) -> list[tuple[Header, bytes]]:
         decoder = FrameDecoder()
-        decoder.receive(data)
+        decoder.receive(data if isinstance(data, bytes) else b"".join(chain.from_iterable(data)))
         found: list[tuple[Header, bytes]] = []
         while (part := decoder.next()) is not None:
             if isinstance(part, Header):
@@ -87,9 +89,9 @@ def receive_all() -> Callable[[Session, bytes], list[Any]]:
     """`receive_all(session, data)` has a session deal with all of it, and returns all events."""
 
     def take_in(session: Session, data: bytes) -> list[Any]:
-        events = session.receive(data, 0.0)
+        events = session.receive(0.0, data)
         while session.is_behind:
-            events += session.receive(b"", 0.0)
+            events += session.receive(0.0)
         return events
 
     return take_in
@@ -103,7 +105,7 @@ def exchange() -> Callable[..., list[Any]]:
         events: list[Any] = []
         while any(one.has_data_to_send for one in pair):
             for sender, receiver in (pair, pair[::-1]):
-                events += receiver.receive(sender.data_to_send(), now)
+                events += receiver.receive(now, *map(b"".join, sender.data_to_send()))
         return events
 
     return move
@@ -134,6 +136,9 @@ class MemorySecured:
 
     def open_some(self) -> list[bytes]:
         return [self.came]
+
+    async def write_messages(self, messages: Sequence[Message]) -> None:
+        await self.write(b"".join(chain.from_iterable(messages)))
 
     async def write(self, data: bytes) -> None:
         await self.gate.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -48,6 +49,12 @@ class Node:
 
     def add(self, state: Stream) -> None:
         self.ends[state.id] = End(self.session, state)
+
+    def next_piece(self, size: int) -> bytes:
+        """Remove and return what comes next."""
+        piece = bytes(self.incoming[:size])
+        del self.incoming[:size]
+        return piece
 
 
 class TwoSessions(RuleBasedStateMachine):
@@ -110,23 +117,20 @@ class TwoSessions(RuleBasedStateMachine):
 
     @rule(side=sides)
     def send(self, side: int) -> None:
-        self.nodes[1 - side].incoming += self.nodes[side].session.data_to_send()
+        self.nodes[1 - side].incoming += b"".join(
+            chain.from_iterable(self.nodes[side].session.data_to_send())
+        )
 
     @rule(side=sides, cuts=st.lists(sizes, min_size=1, max_size=5))
     def deliver(self, side: int, cuts: list[int]) -> None:
-        for size in cuts:
-            self.deliver_some(self.nodes[side], size)
-
-    def deliver_some(self, node: Node, size: int) -> None:
-        piece = bytes(node.incoming[:size])
-        del node.incoming[:size]
-        node.session.receive(piece, self.now)
+        node = self.nodes[side]
+        node.session.receive(self.now, *(node.next_piece(size) for size in cuts))
 
     @rule(seconds=st.floats(0.0, 5.0))
     def wait(self, seconds: float) -> None:
         self.now += seconds
         for node in self.nodes:
-            node.session.receive(b"", self.now)
+            node.session.receive(self.now)
             node.session.tick(self.now)
 
     @invariant()
@@ -148,7 +152,7 @@ class TwoSessions(RuleBasedStateMachine):
             for side in (0, 1):
                 self.send(side)
                 moved |= bool(self.nodes[1 - side].incoming)
-                self.deliver_some(self.nodes[1 - side], 1 << 30)
+                self.deliver(1 - side, [1 << 30])
                 self.accept(1 - side)
             for end in self.all_ends:
                 moved |= self.read_some(end, MOST) > 0

@@ -32,7 +32,7 @@ def ends_the_connection(session, frames_in, receive_all):
         assert match in events[-1].detail
         ((header, _),) = frames_in(b.data_to_send())
         assert (header.kind, header.length) == (GO_AWAY, Reason.PROTOCOL_ERROR)
-        assert b.receive(encode_header(DATA, SYN, 9, 0), 0.0) == []
+        assert b.receive(0.0, encode_header(DATA, SYN, 9, 0)) == []
         assert len(b.streams) == 0
 
     return check
@@ -45,10 +45,10 @@ def is_ignored(session, frame):
     def check(data, after=None):
         b = after or session()
         before = len(b.streams)
-        assert b.receive(data, 0.0) == []
+        assert b.receive(0.0, data) == []
         assert not b.has_data_to_send
         assert (b.ended, len(b.streams)) == (None, before)
-        assert b.receive(frame(UPDATE, SYN, 77), 0.0) == [StreamArrived()]
+        assert b.receive(0.0, frame(UPDATE, SYN, 77)) == [StreamArrived()]
 
     return check
 
@@ -59,7 +59,7 @@ def with_stream(session, frame):
 
     def make(**limits):
         b = session(**limits)
-        b.receive(frame(UPDATE, SYN, THEIRS), 0.0)
+        b.receive(0.0, frame(UPDATE, SYN, THEIRS))
         stream = b.accept()
         b.data_to_send()
         return b, stream
@@ -94,7 +94,7 @@ def test_a_window_overrun_is_noticed_by_its_announcement(ends_the_connection, fr
 
 def test_what_had_come_before_a_violation_is_still_read(ends_the_connection, with_stream, frame, read):
     b, stream = with_stream()
-    b.receive(frame(DATA, 0, THEIRS, payload=b"kept"), 0.0)
+    b.receive(0.0, frame(DATA, 0, THEIRS, payload=b"kept"))
     ends_the_connection(frame(9), match="type 9", after=b)
     assert read(b, stream, 100) == b"kept"
     assert stream.receiving is Side.RESET
@@ -102,7 +102,7 @@ def test_what_had_come_before_a_violation_is_still_read(ends_the_connection, wit
 
 def test_credit_beyond_32_bits_ends_the_connection(ends_the_connection, with_stream, frame):
     b, stream = with_stream()
-    b.receive(frame(UPDATE, 0, THEIRS, 2**32 - 1 - stream.credit), 0.0)
+    b.receive(0.0, frame(UPDATE, 0, THEIRS, 2**32 - 1 - stream.credit))
     assert b.ended is None
     ends_the_connection(frame(UPDATE, 0, THEIRS, 1), match="32 bits", after=b)
 
@@ -117,8 +117,8 @@ def test_a_stream_that_is_opened_twice_ends_the_connection(ends_the_connection, 
 
 def test_a_number_may_be_used_again_when_its_stream_is_over(with_stream, frame):
     b, _ = with_stream()
-    b.receive(frame(UPDATE, RST, THEIRS), 0.0)
-    assert b.receive(frame(UPDATE, SYN, THEIRS), 0.0) == [StreamArrived()]
+    b.receive(0.0, frame(UPDATE, RST, THEIRS))
+    assert b.receive(0.0, frame(UPDATE, SYN, THEIRS)) == [StreamArrived()]
 
 
 @pytest.mark.parametrize("stream_id", [7, 2], ids=["one of theirs", "one of ours"])
@@ -134,7 +134,7 @@ def test_more_for_no_stream_than_any_window_ends_the_connection(ends_the_connect
 
 def test_data_after_the_end_of_its_side_is_ignored(is_ignored, with_stream, frame, read):
     b, stream = with_stream()
-    b.receive(frame(DATA, FIN, THEIRS, payload=b"all"), 0.0)
+    b.receive(0.0, frame(DATA, FIN, THEIRS, payload=b"all"))
     is_ignored(frame(DATA, 0, THEIRS, payload=b"more"), after=b)
     assert read(b, stream, 100) == b"all"
 
@@ -142,7 +142,7 @@ def test_data_after_the_end_of_its_side_is_ignored(is_ignored, with_stream, fram
 def test_data_that_crosses_our_reset_is_skipped(is_ignored, with_stream, frame):
     b, stream = with_stream()
     data = frame(DATA, FIN, THEIRS, payload=bytes(1000))
-    b.receive(data[:500], 0.0)
+    b.receive(0.0, data[:500])
     b.reset(stream)
     b.data_to_send()
     is_ignored(data[500:], after=b)
@@ -154,7 +154,7 @@ def test_a_stream_opened_and_reset_in_one_frame_never_was(is_ignored, frame):
 
 def test_the_error_code_of_a_reset_is_no_credit(with_stream, frame):
     b, stream = with_stream()
-    b.receive(frame(UPDATE, RST, THEIRS, 2**32 - 1), 0.0)
+    b.receive(0.0, frame(UPDATE, RST, THEIRS, 2**32 - 1))
     assert b.ended is None
     assert stream.sending is Side.RESET
 
@@ -162,7 +162,7 @@ def test_the_error_code_of_a_reset_is_no_credit(with_stream, frame):
 def test_streams_above_the_backlog_are_reset(session, frame, frames_in):
     b = session(accept_backlog=10)
     flood = b"".join(frame(UPDATE, SYN, number) for number in range(1, 201, 2))
-    assert b.receive(flood, 0.0) == [StreamArrived()] * 10
+    assert b.receive(0.0, flood) == [StreamArrived()] * 10
     refused = [(header.stream_id, header.flags) for header, _ in frames_in(b.data_to_send())]
     assert refused == [(number, RST) for number in range(21, 201, 2)]
     assert b.ended is None
@@ -171,7 +171,7 @@ def test_streams_above_the_backlog_are_reset(session, frame, frames_in):
 def test_streams_above_the_cap_are_reset_though_all_are_accepted(session, frame, frames_in):
     b = session(inbound_streams=10)
     for number in range(1, 41, 2):
-        b.receive(frame(UPDATE, SYN, number), 0.0)
+        b.receive(0.0, frame(UPDATE, SYN, number))
         b.accept()
     assert len(b.streams) == 10
     assert [header.flags for header, _ in frames_in(b.data_to_send())] == [ACK] * 10 + [RST] * 10
@@ -180,15 +180,15 @@ def test_streams_above_the_cap_are_reset_though_all_are_accepted(session, frame,
 def test_a_place_is_free_again_when_a_stream_is_over(session, frame):
     b = session(inbound_streams=1)
     for _ in range(5):
-        assert b.receive(frame(UPDATE, SYN, THEIRS), 0.0) == [StreamArrived()]
+        assert b.receive(0.0, frame(UPDATE, SYN, THEIRS)) == [StreamArrived()]
         b.finish(b.accept())
-        b.receive(frame(UPDATE, FIN, THEIRS), 0.0)
+        b.receive(0.0, frame(UPDATE, FIN, THEIRS))
 
 
 def test_opening_and_resetting_takes_no_place(session, frame):
     b = session(accept_backlog=5)
     for number in range(1, 2001, 2):
-        b.receive(frame(UPDATE, SYN, number) + frame(UPDATE, RST, number), 0.0)
+        b.receive(0.0, frame(UPDATE, SYN, number) + frame(UPDATE, RST, number))
     assert len(b.streams) == 0
     assert b.accept() is None
 
@@ -201,32 +201,32 @@ def test_a_flood_of_streams_that_does_not_read_the_refusals_is_cut_off(session, 
 
 def test_a_flood_of_pings_is_answered_a_few_times(session, frame, frames_in):
     b = session(pongs=32)
-    b.receive(b"".join(frame(PING, SYN, 0, number) for number in range(10_000)), 0.0)
+    b.receive(0.0, b"".join(frame(PING, SYN, 0, number) for number in range(10_000)))
     assert [header.length for header, _ in frames_in(b.data_to_send())] == list(range(32))
-    b.receive(frame(PING, SYN, 0, 5), 0.0)
+    b.receive(0.0, frame(PING, SYN, 0, 5))
     assert b.has_data_to_send
 
 
 def test_so_many_frames_are_dealt_with_at_a_time(session, frame):
     b = session(frames_at_a_time=10)
-    b.receive(b"".join(frame(UPDATE, SYN, number) for number in range(1, 51, 2)), 0.0)
+    b.receive(0.0, b"".join(frame(UPDATE, SYN, number) for number in range(1, 51, 2)))
     found = [len(b.streams)]
     while b.is_behind:
-        b.receive(b"", 0.0)
+        b.receive(0.0)
         found.append(len(b.streams))
     assert found == [10, 20, 25]
 
 
 def test_nothing_is_left_to_deal_with_once_the_session_has_ended(session, frame):
     b = session(frames_at_a_time=10)
-    b.receive(frame(UPDATE, SYN, THEIRS) + frame(UPDATE, 0, THEIRS, 1) * 50, 0.0)
+    b.receive(0.0, frame(UPDATE, SYN, THEIRS) + frame(UPDATE, 0, THEIRS, 1) * 50)
     b.lost("the test says so")
     assert not b.is_behind
 
 
 def test_a_go_away_stops_everything_after_it(session, frame):
     b = session()
-    events = b.receive(frame(GO_AWAY, 0, 0, 2) + frame(UPDATE, SYN, THEIRS), 0.0)
+    events = b.receive(0.0, frame(GO_AWAY, 0, 0, 2) + frame(UPDATE, SYN, THEIRS))
     assert events == [SessionEnded(2, "the peer said goodbye")]
     assert not b.has_data_to_send
 
@@ -236,10 +236,10 @@ def test_unread_bytes_of_all_streams_are_bounded_by_resetting_who_exceeds(sessio
     payload = bytes(INITIAL_WINDOW)
     streams = []
     for number in range(1, 21, 2):
-        b.receive(frame(UPDATE, SYN, number), 0.0)
+        b.receive(0.0, frame(UPDATE, SYN, number))
         streams.append(b.accept())
         b.data_to_send()
-        b.receive(frame(DATA, 0, number, payload=payload), 0.0)
+        b.receive(0.0, frame(DATA, 0, number, payload=payload))
     assert sum(len(stream.buffer) for stream in streams) == 1 << 20
     assert [stream.receiving for stream in streams] == [Side.OPEN] * 4 + [Side.RESET] * 6
     assert b.ended is None
@@ -252,7 +252,7 @@ def test_memory_stays_near_the_bound_however_small_the_frames(session, frame, re
     tracemalloc.start()
     try:
         for number, data in chunk.items():
-            b.receive(frame(UPDATE, SYN, number), 0.0)
+            b.receive(0.0, frame(UPDATE, SYN, number))
             for _ in range(4):
                 receive_all(b, data)
         used, _ = tracemalloc.get_traced_memory()
@@ -266,7 +266,7 @@ def test_a_payload_in_pieces_gives_no_credit_twice(with_stream, frame, read):
     data = frame(DATA, 0, THEIRS, payload=bytes(INITIAL_WINDOW))
     step = INITIAL_WINDOW // 8
     for start in range(0, len(data), step):
-        b.receive(data[start : start + step], 0.0)
+        b.receive(0.0, data[start : start + step])
         read(b, stream, step // 2, 100.0)
         assert stream.window.credit + stream.window.unread <= INITIAL_WINDOW
 
@@ -287,7 +287,7 @@ def test_no_bytes_make_a_session_raise_or_hold_more_than_it_may(pieces, initiato
     if initiator:
         b.open(0.0)
     for now, piece in enumerate(pieces):
-        b.receive(piece, float(now))
+        b.receive(float(now), piece)
         stream = b.accept() if b.ended is None else None
         if stream is not None and now % 2:
             b.finish(stream)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from peershelf.protocols.libp2p.yamux.frames import HEADER_SIZE, MAX_FRAME, MAX_PAYLOAD, Flag, Kind
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 from peershelf.protocols.libp2p.yamux.outbox import Outbox
@@ -33,10 +35,21 @@ def test_a_portion_is_whole_frames_within_its_size(frames_in):
         outbox.data(1, memoryview(bytes(size)))
     seen = []
     while portion := outbox.take(PORTION):
-        assert len(portion) <= PORTION
+        assert sum(map(len, chain.from_iterable(portion))) <= PORTION
         seen += [len(payload) for _, payload in frames_in(portion)]
     assert seen == sizes
     assert len(outbox) == 0
+
+
+def test_frames_keep_to_a_message_each_and_small_ones_share(frames_in):
+    outbox = Outbox(YamuxLimits())
+    sizes = [50, MAX_PAYLOAD, MAX_PAYLOAD, 60_000, 400]
+    for size in sizes:
+        outbox.data(1, memoryview(bytes(size)))
+    outbox.control(Kind.PING, Flag.ACK, 0, 7, urgent=True)
+    messages = outbox.take(PORTION)
+    found = [[header.length for header, _ in frames_in([message])] for message in messages]
+    assert found == [[50], [MAX_PAYLOAD], [MAX_PAYLOAD], [60_000, 400, 7]]
 
 
 def test_many_urgent_frames_leave_room_for_data(frames_in):

@@ -200,7 +200,7 @@ def test_a_peer_that_reads_fast_is_given_a_larger_window(pair, opened, exchange,
 
 def test_a_round_trip_is_measured_at_once_and_again_later(session, frames_in, frame):
     a = session(ping_interval=30.0)
-    a.receive(frame(Kind.PING, Flag.ACK, 0, 1), 0.2)
+    a.receive(0.2, frame(Kind.PING, Flag.ACK, 0, 1))
     assert a.round_trip == pytest.approx(0.2)
     assert a.deadline == 30.0
     a.tick(29.0)
@@ -208,7 +208,7 @@ def test_a_round_trip_is_measured_at_once_and_again_later(session, frames_in, fr
     a.tick(30.0)
     ((header, _),) = frames_in(a.data_to_send())
     assert (header.kind, header.flags) == (Kind.PING, Flag.SYN)
-    a.receive(frame(Kind.PING, Flag.ACK, 0, header.length), 30.4)
+    a.receive(30.4, frame(Kind.PING, Flag.ACK, 0, header.length))
     assert a.round_trip == pytest.approx(0.3)
 
 
@@ -222,13 +222,13 @@ def test_a_peer_that_stays_silent_after_a_ping_is_given_up(session):
 def test_a_peer_whose_answer_is_stuck_behind_its_data_is_not_given_up(session, frame):
     a = session(ping_timeout=20.0)
     for now in range(0, 100, 10):
-        a.receive(frame(Kind.WINDOW_UPDATE, 0, 7, 1), float(now))
+        a.receive(float(now), frame(Kind.WINDOW_UPDATE, 0, 7, 1))
         assert a.tick(float(now)) == []
     assert a.tick(110.0) != []
 
 
 def test_an_answer_to_a_ping_that_was_never_sent_means_nothing(session, frame):
     a = session()
-    a.receive(frame(Kind.PING, Flag.ACK, 0, 99), 1.0)
+    a.receive(1.0, frame(Kind.PING, Flag.ACK, 0, 99))
     assert a.round_trip is None
     assert a.ended is None

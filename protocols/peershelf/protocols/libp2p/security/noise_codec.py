@@ -2,27 +2,27 @@
 
     length 2 (big-endian) | ciphertext, at most 65,519 | tag 16
 
-One message carries at most 65,519 bytes, so a batch is many. Each is encrypted right into its place among the
-bytes to send, so that a batch costs one write; and what one read brings is opened message by message.
+A batch is put together with room for lengths and tags, and each message is encrypted where it lies: so the
+plaintext is copied once, and a batch costs one write. What one read brings is opened message by message.
 Spec: https://github.com/libp2p/specs/blob/master/noise/README.md#wire-format
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from peershelf.protocols.libp2p.security.codec import Buffer
+from peershelf.protocols.libp2p.security.codec import Buffer, Message
 from peershelf.protocols.libp2p.security.errors import ForgedMessage
 
 LENGTH_SIZE = 2
 TAG_SIZE = 16
-MAX_MESSAGE = 65_535
-MAX_PLAINTEXT = MAX_MESSAGE - TAG_SIZE
 OVERHEAD = LENGTH_SIZE + TAG_SIZE
+
+_NO_TAG = bytes(TAG_SIZE)
 
 _LENGTH = struct.Struct(">H")
 _NONCE = struct.Struct("<4xQ")
@@ -86,21 +86,27 @@ class NoiseCodec:
         self._received = 0
         self._splitter = MessageSplitter()
 
-    def seal(self, data: Buffer) -> Buffer:
-        """Return the messages that carry `data`."""
-        view = memoryview(data)
-        count = -(-len(view) // MAX_PLAINTEXT)
-        sealed = bytearray(len(view) + count * OVERHEAD)
-        places = memoryview(sealed)
-        for number in range(count):
-            piece = view[number * MAX_PLAINTEXT : (number + 1) * MAX_PLAINTEXT]
-            at = number * (MAX_PLAINTEXT + OVERHEAD)
-            size = len(piece) + TAG_SIZE
-            _LENGTH.pack_into(sealed, at, size)
-            place = places[at + LENGTH_SIZE : at + LENGTH_SIZE + size]
-            self._sending.encrypt_into(_NONCE.pack(self._sent), piece, None, place)
-            self._sent += 1
+    def seal(self, messages: Iterable[Message]) -> Buffer:
+        """Return `messages`, each sealed as one."""
+        parts: list[Buffer] = []
+        sizes: list[int] = []
+        for message in messages:
+            size = sum(map(len, message)) + TAG_SIZE
+            sizes.append(size)
+            parts += (_LENGTH.pack(size), *message, _NO_TAG)
+        sealed = bytearray().join(parts)
+        self._encrypt(memoryview(sealed), sizes)
         return sealed
+
+    def _encrypt(self, sealed: memoryview, sizes: list[int]) -> None:
+        """Encrypt messages of `sizes` bytes, tags included, where they lie behind their lengths."""
+        end = 0
+        for size in sizes:
+            begin = end + LENGTH_SIZE
+            end = begin + size
+            message = sealed[begin:end]
+            self._sending.encrypt_into(_NONCE.pack(self._sent), message[:-TAG_SIZE], None, message)
+            self._sent += 1
 
     def open(self, data: bytes) -> Iterator[bytes]:
         """Yield what the messages carry that are complete with `data`. Raises ForgedMessage."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import cast
@@ -16,7 +16,7 @@ from libp2p.peer.id import ID
 from libp2p.security.base_session import BaseSession
 
 from peershelf.protocols.libp2p.addresses import Multiaddr
-from peershelf.protocols.libp2p.security.codec import Codec
+from peershelf.protocols.libp2p.security.codec import Codec, Message, in_messages
 
 MESSAGES_AT_A_TIME = 64
 """Messages that are opened before others get their turn: one can be as small as 18 bytes."""
@@ -109,9 +109,13 @@ class SecuredConnection(BaseSession):
             self._opened.appendleft(data)
 
     async def write(self, data: bytes) -> None:
-        """Send all of `data`, with one write to the connection. Raises what the connection raises."""
+        """Send all of `data`. Raises what the connection raises."""
+        await self.write_messages(in_messages(data))
+
+    async def write_messages(self, messages: Iterable[Message]) -> None:
+        """Send all of `messages`, with one write to the connection. Raises what the connection raises."""
         # The connection finishes what it has begun, or ends: see TcpStream.
-        await self._conn.write(cast(bytes, self._codec.seal(data)))
+        await self._conn.write(cast(bytes, self._codec.seal(messages)))
 
     async def close(self) -> None:
         """Close the connection."""

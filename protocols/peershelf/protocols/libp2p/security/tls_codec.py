@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
-from peershelf.protocols.libp2p.security.codec import Buffer
+from peershelf.protocols.libp2p.security.codec import Buffer, Message
 from peershelf.protocols.libp2p.security.errors import ForgedMessage
 
 _RECORD = 16_384
@@ -20,9 +21,9 @@ class TlsCodec:
         self._incoming = incoming
         self._outgoing = outgoing
 
-    def seal(self, data: Buffer) -> Buffer:
-        """Return the records that carry `data`, and those that TLS itself has to send."""
-        rest = memoryview(data)
+    def seal(self, messages: Iterable[Message]) -> Buffer:
+        """Return the records that carry `messages`, and those that TLS itself has to send."""
+        rest = memoryview(b"".join(chain.from_iterable(messages)))
         while rest:
             rest = rest[self._session.write(rest) :]
         return self._outgoing.read()

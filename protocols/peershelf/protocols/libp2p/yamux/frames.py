@@ -10,14 +10,16 @@ Spec: https://github.com/hashicorp/yamux/blob/master/spec.md
 from __future__ import annotations
 
 import struct
+from collections import deque
 from enum import IntEnum, IntFlag
 from typing import NamedTuple
 
+from peershelf.protocols.libp2p.security.codec import MAX_MESSAGE
 from peershelf.protocols.libp2p.yamux.errors import YamuxViolation
 
 HEADER_SIZE = 12
-MAX_FRAME = 65_519
-"""Most that one Noise message carries: a frame of ours never takes two."""
+MAX_FRAME = MAX_MESSAGE
+"""A frame of ours never takes two messages of the secure channel."""
 MAX_PAYLOAD = MAX_FRAME - HEADER_SIZE
 INITIAL_WINDOW = 262_144
 """Credit that both ends of every stream start with."""
@@ -99,7 +101,9 @@ class FrameDecoder:
     """
 
     def __init__(self) -> None:
-        self._data: memoryview = memoryview(b"")
+        self._coming: deque[bytes] = deque()
+        self._data = memoryview(b"")
+        self._at = 0
         self._due = 0
 
     @property
@@ -107,30 +111,41 @@ class FrameDecoder:
         """Bytes of the current frame's payload that have not been returned yet."""
         return self._due
 
-    def receive(self, data: bytes) -> None:
+    def receive(self, *pieces: bytes) -> None:
         """Take in what came next."""
-        if not data:
-            return
-        self._data = memoryview(b"".join((self._data, data)) if self._data else data)
+        self._coming.extend(filter(None, pieces))
 
     def next(self) -> Header | memoryview | None:
         """Return the next header or piece of payload; None if that takes more bytes. Raises YamuxViolation.
 
         After a violation there is no way to tell where the next frame starts.
         """
-        if self._due:
-            return self._payload()
-        if len(self._data) < HEADER_SIZE:
-            self._data = memoryview(bytes(self._data))
-            return None
-        header = parse_header(self._data)
-        self._data = self._data[HEADER_SIZE:]
+        while True:
+            left = len(self._data) - self._at
+            if self._due and left:
+                return self._payload(left)
+            if not self._due and left >= HEADER_SIZE:
+                return self._header()
+            if not self._coming:
+                self._turn_to(bytes(self._data[self._at :]))
+                return None
+            piece = self._coming.popleft()
+            self._turn_to(b"".join((self._data[self._at :], piece)) if left else piece)
+
+    def _turn_to(self, data: bytes) -> None:
+        self._data = memoryview(data)
+        self._at = 0
+
+    def _header(self) -> Header:
+        header = parse_header(self._data, self._at)
+        self._at += HEADER_SIZE
         if header.kind == Kind.DATA:
             self._due = header.length
         return header
 
-    def _payload(self) -> memoryview | None:
-        piece = self._data[: self._due]
-        self._data = self._data[len(piece) :]
-        self._due -= len(piece)
-        return piece if piece else None
+    def _payload(self, left: int) -> memoryview:
+        start = self._at
+        size = min(self._due, left)
+        self._at += size
+        self._due -= size
+        return self._data[start : self._at]

@@ -111,9 +111,15 @@ class Inbound:
             self.refuse(stream.id)
             self._reset(stream)
             return
-        self.events.append(Readable(stream))
+        if not self._is_told(stream):
+            self.events.append(Readable(stream))
         if is_last and self._last_piece_ends:
             self._ended(stream)
+
+    def _is_told(self, stream: Stream) -> bool:
+        """Whether the last event says already that a stream is readable, as one read brings many pieces."""
+        last = self.events[-1] if self.events else None
+        return isinstance(last, Readable) and last.stream is stream
 
     def _ended(self, stream: Stream) -> None:
         stream.end_receiving()

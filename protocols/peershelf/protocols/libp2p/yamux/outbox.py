@@ -1,10 +1,12 @@
-"""Frames on their way out: in what order, how many, and in which portions."""
+"""Frames on their way out: in what order, how many, in which portions and in which messages."""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
-from peershelf.protocols.libp2p.yamux.frames import HEADER_SIZE, Kind, encode_header
+from peershelf.protocols.libp2p.security.codec import Message
+from peershelf.protocols.libp2p.yamux.frames import HEADER_SIZE, MAX_FRAME, Kind, encode_header
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 
 _Frame = tuple[bytes, bytes | memoryview]
@@ -14,7 +16,7 @@ class Outbox:
     """Two queues: what belongs to a stream's course stays in order, the rest goes out with the next portion.
 
     A window update, a ping or the refusal of a stream need not wait behind the data of some stream. They come
-    last in a portion nevertheless: so the full frames before them keep to one Noise message each.
+    last in a portion nevertheless, where they fill up a message.
     """
 
     def __init__(self, limits: YamuxLimits) -> None:
@@ -50,32 +52,50 @@ class Outbox:
         self._size += HEADER_SIZE
         self._controls += 1
 
-    def take(self, most: int) -> bytes:
-        """Remove and return the next portion: whole frames of `most` bytes in all, or a single larger one."""
-        parts: list[bytes | memoryview] = []
-        room = most - min(most // 2, HEADER_SIZE * len(self._urgent))
-        size = self._move(self._ordered, parts, room, 0)
-        size = self._move(self._urgent, parts, most, size)
-        self._size -= size
-        return b"".join(parts)
+    def take(self, most: int) -> Sequence[Message]:
+        """Remove and return the next portion: frames of `most` bytes in all, or a single larger one.
 
-    def _move(self, queue: deque[_Frame], parts: list[bytes | memoryview], most: int, size: int) -> int:
+        They come in messages of whole frames: so the payload of each is in one piece at the other end, too.
+        """
+        packing = _Packing()
+        self._move(self._ordered, packing, most - min(most // 2, HEADER_SIZE * len(self._urgent)))
+        self._move(self._urgent, packing, most)
+        self._size -= packing.size
+        return packing.messages
+
+    def _move(self, queue: deque[_Frame], packing: _Packing, most: int) -> None:
         while queue:
             header, payload = queue[0]
-            grown = size + len(header) + len(payload)
-            if grown > most and parts:
+            size = len(header) + len(payload)
+            if packing.size and packing.size + size > most:
                 break
             queue.popleft()
-            parts.append(header)
             if payload:
-                parts.append(payload)
+                packing.add(size, header, payload)
             else:
                 self._controls -= 1
-            size = grown
-        return size
+                packing.add(size, header)
 
     def clear(self) -> None:
         """Forget everything."""
         self._ordered.clear()
         self._urgent.clear()
         self._controls = self._size = 0
+
+
+class _Packing:
+    """Messages of whole frames, each as full as these allow."""
+
+    def __init__(self) -> None:
+        self.messages: list[list[bytes | memoryview]] = []
+        self.size = 0
+        self._room = 0
+
+    def add(self, size: int, *frame: bytes | memoryview) -> None:
+        """Add a frame of `size` bytes, which lies in pieces."""
+        if size > self._room:
+            self.messages.append([])
+            self._room = MAX_FRAME
+        self.messages[-1] += frame
+        self._room -= size
+        self.size += size

@@ -42,7 +42,6 @@ class Pump:
         self._conn = conn
         self._dispatch = dispatch
         self._close_patience = limits.close_patience
-        self._frames_at_a_time = limits.frames_at_a_time
         self._toll = toll
         self._cpu = cpu
         self._output = Bell()
@@ -102,15 +101,11 @@ class Pump:
     def _steps(self, messages: Sequence[bytes]) -> Iterator[bool]:
         """Deal with what came, and yield after each step whether it was the last."""
         session = self._session
-        events: list[Event] = []
-        last = session.frames + self._frames_at_a_time
-        for message in messages:
-            events += session.receive(message, trio.current_time())
-            while session.is_behind or session.frames >= last:
-                self._dispatch(events)
-                yield False
-                last = session.frames + self._frames_at_a_time
-                events = session.receive(b"", trio.current_time())
+        events = session.receive(trio.current_time(), *messages)
+        while session.is_behind:
+            self._dispatch(events)
+            yield False
+            events = session.receive(trio.current_time())
         self._dispatch(events)
         yield True
 
@@ -125,7 +120,7 @@ class Pump:
             self.room.ring()
             started = trio.current_time()
             try:
-                await self._conn.write(portion)
+                await self._conn.write_messages(portion)
                 self._session.handed_over(trio.current_time() - started)
             except Exception as error:  # as when reading
                 self._lose(error)

@@ -21,7 +21,10 @@ Spec: https://github.com/hashicorp/yamux/blob/master/spec.md
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from peershelf.protocols.errors import LocalProtocolError
+from peershelf.protocols.libp2p.security.codec import Message
 from peershelf.protocols.libp2p.yamux.buffer import Piece
 from peershelf.protocols.libp2p.yamux.errors import YamuxViolation
 from peershelf.protocols.libp2p.yamux.events import Event, Readable, SessionEnded, Writable
@@ -82,7 +85,7 @@ class Session:
 
     # What comes in.
 
-    def receive(self, data: bytes, now: float) -> list[Event]:
+    def receive(self, now: float, *pieces: bytes) -> list[Event]:
         """Take in what the connection brought, maybe nothing; return what that means.
 
         Deals with so many frames at a time: while there are more (`is_behind`), call it again.
@@ -90,7 +93,7 @@ class Session:
         if self._ended is not None:
             return []
         self._keepalive.heard(now)
-        self._decoder.receive(data)
+        self._decoder.receive(*pieces)
         try:
             self._process(now)
             if self._outbox.is_overfull:
@@ -160,10 +163,10 @@ class Session:
 
     # What goes out.
 
-    def data_to_send(self) -> bytes:
-        """Remove and return the next bytes for the connection, b"" if there are none now.
+    def data_to_send(self) -> Sequence[Message]:
+        """Remove and return what comes next for the connection, nothing if there is nothing now.
 
-        It should see them in one write; tell `handed_over` how long that took. They are whole frames.
+        It should see that in one write; tell `handed_over` how long that took. Messages have whole frames.
         """
         portion = self._outbox.take(self._portion.size)
         self._inbound.answers_sent()
