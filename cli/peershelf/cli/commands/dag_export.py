@@ -6,7 +6,7 @@ import os
 import sys
 
 from peershelf.cli import output
-from peershelf.cli.errors import UsageError
+from peershelf.cli.errors import CliError
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.progress import Progress
 from peershelf.cli.signals import all_like_ctrl_c
@@ -27,7 +27,7 @@ def run(context: Context, call: Call) -> int:
     if path != _STDOUT:
         return _to_file(context, call, path)
     if sys.stdout.isatty():
-        raise UsageError("an archive is nothing for a terminal: redirect the output, or name a file with -o")
+        raise CliError("an archive is nothing for a terminal: redirect the output, or name a file with -o")
     progress = _progress(call)
     try:
         context.backend(finds=True).stream("dag/export", progress.counting(output.raw), call.arguments)

@@ -6,7 +6,7 @@ import os
 import sys
 
 from peershelf.cli import output
-from peershelf.cli.errors import UsageError
+from peershelf.cli.errors import CliError
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.progress import Progress
 from peershelf.cli.signals import all_like_ctrl_c
@@ -61,9 +61,9 @@ def _stream(context: Context, call: Call, write: Write, set_total: OnLength = id
 
 def _to_standard_output(context: Context, call: Call, *, as_archive: bool) -> int:
     if not as_archive:
-        raise UsageError("-o - needs --archive or --compress; use `cat` for the bytes of a file")
+        raise CliError("-o - needs --archive or --compress; use `cat` for the bytes of a file")
     if sys.stdout.isatty():
-        raise UsageError("an archive is nothing for a terminal: redirect the output, or name a file with -o")
+        raise CliError("an archive is nothing for a terminal: redirect the output, or name a file with -o")
     _stream(context, call, output.raw)
     return 0
 
