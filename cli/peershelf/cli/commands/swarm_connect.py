@@ -28,6 +28,10 @@ COMMAND = Command(
     "Connect to peers",
     run,
     arguments=(Argument("ADDR", many=True),),
-    details="A peer's addresses, with its ID, are what `id` and `daemon` print there.",
-    examples=(("swarm connect /ip4/192.0.2.7/tcp/4001/p2p/PEER", "connect to that node"),),
+    details="A peer's addresses, with its ID, are what `id` and `daemon` print there. A peer that is named\n"
+    "by its ID alone is dialed where it was reached before, or else where others know it to be.",
+    examples=(
+        ("swarm connect /ip4/192.0.2.7/tcp/4001/p2p/PEER", "connect to that node"),
+        ("swarm connect /p2p/PEER", "find that node, and connect to it"),
+    ),
 )
