@@ -24,6 +24,10 @@ Run = Callable[..., Any]
     [
         (["swram"], "unknown command 'swram'; did you mean 'swarm'?"),
         (["swarm", "pers"], "unknown command 'swarm pers'; did you mean 'peers'?"),
+        (
+            ["config", "Swarm.UploadRate"],
+            "unknown command 'config Swarm.UploadRate'; config needs one of show, get, set",
+        ),
         (["swarm"], "swarm needs one of connect, disconnect, peers, addrs"),
         (["add", "--pni", "x"], "unknown option '--pni'; did you mean '--pin'?"),
         (["cat"], "CID[/path] is missing"),

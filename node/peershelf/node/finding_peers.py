@@ -30,16 +30,21 @@ async def connect_by_id(host: Host, peer: PeerId, known: Iterable[str], router: 
         return await host.connect_at(peer, tried)
     except DialFailed as error:
         failure = error if tried else None
-    found = await addresses_of(peer, router)
+    asked, found = await ask_where(peer, router)
     if set(found) - set(tried):
         return await host.connect_at(peer, found)
     if failure is not None:
-        raise DialFailed(f"{failure}; nobody that could be asked knows another address")
-    raise NodeError(f"{peer} was not found: nobody that could be asked knows where it is")
+        raise DialFailed(f"{failure}; no other address was found")
+    nobody = f"none of {asked} that were asked knows" if asked else "nobody could be asked"
+    raise NodeError(f"{peer} was not found: {nobody} where it is")
 
 
-async def addresses_of(peer: PeerId, router: Router) -> tuple[str, ...]:
-    """Where others say that `peer` is: the first answer that names an address; () if nobody knows one."""
+async def ask_where(peer: PeerId, router: Router) -> tuple[int, tuple[str, ...]]:
+    """Ask others where `peer` is, up to the first answer that names an address.
+
+    Returns how many were asked, where all were, and the addresses; () if nobody knows one.
+    """
+    asked = 0
     known: tuple[str, ...] = ()
     with trio.CancelScope() as enough:
 
@@ -49,5 +54,5 @@ async def addresses_of(peer: PeerId, router: Router) -> tuple[str, ...]:
             if known:
                 enough.cancel()
 
-        await router.find_peer(peer, note)
-    return known
+        asked = await router.find_peer(peer, note)
+    return asked, known

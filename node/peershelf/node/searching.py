@@ -11,7 +11,7 @@ import structlog
 import trio
 
 from peershelf.blockstore.cid import Cid
-from peershelf.node.finding_peers import addresses_of
+from peershelf.node.finding_peers import ask_where
 from peershelf.protocols.errors import NetworkError
 from peershelf.protocols.routing.base import PeerInfo, Router
 from peershelf.protocols.transport import PeerId
@@ -140,7 +140,7 @@ class ProviderSearch:
                 if info.peer in self._network.peers():
                     result.dials[info] = "is connected"
                     return
-                addresses = info.addresses or await addresses_of(info.peer, self._router)
+                addresses = info.addresses or (await ask_where(info.peer, self._router))[1]
                 try:
                     await self._network.reach(info.peer, addresses)
                 except NetworkError as error:
