@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
-import trio
-import trio.testing
 from contents import content, read
 
 from peershelf.blockstore.errors import (
@@ -16,7 +12,6 @@ from peershelf.blockstore.errors import (
 )
 from peershelf.node import Node
 from peershelf.node.errors import NotEntered, NotOnline
-from peershelf.node.facade import core
 
 
 async def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
@@ -61,23 +56,6 @@ async def test_outside_of_its_with_a_node_says_how_it_is_used(tmp_path: Path) ->
 async def test_the_network_is_not_there_offline(node: Node) -> None:
     with pytest.raises(NotOnline, match="node daemon"):
         await node.connect("/ip4/127.0.0.1/tcp/1/p2p/12D3KooWDF6DnKoZdnpLtiegUTLguGJtow2RXjxBNQ8uFcB6QvkV")
-
-
-async def test_ctrl_c_waits_while_what_goes_online_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The import system swallowed it now and then, and the program went on."""
-    protected = []
-
-    class Watched(ModuleType):
-        def __getattr__(self, name: str) -> object:
-            protected.append(trio.lowlevel.currently_ki_protected())
-            return name
-
-    for name in ("peershelf.node.network", "peershelf.node.searching"):
-        monkeypatch.setitem(sys.modules, name, Watched(name))
-    assert not trio.lowlevel.currently_ki_protected()
-    core._network_services()
-    assert protected
-    assert all(protected)
 
 
 async def test_an_error_of_the_body_comes_out_bare(tmp_path: Path) -> None:
