@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +13,7 @@ if TYPE_CHECKING:
 def run(context: Context, call: Call) -> int:
     """Connect to each address and print the peer that was found there."""
     record = context.running_daemon().unary("swarm/connect", call.arguments)
-    if context.json:
-        output.json_line(record)
-        return 0
-    for text in record["Strings"]:
-        output.line(safe(text))
+    context.show(record, record["Strings"])
     return 0
 
 
