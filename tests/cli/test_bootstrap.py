@@ -71,8 +71,6 @@ def lasting_node(request: pytest.FixtureRequest, shelf_at: Any, tmp_path_factory
         (["add", "/ip4/192.0.2.1/tcp/1/p2p/me"], "'me' is no peer ID"),
         (["add", A.replace("tcp", "udp")], "cannot be dialed"),
         (["rm", "nonsense"], "does not say which peer"),
-        (["add"], "--default"),
-        (["rm"], "--all"),
     ],
 )
 def test_what_names_no_peer_is_refused_on_one_line(
@@ -80,10 +78,17 @@ def test_what_names_no_peer_is_refused_on_one_line(
 ) -> None:
     done = lasting_node.run("bootstrap", *words)
     error = done.stderr.decode()
-    assert (done.returncode, done.stdout) == (2, b"")
+    assert (done.returncode, done.stdout) == (1, b"")
     assert complaint in error
     assert error.count("\n") == 1
     assert listed(lasting_node) == [], "nothing of it was added"
+
+
+@pytest.mark.parametrize(("verb", "instead"), [("add", b"--default"), ("rm", b"--all")])
+def test_no_address_at_all_is_wrong_usage(lasting_node: Any, verb: str, instead: bytes) -> None:
+    done = lasting_node.run("bootstrap", verb)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert instead in done.stderr
 
 
 def test_nonsense_that_got_into_the_file_can_be_taken_out(shelf: Any) -> None:

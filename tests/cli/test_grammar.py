@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from peershelf.cli.errors import UsageError
+from peershelf.cli.errors import CliError, UsageError
 from peershelf.cli.grammar import Argument, Call, Command, Option, Reader, check_arguments
 from peershelf.cli.values import whole_number
 
@@ -68,14 +68,25 @@ def test_a_dash_a_negative_number_and_nothing_are_arguments(word: str) -> None:
         (("-qx",), "unknown option '-x'"),
         (("--offset",), "needs a value"),
         (("-o",), "needs a value"),
-        (("--offset=x",), "whole number"),
-        (("--hash=md5",), "one of sha2-256, blake3"),
-        (("--pin=maybe",), "true or false"),
     ],
 )
 def test_what_is_no_such_option_is_refused_with_a_hint(words: tuple[str, ...], complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
         read(*words)
+
+
+@pytest.mark.parametrize(
+    ("word", "complaint"),
+    [
+        ("--offset=x", "whole number"),
+        ("--hash=md5", "one of sha2-256, blake3"),
+        ("--pin=maybe", "true or false"),
+    ],
+)
+def test_a_value_that_is_none_is_no_mistake_of_usage(word: str, complaint: str) -> None:
+    with pytest.raises(CliError, match=complaint) as caught:
+        read(word)
+    assert caught.value.exit_code == 1
 
 
 def test_before_the_command_only_long_options_are_taken() -> None:
@@ -98,7 +109,6 @@ def command(*arguments: Argument) -> Command:
         ((Argument("CID", many=True),), [], "CID is missing"),
         ((), ["a"], "'a' is one argument too many"),
         ((Argument("KEY"), Argument("JSON")), ["a"], "JSON is missing"),
-        ((Argument("SHELL", choices=("bash", "fish")),), ["tcsh"], "one of bash, fish"),
     ],
 )
 def test_the_number_of_arguments_is_checked(
@@ -106,6 +116,14 @@ def test_the_number_of_arguments_is_checked(
 ) -> None:
     with pytest.raises(UsageError, match=complaint):
         check_arguments(command(*arguments), words)
+
+
+def test_an_argument_is_one_of_its_choices() -> None:
+    shell = Argument("SHELL", choices=("bash", "fish"))
+    check_arguments(command(shell), ["fish"])
+    with pytest.raises(CliError, match="one of bash, fish") as caught:
+        check_arguments(command(shell), ["tcsh"])
+    assert caught.value.exit_code == 1
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,20 @@ def test_a_setting_is_kept(run: Run) -> None:
     assert json.loads(run("config", "show").out)["Datastore"]["StorageMax"] == "20GB"
 
 
+def test_a_daemon_tells_what_it_takes_up_later(shelf: Any) -> None:
+    key = "Swarm.UploadRate"
+    with shelf.running():
+        assert shelf.run("config", "get", key).stderr == b""
+        shelf("config", "set", key, "4MB/s")
+        done = shelf.run("config", "get", key)
+        assert done.stdout == b"unlimited\n"
+        assert done.stderr == b"the running daemon takes up 4MB/s when it starts next\n"
+        assert json.loads(shelf("config", "get", key, "--json"))["NextValue"] == "4MB/s"
+        (shelf.path / "config.toml").write_text("[")
+        assert "config.toml" in shelf.fails("config", "get", key)
+    (shelf.path / "config.toml").write_text("")
+
+
 def test_commands_that_start_together_take_turns(launch: Launch, repo: Path, tmp_path: Path) -> None:
     processes = []
     for number in range(4):

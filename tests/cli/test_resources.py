@@ -87,4 +87,4 @@ def test_it_needs_a_daemon(shelf):
 
 @pytest.mark.parametrize("value", ["-1", "much"])
 def test_a_percentage_is_a_number(shelf, value):
-    assert shelf.run("swarm", "resources", f"--min-used-limit-perc={value}").returncode == 2
+    assert "whole number" in shelf.fails("swarm", "resources", f"--min-used-limit-perc={value}")

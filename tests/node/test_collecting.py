@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
-from pathlib import Path
 
 import pytest
 import trio
+from contents import SMALL_CHUNKS, content, read
 
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import AlreadyCollecting, BlockNotFound, BrokenPin
-from peershelf.blockstore.unixfs.profiles import PROFILES, with_options
 from peershelf.node import Node
 from peershelf.node.collecting import Collected
 from peershelf.node.storage_limit import StorageLimit, keep_below
 
-SMALL = with_options(PROFILES["unixfs-v1-2025"], chunk_size=1000, max_links=4)
-
-
-@pytest.fixture
-async def node(tmp_path: Path) -> AsyncIterator[Node]:
-    async with Node(tmp_path / "repo", online=False) as opened:
-        yield opened
-
-
-def content(size: int, seed: int = 0) -> bytes:
-    return random.Random(seed).randbytes(size)
-
-
-async def read(node: Node, cid: Cid) -> bytes:
-    return b"".join([bytes(chunk) async for chunk in node.cat(cid)])
-
 
 async def test_what_is_pinned_stays_and_the_rest_goes(node: Node) -> None:
-    kept = await node.add(content(50_000, 1), profile=SMALL)
-    garbage = await node.add(content(50_000, 2), profile=SMALL, pin=False)
+    kept = await node.add(content(50_000, 1), profile=SMALL_CHUNKS)
+    garbage = await node.add(content(50_000, 2), profile=SMALL_CHUNKS, pin=False)
     done = await node.collect_garbage()
     assert await read(node, kept) == content(50_000, 1)
     with pytest.raises(BlockNotFound):
@@ -60,7 +42,7 @@ async def test_removed_blocks_are_told_as_the_store_names_them(node: Node) -> No
 
 async def test_an_unpinned_file_that_is_being_read_stays_to_its_end(node: Node) -> None:
     data = content(200_000, 3)
-    cid = await node.add(data, profile=SMALL, pin=False)
+    cid = await node.add(data, profile=SMALL_CHUNKS, pin=False)
     async with aclosing(node.cat(cid)) as chunks:
         got = bytes(await anext(chunks))
         assert (await node.collect_garbage()).blocks == 0
@@ -72,7 +54,7 @@ async def test_an_unpinned_file_that_is_being_read_stays_to_its_end(node: Node) 
 
 async def test_an_add_that_is_under_way_keeps_old_blocks_and_new(node: Node) -> None:
     data = content(100_000, 4)
-    await node.add(data[:50_000], profile=SMALL, pin=False)
+    await node.add(data[:50_000], profile=SMALL_CHUNKS, pin=False)
     may_end = trio.Event()
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -84,7 +66,7 @@ async def test_an_add_that_is_under_way_keeps_old_blocks_and_new(node: Node) -> 
     async with trio.open_nursery() as nursery:
 
         async def add() -> None:
-            added.append(await node.add(chunks(), profile=SMALL))
+            added.append(await node.add(chunks(), profile=SMALL_CHUNKS))
 
         nursery.start_soon(add)
         await trio.testing.wait_all_tasks_blocked(0.05)
@@ -96,8 +78,8 @@ async def test_an_add_that_is_under_way_keeps_old_blocks_and_new(node: Node) -> 
 
 
 async def test_a_broken_pin_stops_a_collection_before_it_removes_anything(node: Node) -> None:
-    kept = await node.add(content(50_000, 5), profile=SMALL)
-    garbage = await node.add(content(5_000, 6), profile=SMALL, pin=False)
+    kept = await node.add(content(50_000, 5), profile=SMALL_CHUNKS)
+    garbage = await node.add(content(5_000, 6), profile=SMALL_CHUNKS, pin=False)
     node.store.delete_many([kept])
     with pytest.raises(BrokenPin, match=str(kept)):
         await node.collect_garbage()
@@ -111,8 +93,8 @@ async def test_one_at_a_time(node: Node) -> None:
 
 async def test_a_cancelled_collection_can_be_run_again(node: Node) -> None:
     for seed in range(3):
-        await node.add(content(2_000_000, seed), profile=SMALL, pin=False)
-    kept = await node.add(content(50_000, 7), profile=SMALL)
+        await node.add(content(2_000_000, seed), profile=SMALL_CHUNKS, pin=False)
+    kept = await node.add(content(50_000, 7), profile=SMALL_CHUNKS)
     with trio.CancelScope() as scope:
 
         async def on_collected(cids: object, done: Collected) -> None:
@@ -134,12 +116,12 @@ async def test_collections_in_a_loop_beside_adds_and_reads_lose_nothing(node: No
         nonlocal ended
         data = files[seed]
         for _ in range(3):
-            unpinned = await node.add(data, profile=SMALL, pin=False)
+            unpinned = await node.add(data, profile=SMALL_CHUNKS, pin=False)
             async with aclosing(node.cat(unpinned)) as chunks:
                 # It may go in the very moment when reading begins; nothing but its own bytes is ever read.
                 with suppress(BlockNotFound):
                     assert b"".join([bytes(chunk) async for chunk in chunks]) == data
-            pinned = await node.add(data, profile=SMALL)
+            pinned = await node.add(data, profile=SMALL_CHUNKS)
             assert await read(node, pinned) == data
             await trio.to_thread.run_sync(node.pins.remove, pinned)
         ended += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,6 @@ from peershelf.node import Node
 from peershelf.node.errors import StillPinned
 
 ABSENT = Block.create(b"nobody has this").cid
-
-
-@pytest.fixture
-async def node(tmp_path: Path) -> AsyncIterator[Node]:
-    async with Node(tmp_path / "repo", online=False) as opened:
-        yield opened
 
 
 async def test_data_come_back_through_paths_and_links(node: Node) -> None:

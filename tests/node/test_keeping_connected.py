@@ -155,6 +155,14 @@ async def test_new_addresses_take_the_place_of_the_old_at_once(
     assert [(when, ways) for when, _, ways in host.dials[2:]] == [(15, ["old"]), (16, ["new"])]
 
 
+async def test_where_its_peers_are_is_told(host: FakeHost, kept: KeptConnections) -> None:
+    kept.meet(PEER, ["x"])
+    kept.keep(PEER, ["y", "z"])
+    assert kept.addresses_of(PEER) == ("y", "z", "x")
+    kept.release(PEER)
+    assert (kept.addresses_of(PEER), kept.addresses_of(OTHER)) == (("x",), ())
+
+
 async def test_a_released_peer_may_go(autojump_clock: Any, host: FakeHost, kept: KeptConnections) -> None:
     kept.keep(PEER, ["x"])
     await trio.sleep(1)

@@ -33,6 +33,19 @@ def test_the_newest_peers_and_addresses_come_first_and_the_oldest_are_forgotten(
     assert book.newest()[0][1] == [way(number) for number in range(9, 9 - MOST_ADDRESSES, -1)]
 
 
+def test_a_book_of_old_comes_below_what_is_noted_already() -> None:
+    book, older = PeerBook(), PeerBook()
+    for number in range(MOST_PEERS):
+        older.reached(peer(number), way(1))
+    book.reached(peer(7), way(2))
+    book.reached(peer(MOST_PEERS), way(3))
+    book.put_below(older)
+    assert len(book) == MOST_PEERS
+    assert book.newest()[:2] == [(peer(MOST_PEERS), [way(3)]), (peer(7), [way(2)])]
+    assert book.newest()[2] == (peer(MOST_PEERS - 1), [way(1)])
+    assert (book.addresses_of(peer(0)), book.addresses_of(peer(1))) == ((), (way(1),))
+
+
 def test_an_address_on_this_machine_is_kept_only_where_there_is_no_other() -> None:
     book = PeerBook()
     book.reached(peer(1), "/ip4/127.0.0.1/tcp/1")

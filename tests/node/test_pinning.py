@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import trio
@@ -21,12 +20,6 @@ from peershelf.node.fetching_dags import Gathered
 from peershelf.node.pinned import BadBlock, Verified
 
 GIT_RAW = 0x78
-
-
-@pytest.fixture
-async def node(tmp_path: Path) -> AsyncIterator[Node]:
-    async with Node(tmp_path / "repo", online=False) as opened:
-        yield opened
 
 
 def leaf(number: int) -> Block:

@@ -13,7 +13,7 @@ import trio
 from peershelf.node import remembering
 from peershelf.node.peer_book import PeerBook
 from peershelf.node.peer_ids import format_peer_id
-from peershelf.node.remembering import FEW, HANDFUL, SAVE_INTERVAL, remember
+from peershelf.node.remembering import FEW, HANDFUL, SAVE_INTERVAL, Notes, remember
 from peershelf.protocols.errors import DialFailed
 from peershelf.protocols.transport import PeerId, PeerListener
 
@@ -79,7 +79,7 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def run(host: FakeHost, path: Path, seconds: float = 1000.0, *, briefly: bool = False) -> None:
     with trio.move_on_after(seconds):
-        await remember(cast(Any, host), path, briefly=briefly)
+        await remember(cast(Any, host), path, Notes(cast(Any, host)), briefly=briefly)
 
 
 def written(path: Path) -> list[PeerId]:

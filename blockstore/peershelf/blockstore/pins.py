@@ -7,10 +7,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.closing import Closing
 from peershelf.blockstore.errors import InvalidCid, StoreError
 from peershelf.blockstore.facts import Facts
 
@@ -31,7 +30,7 @@ class Pin:
     """When it was pinned, in seconds since 1970; None where nobody knows."""
 
 
-class Pins:
+class Pins(Closing):
     """The pins in facts.db. Changes are durable when a method returns; any thread may call.
 
     Everything raises StoreError if the database fails, StoreFull if there is no space, and StoreClosed after
@@ -120,14 +119,6 @@ class Pins:
     def close(self) -> None:
         """Close the database. Closing twice is harmless."""
         self._facts.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _set_announced(connection: sqlite3.Connection, cid: Cid, announced: bool) -> None:

@@ -1,6 +1,6 @@
 """What a command asks of a node, whoever answers: the daemon over its API, or the repo opened by the command.
 
-Names, arguments, options and JSON keys are those of Kubo's RPC. Every method raises CliError or UsageError.
+Names, arguments, options and JSON keys are those of Kubo's RPC. Every method raises CliError.
 """
 
 from __future__ import annotations

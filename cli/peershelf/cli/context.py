@@ -7,14 +7,16 @@ from peershelf.cli.address import Address
 from peershelf.cli.collector import Importing
 from peershelf.cli.errors import CliError
 from peershelf.cli.grammar import Option
+from peershelf.cli.text import safe
 from peershelf.cli.values import duration
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Iterable
 
     from peershelf.blockstore.store.pack import PackStore
-    from peershelf.cli.backend import Backend
+    from peershelf.cli.backend import Backend, Record
     from peershelf.cli.grammar import Call
     from peershelf.cli.remote import RemoteBackend
 
@@ -133,6 +135,18 @@ class Context:
             backend = make()
         self._tell(backend)
         return backend
+
+    def show(self, record: Record, lines: Iterable[str], *, flush: bool = False) -> None:
+        """Print a record: as JSON where that was asked for, or else the lines that say what is in it.
+
+        What is no printable text in them is escaped, but for a tab at the beginning.
+        """
+        if self.json:
+            output.json_line(record, flush=flush)
+            return
+        for line in lines:
+            indent = "\t" if line.startswith("\t") else ""
+            output.line(indent + safe(line.removeprefix("\t")), flush=flush)
 
     def _tell(self, backend: Backend) -> None:
         if self.verbose:

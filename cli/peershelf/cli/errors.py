@@ -1,4 +1,9 @@
-"""What a command can end with besides success. The message is one line that says what to do."""
+"""What a command can end with besides success. The message is one line that says what to do.
+
+The exit code is 2 where the words do not fit the command, so that nothing was tried: an unknown command or
+option, an option without its value, an argument that is missing or one too many. It is 1 for everything else,
+also for a value that makes no sense, wherever that is noticed. So it does not depend on who answers.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +26,7 @@ class CliError(Exception):
 
 
 class UsageError(CliError):
-    """The command line itself is wrong, so nothing was tried."""
+    """The words do not fit the command. Of the values among them it says nothing."""
 
     exit_code = 2
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from peershelf.cli.errors import CliError, UsageError
-from peershelf.node import errors
+from peershelf.cli.errors import CliError
 from peershelf.node.describe import describe, details, known_error
 
 
@@ -26,8 +25,6 @@ def _translate(error: BaseException) -> BaseException | None:
     """The error to end with; of a group, the most telling one."""
     if inner := _first(error, KeyboardInterrupt) or _first(error, CliError):
         return inner
-    if usage := _first(error, errors.UsageError):
-        return UsageError(describe(usage))
     if known := known_error(error):
         return CliError(describe(known), details(known))
     return None

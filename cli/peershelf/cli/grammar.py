@@ -9,7 +9,7 @@ form in which the daemon's API takes them: an option's `check` only refuses what
 
 from __future__ import annotations
 
-from peershelf.cli.errors import UsageError
+from peershelf.cli.errors import CliError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,15 +52,15 @@ class Option:
         return self.metavar is None
 
     def accept(self, text: str) -> str:
-        """The value `text` as it is kept; raises UsageError when it is none."""
+        """The value `text` as it is kept; raises CliError when it is none."""
         if self.is_flag and text not in (TRUE, FALSE):
-            raise UsageError(f"{self.names[-1]} is true or false, not {text!r}")
+            raise CliError(f"{self.names[-1]} is true or false, not {text!r}")
         if self.choices and text not in self.choices:
-            raise UsageError(f"{self.names[-1]} is one of {', '.join(self.choices)}, not {text!r}")
+            raise CliError(f"{self.names[-1]} is one of {', '.join(self.choices)}, not {text!r}")
         try:
             self.check(text)
         except ValueError as error:
-            raise UsageError(f"{self.names[-1]} {text!r}: {error}") from None
+            raise CliError(f"{self.names[-1]} {text!r}: {error}") from None
         return text
 
 
@@ -206,7 +206,7 @@ class Reader:
 
 
 def check_arguments(command: Command, words: list[str]) -> None:
-    """Raises UsageError for too few or too many arguments, or one that is no choice of its place."""
+    """Raises UsageError for too few or too many arguments, CliError for one that is no choice there."""
     needed = [argument for argument in command.arguments if not argument.optional]
     unbounded = any(argument.many for argument in command.arguments)
     if len(words) < len(needed):
@@ -216,7 +216,7 @@ def check_arguments(command: Command, words: list[str]) -> None:
         raise UsageError(f"{extra!r} is one argument too many: {command.synopsis()}")
     for argument, word in zip(command.arguments, words, strict=False):
         if argument.choices and word not in argument.choices:
-            raise UsageError(f"{argument.metavar} is one of {', '.join(argument.choices)}, not {word!r}")
+            raise CliError(f"{argument.metavar} is one of {', '.join(argument.choices)}, not {word!r}")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

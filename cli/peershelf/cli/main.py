@@ -99,11 +99,10 @@ def _command_name(words: list[str]) -> tuple[str, list[str]]:
 
 
 def _unknown(group: str, word: str) -> UsageError:
-    choices = [name.removeprefix(group).split()[0] for name in commands.below(group)]
+    choices = list(dict.fromkeys(name.removeprefix(group).split()[0] for name in commands.below(group)))
     whole = f"{group} {word}".lstrip()
-    return UsageError(
-        f"unknown command {whole!r}{did_you_mean(word, choices)}; see `{f'{group} '.lstrip()}--help`"
-    )
+    hint = did_you_mean(word, choices) or (f"; {group} needs one of {', '.join(choices)}" if group else "")
+    return UsageError(f"unknown command {whole!r}{hint}; see `{f'{group} '.lstrip()}--help`")
 
 
 def _group(name: str, *, asked: bool) -> int:

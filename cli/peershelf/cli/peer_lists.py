@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from peershelf.cli import output
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,11 +23,7 @@ def change(
     daemon = context.daemon()
     record = (daemon or context.backend()).unary(operation, addresses, options or {})
     changed = record["Peers"] or ()
-    if context.json:
-        output.json_line(record)
-    else:
-        for address in changed:
-            output.line(f"{verb} {safe(address)}")
+    context.show(record, (f"{verb} {address}" for address in changed))
     if changed and daemon is not None:
         output.note("the running daemon takes this up when it starts next")
     return 0
@@ -38,10 +33,7 @@ def show_results(context: Context, verb: str, operation: str, peers: Sequence[st
     """Have the daemon do something with peers, and print a line for each."""
 
     def show(record: Record) -> None:
-        if context.json:
-            output.json_line(record)
-        else:
-            output.line(safe(f"{verb} {record['ID']} {record['Status']}"))
+        context.show(record, [f"{verb} {record['ID']} {record['Status']}"])
 
     context.running_daemon().records(operation, show, peers)
     return 0
@@ -50,9 +42,5 @@ def show_results(context: Context, verb: str, operation: str, peers: Sequence[st
 def show_strings(context: Context, operation: str, arguments: Sequence[str] = ()) -> int:
     """Have the daemon do something, or the repo itself where none runs, and print the answer's lines."""
     record = context.backend().unary(operation, arguments)
-    if context.json:
-        output.json_line(record)
-        return 0
-    for text in record["Strings"] or ():
-        output.line(safe(text))
+    context.show(record, record["Strings"] or ())
     return 0

@@ -7,7 +7,7 @@ import time
 
 from peershelf.cli import handing
 from peershelf.cli.backend import NO_OPTIONS, Backend
-from peershelf.cli.errors import CliError, DaemonUnreachable, TransferBroken, UsageError
+from peershelf.cli.errors import CliError, DaemonUnreachable, TransferBroken
 from peershelf.cli.exchange import Exchange
 from peershelf.cli.ndjson import RecordReader, json_object, texts
 from peershelf.cli.quoting import query
@@ -157,7 +157,7 @@ class RemoteBackend(Backend):
         ).encode()
 
     def _refusal(self, response: Response, body: bytearray) -> CliError:
-        """What the daemon says is wrong; it marks what is wrong with the request by status 400."""
+        """What the daemon says is wrong."""
         try:
             record = json_object(body)
             message = record["Message"]
@@ -165,8 +165,7 @@ class RemoteBackend(Backend):
             return CliError(
                 f"{self._address.text} answers with HTTP status {response.status}: is this the daemon?"
             )
-        kind = UsageError if response.status == 400 else CliError
-        return kind(one_line(str(message)), texts(record.get("Details")))
+        return CliError(one_line(str(message)), texts(record.get("Details")))
 
 
 def _content_length(response: Response) -> int | None:

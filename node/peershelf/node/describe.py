@@ -29,6 +29,11 @@ def known_error(error: BaseException) -> Exception | None:
     return None
 
 
+def is_bad_input(known: Exception | None) -> bool:
+    """Whether what was asked makes no sense, so that to ask it again is of no use: those are ValueErrors."""
+    return isinstance(known, LAYER_ERRORS) and isinstance(known, ValueError)
+
+
 def describe(error: BaseException) -> str:
     """Say on one line what went wrong and, where that is known, what to do.
 

@@ -14,7 +14,7 @@ class UsageError(NodeError, ValueError):
     """The request itself is wrong: an unknown option, a value that does not parse, a missing argument."""
 
 
-class ConfigError(NodeError):
+class ConfigError(NodeError, ValueError):
     """A configuration key or value that is not accepted."""
 
 

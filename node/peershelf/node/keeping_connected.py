@@ -60,12 +60,14 @@ class KeptConnections:
         self._here: set[PeerId] = set()
         self._departure = trio.Event()
         self._peering: dict[PeerId, _Wanted] = {}
+        self._bootstrap: dict[PeerId, Sequence[str]] = {}
         self.unreached: dict[PeerId, str] = {}
         """Whom the last attempt has not reached, and why."""
         host.listen_to_peers(self)
 
     def meet(self, peer: PeerId, addresses: Sequence[str]) -> None:
         """Connect to a bootstrap peer, and again whenever this node is left without any peer."""
+        self._bootstrap[peer] = addresses
         self._start(_Wanted(peer, addresses, BOOTSTRAP, lambda: not self._here))
 
     def keep(self, peer: PeerId, addresses: Sequence[str]) -> None:
@@ -83,6 +85,10 @@ class KeptConnections:
     def kept(self) -> dict[PeerId, list[str]]:
         """The peers of the peering with the addresses that were given for them."""
         return {peer: list(wanted.addresses) for peer, wanted in self._peering.items()}
+
+    def addresses_of(self, peer: PeerId) -> Sequence[str]:
+        """The addresses that were given for a peer; () for somebody else."""
+        return (*self.kept().get(peer, ()), *self._bootstrap.get(peer, ()))
 
     def peer_connected(self, peer: PeerId) -> None:
         """The host has a connection to `peer`, whoever made it."""

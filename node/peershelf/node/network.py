@@ -18,11 +18,12 @@ from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.denylists.served import ServedBlocks
 from peershelf.node.dialing_back import BackDialer
 from peershelf.node.errors import ConfigError, UsageError
+from peershelf.node.finding_peers import connect_by_id
 from peershelf.node.keeping_connected import KeptConnections
 from peershelf.node.peer_addresses import PeerAddress, by_peer, parse_peer_address
 from peershelf.node.private_network import key_to_use, within_network
 from peershelf.node.reachability import Reachability
-from peershelf.node.remembering import remember
+from peershelf.node.remembering import Notes, remember
 from peershelf.node.repo import Repo
 from peershelf.node.routing import Routing, routing_of
 from peershelf.protocols.bitswap import Bitswap, BitswapLimits
@@ -48,8 +49,16 @@ class Online:
     connections: KeptConnections
     swarm_key_fingerprint: str | None
     """Of the private network that all this is held to, if it is."""
+    notes: Notes
+    """Where peers were reached."""
     reachability: Reachability | None
     """None where nothing is to be found out about it: without routing, briefly, or in private."""
+
+    async def connect_by_id(self, peer: PeerId) -> None:
+        """Connect to a peer of whom nothing else was told. Raises NetworkError, NodeError."""
+        await self.notes.complete.wait()
+        known = (*self.connections.addresses_of(peer), *self.notes.book.addresses_of(peer))
+        await connect_by_id(self.host, peer, known, self.routing)
 
 
 async def go_online(
@@ -87,6 +96,7 @@ async def go_online(
     # The world does not reach into a private network, whoever says so.
     if routing.parts and not unnoticed and key is None:
         reachability = await _find_out_who_is_reached(nursery, host, routing, config)
+    notes = Notes(host)
     connections = KeptConnections(nursery, host)
     for peer, addresses in _usable("Bootstrap", config).items():
         connections.meet(peer, addresses)
@@ -95,12 +105,15 @@ async def go_online(
     # Whoever takes all bootstrap peers away wants to meet only those that he names. And peers of the public
     # network, remembered from before there was a key, are not to hear from a private node.
     if config.strings("Bootstrap") and key is None:
-        nursery.start_soon(partial(remember, host, repo.peers_file, briefly=briefly))
+        nursery.start_soon(partial(remember, host, repo.peers_file, notes, briefly=briefly))
+    else:
+        notes.complete.set()
     if config.flag("Discovery.MDNS.Enabled"):
         from peershelf.node.neighbours import find_neighbours
 
         nursery.start_soon(partial(find_neighbours, host, announce=not unnoticed))
-    return Online(host, exchange, routing, connections, key.fingerprint if key else None, reachability)
+    fingerprint = key.fingerprint if key else None
+    return Online(host, exchange, routing, connections, fingerprint, notes, reachability)
 
 
 async def _find_out_who_is_reached(

@@ -41,6 +41,16 @@ class PeerBook:
             del self._peers[next(iter(self._peers))]
         self.changed = True
 
+    def addresses_of(self, peer: PeerId) -> Sequence[str]:
+        """Where `peer` was reached, the last good address first; () for somebody unknown."""
+        return tuple(self._peers.get(peer, ()))
+
+    def put_below(self, older: PeerBook) -> None:
+        """Take in the peers of a book that was kept before this one; they were reached longer ago."""
+        unknown = {peer: ways for peer, ways in older._peers.items() if peer not in self._peers}
+        kept = [*unknown.items(), *self._peers.items()][-MOST_PEERS:]
+        self._peers = dict(kept)
+
     def newest(self) -> list[tuple[PeerId, Sequence[str]]]:
         """The peers, those first that were reached last, with their addresses, the last good one first."""
         return list(reversed(self._peers.items()))

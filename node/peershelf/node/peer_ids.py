@@ -32,6 +32,17 @@ def parse_peer_id(text: str) -> PeerId:
     return format_peer_id(cid.multihash)
 
 
+def is_peer_id(text: str) -> bool:
+    """Whether a text is a peer's ID, with /p2p/ before it or without, and no address."""
+    if "/" in text.removeprefix("/p2p/"):
+        return False
+    try:
+        parse_peer_id(text)
+    except UsageError:
+        return False
+    return True
+
+
 def parse_value_key(text: str) -> bytes:
     """Read what a value is kept under, /ipns/NAME or /pk/PEER, as the bytes of it. Raises UsageError."""
     match text.split("/"):

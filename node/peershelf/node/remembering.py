@@ -47,15 +47,39 @@ class Host(Protocol):
     def listen_to_peers(self, listener: PeerListener) -> None: ...
 
 
-async def remember(host: Host, path: Path, *, briefly: bool = False) -> None:
-    """Dial a few peers of old where there are few others; note who is reached, in the file `path`.
+class Notes:
+    """Takes down where this node reached peers; where they came from tells nothing of where they listen."""
+
+    def __init__(self, host: Host) -> None:
+        self.book = PeerBook()
+        self.complete = trio.Event()
+        """Set once the peers of old are in the book, too, if any are kept."""
+        self._host = host
+        host.listen_to_peers(self)
+
+    def peer_connected(self, peer: PeerId) -> None:
+        """Note where `peer` was reached, if it was this node that dialed."""
+        self.take_all(peer)
+
+    def peer_disconnected(self, peer: PeerId) -> None:
+        """Nothing to note: it may be reached there again."""
+
+    def take_all(self, only: PeerId | None = None) -> None:
+        """Note the peers that are connected now, or one of them."""
+        for connection in self._host.connections():
+            if connection.direction == "outbound" and only in (None, connection.peer):
+                self.book.reached(connection.peer, connection.address)
+
+
+async def remember(host: Host, path: Path, notes: Notes, *, briefly: bool = False) -> None:
+    """Dial a few peers of old where there are few others; keep notes of who is reached in the file `path`.
 
     A node that is there `briefly` has no time to wait whether there are others, and dials them at once. Runs
     until it is cancelled, and writes the file then too.
     """
-    book = await trio.to_thread.run_sync(_load, path)
-    notes = _Notes(host, book)
-    host.listen_to_peers(notes)
+    book = notes.book
+    book.put_below(await trio.to_thread.run_sync(_load, path))
+    notes.complete.set()
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_greet_at_once if briefly else _greet_again, host, book.newest())
@@ -67,26 +91,6 @@ async def remember(host: Host, path: Path, *, briefly: bool = False) -> None:
         notes.take_all()
         if book.changed:
             _save(path, book.encode())
-
-
-class _Notes:
-    """Takes down where this node reached peers; where they came from tells nothing of where they listen."""
-
-    def __init__(self, host: Host, book: PeerBook) -> None:
-        self._host = host
-        self._book = book
-
-    def peer_connected(self, peer: PeerId) -> None:
-        self.take_all(peer)
-
-    def peer_disconnected(self, peer: PeerId) -> None:
-        pass
-
-    def take_all(self, only: PeerId | None = None) -> None:
-        """Note the peers that are connected now, or one of them."""
-        for connection in self._host.connections():
-            if connection.direction == "outbound" and only in (None, connection.peer):
-                self._book.reached(connection.peer, connection.address)
 
 
 async def _greet_again(host: Host, known: Sequence[tuple[PeerId, Sequence[str]]]) -> None:

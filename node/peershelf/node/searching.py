@@ -11,6 +11,7 @@ import structlog
 import trio
 
 from peershelf.blockstore.cid import Cid
+from peershelf.node.finding_peers import ask_where
 from peershelf.protocols.errors import NetworkError
 from peershelf.protocols.routing.base import PeerInfo, Router
 from peershelf.protocols.transport import PeerId
@@ -139,7 +140,7 @@ class ProviderSearch:
                 if info.peer in self._network.peers():
                     result.dials[info] = "is connected"
                     return
-                addresses = info.addresses or await self._addresses_of(info.peer)
+                addresses = info.addresses or (await ask_where(info.peer, self._router))[1]
                 try:
                     await self._network.reach(info.peer, addresses)
                 except NetworkError as error:
@@ -163,20 +164,6 @@ class ProviderSearch:
             await self._router.find_providers(cid, found, observe)
         result.unmet = {} if result.asked else dict(self._unmet())
         return result.asked
-
-    async def _addresses_of(self, peer: PeerId) -> tuple[str, ...]:
-        """Where a provider is of whom only the name was told; () if nobody knows."""
-        known: tuple[str, ...] = ()
-        with trio.CancelScope() as enough:
-
-            def note(info: PeerInfo) -> None:
-                nonlocal known
-                known = info.addresses
-                if known:
-                    enough.cancel()
-
-            await self._router.find_peer(peer, note)
-        return known
 
 
 async def _something_came(waiting: Waiting, seconds: float) -> bool:

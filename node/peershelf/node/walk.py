@@ -3,8 +3,7 @@
 Theory of operation. A directory is opened once, and its entries are opened relative to it, without following
 links. So whoever swaps a file or directory for a link during the walk gets an error, and never a file from
 elsewhere into the tree. A directory is listed when the walk has come to it; of the tree, only the names that
-are still to come on the way down are held. On that way at most `_MAX_OPEN` directories are open: one that was
-closed is opened again as the `..` of its child, and must then be the very one that it was.
+are still to come on the way down are held, and a bounded number of the directories there (`directory_stack`).
 
 Imports only what Python has loaded anyway, for commands that talk to a daemon walk too.
 """
@@ -16,6 +15,18 @@ from __future__ import annotations
 import errno
 import os
 import stat
+
+from peershelf.node.directory_stack import (
+    DIRECTORY,
+    FILE,
+    LINK,
+    OTHER,
+    Directory,
+    DirectoryStack,
+    letter_of,
+    opened,
+    swapped,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,12 +40,7 @@ if TYPE_CHECKING:
 MAX_PATH = 4095
 """Bytes of a path in a tree, as of any that the system is given; no tree is deeper than half of it."""
 
-_MAX_OPEN = 32
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
-_LIST = os.O_RDONLY | os.O_CLOEXEC | os.O_DIRECTORY
-
-_FILE, _DIRECTORY, _LINK, _OTHER = b"f", b"d", b"l", b"o"
-_LETTERS = {stat.S_IFREG: _FILE, stat.S_IFDIR: _DIRECTORY, stat.S_IFLNK: _LINK}
 _OTHERS = {stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket"}
 
 
@@ -122,66 +128,37 @@ def walk(top: str, rules: Rules) -> Generator[Entry, None, None]:
                 finally:
                     if entry.descriptor >= 0:
                         os.close(entry.descriptor)
-            if not walker.way:
+            directory = walker.way.last
+            if directory is None:
                 return
-            entry = walker.next()
+            entry = walker.next(directory)
     finally:
-        walker.close()
-
-
-class _Directory:
-    """A directory on the way down to where the walk is."""
-
-    __slots__ = ("descriptor", "identity", "is_linked", "names", "path")
-
-    def __init__(self, path: bytes, descriptor: int, *, is_linked: bool) -> None:
-        self.path = path
-        self.descriptor = descriptor
-        self.identity = _identity(os.fstat(descriptor))
-        self.is_linked = is_linked
-        """Whether a link led here, so that `..` is not the directory above it on the way."""
-        self.names: list[bytes] | None = None
-        """What is still to come, the last first: each name, a NUL, and the letter of its kind."""
-
-    def next_name(self) -> bytes:
-        """The next of the names; empty at the end. Raises OSError."""
-        if self.names is None:
-            with os.scandir(self.descriptor) as found:
-                # NUL comes before all bytes of names, so these sort as the names do.
-                self.names = sorted((_labelled(entry) for entry in found), reverse=True)
-        return self.names.pop() if self.names else b""
+        walker.way.close()
 
 
 class _Walker:
-    """Where the walk is: `way` are the directories from the top down."""
+    """Where the walk is, and what it takes along."""
 
     def __init__(self, top: str, rules: Rules) -> None:
         self._top = top
         self._rules = rules
-        self.way: list[_Directory] = []
-
-    def close(self) -> None:
-        while self.way:
-            self._close(self.way.pop())
+        self.way = DirectoryStack()
 
     def open_top(self) -> Entry | None:
         try:
             status = os.stat(self._top, follow_symlinks=self._rules.dereference)
-            letter = _LETTERS.get(stat.S_IFMT(status.st_mode), _OTHER)
-            return self._open(None, os.fsencode(self._top), letter, b"")
+            return self._open(None, os.fsencode(self._top), letter_of(status), b"")
         except OSError as error:
             raise self._named(error, b"") from None
 
-    def next(self) -> Entry | None:
-        """The next entry; None if it is none to be had, or if that was the end of a directory."""
-        directory = self.way[-1]
+    def next(self, directory: Directory) -> Entry | None:
+        """The next entry; None if it is none to be had, or if that was the end of the directory."""
         path = directory.path
         try:
-            labelled = directory.next_name()
-            if not labelled:
-                self._leave()
+            name, letter = directory.next_name()
+            if not name:
+                self.way.leave()
                 return None
-            name, letter = labelled[:-2], labelled[-1:]
             if name.startswith(b".") and not self._rules.hidden:
                 return None
             path = path + b"/" + name if path else name
@@ -192,17 +169,18 @@ class _Walker:
             raise self._named(error, path) from None
 
     def _open(self, at: int | None, name: bytes, letter: bytes, path: bytes) -> Entry | None:
-        follow = self._rules.dereference and (at is None or letter == _LINK)
-        if follow or letter == _OTHER:
+        follow = self._rules.dereference and (at is None or letter == LINK)
+        if follow or letter == OTHER:
             status = os.stat(name, dir_fd=at)
-            letter = _LETTERS.get(stat.S_IFMT(status.st_mode), _OTHER)
-        if path and self._is_ignored(path, is_directory=letter == _DIRECTORY):
+            letter = letter_of(status)
+        if path and self._is_ignored(path, is_directory=letter == DIRECTORY):
             return None
-        if letter == _FILE:
+        if letter == FILE:
             return self._open_file(at, name, path, follow=follow)
-        if letter == _DIRECTORY:
-            return self._open_directory(at, name, path, follow=follow)
-        if letter == _LINK:
+        if letter == DIRECTORY:
+            status = os.fstat(self.way.enter(at, name, path, follow=follow).descriptor)
+            return Entry(path, "directory", self._shown(path), status)
+        if letter == LINK:
             status = os.stat(name, dir_fd=at, follow_symlinks=False)
             target = os.readlink(name, dir_fd=at)
             return Entry(path, "symlink", self._shown(path), status, target=target)
@@ -214,38 +192,12 @@ class _Walker:
         return ignored is not None and ignored(os.fsdecode(path), is_directory)
 
     def _open_file(self, at: int | None, name: bytes, path: bytes, *, follow: bool) -> Entry:
-        descriptor = _opened(name, _READ, at, follow=follow)
+        descriptor = opened(name, _READ, at, follow=follow)
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             os.close(descriptor)
-            raise _swapped()
+            raise swapped()
         return Entry(path, "file", self._shown(path), status, descriptor)
-
-    def _open_directory(self, at: int | None, name: bytes, path: bytes, *, follow: bool) -> Entry:
-        directory = _Directory(path, _opened(name, _LIST, at, follow=follow), is_linked=follow)
-        self.way.append(directory)
-        if follow and any(directory.identity == above.identity for above in self.way[:-1]):
-            raise OSError(errno.ELOOP, "the link leads to a directory that it is in")
-        if len(self.way) > _MAX_OPEN and not self.way[-_MAX_OPEN].is_linked:
-            self._close(self.way[-_MAX_OPEN - 1])
-        return Entry(path, "directory", self._shown(path), os.fstat(directory.descriptor))
-
-    def _leave(self) -> None:
-        """Go up from a directory that is done."""
-        left = self.way.pop()
-        try:
-            if self.way and self.way[-1].descriptor < 0:
-                above = self.way[-1]
-                above.descriptor = os.open("..", _LIST, dir_fd=left.descriptor)
-                if _identity(os.fstat(above.descriptor)) != above.identity:
-                    raise OSError(errno.ESTALE, "it was moved while it was being added")
-        finally:
-            self._close(left)
-
-    def _close(self, directory: _Directory) -> None:
-        if directory.descriptor >= 0:
-            os.close(directory.descriptor)
-            directory.descriptor = -1
 
     def _skip(self, path: bytes, status: os.stat_result) -> None:
         if self._rules.on_skipped is not None:
@@ -257,29 +209,3 @@ class _Walker:
 
     def _named(self, error: OSError, path: bytes) -> OSError:
         return OSError(error.errno, error.strerror, self._shown(path))
-
-
-def _labelled(entry: os.DirEntry[str]) -> bytes:
-    name = os.fsencode(entry.name) + b"\0"
-    if entry.is_file(follow_symlinks=False):
-        return name + _FILE
-    if entry.is_dir(follow_symlinks=False):
-        return name + _DIRECTORY
-    return name + (_LINK if entry.is_symlink() else _OTHER)
-
-
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino
-
-
-def _opened(name: bytes, flags: int, at: int | None, *, follow: bool) -> int:
-    try:
-        return os.open(name, flags if follow else flags | os.O_NOFOLLOW, dir_fd=at)
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENOTDIR) and not follow:
-            raise _swapped() from None
-        raise
-
-
-def _swapped() -> OSError:
-    return OSError(errno.ESTALE, "it was replaced by something else while it was being added")

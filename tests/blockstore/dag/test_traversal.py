@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import DAG_PB, Cid
-from peershelf.blockstore.dag import guide, pb, traversal
+from peershelf.blockstore.dag import budget, guide, pb
 from peershelf.blockstore.dag.pb import Link
 from peershelf.blockstore.dag.traversal import Traversal
 from peershelf.blockstore.dag.visit import Visit
@@ -94,10 +94,10 @@ def test_the_order_is_that_of_a_recursive_walk_however_blocks_arrive_and_however
     blocks: list[Block], unique: bool, max_depth: int | None, seed: int, limit: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(traversal, "MAX_ASKED", limit)
-        patch.setattr(traversal, "MAX_PLACES", 2 * limit)
-        patch.setattr(traversal, "MAX_LINKS", limit)
-        patch.setattr(traversal, "_MOST_ON_PATH", limit)
+        patch.setattr(budget, "MAX_ASKED", limit)
+        patch.setattr(budget, "MAX_PLACES", 2 * limit)
+        patch.setattr(budget, "MAX_LINKS", limit)
+        patch.setattr(budget, "_MOST_ON_PATH", limit)
         order = walked(blocks[-1], blocks, seed=seed, unique=unique, max_depth=max_depth)
     assert order == expected(blocks[-1], blocks, unique=unique, max_depth=max_depth)
 
@@ -217,9 +217,9 @@ def test_a_node_with_very_many_links_is_walked() -> None:
 
 def test_links_beside_a_long_path_are_forgotten_and_read_again() -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(traversal, "MAX_LINKS", 100)
-        patch.setattr(traversal, "_MOST_ON_PATH", 400)
-        patch.setattr(traversal, "MAX_PLACES", 20)
+        patch.setattr(budget, "MAX_LINKS", 100)
+        patch.setattr(budget, "_MOST_ON_PATH", 400)
+        patch.setattr(budget, "MAX_PLACES", 20)
         blocks = [leaf(1)]
         order = [blocks[0].cid]
         for level in range(50):

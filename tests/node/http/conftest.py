@@ -12,11 +12,12 @@ import h11
 import pytest
 import trio
 
-from peershelf.blockstore.errors import BlockNotFound
-from peershelf.node.errors import NodeError, UsageError
+from peershelf.blockstore.errors import BlockNotFound, InvalidCid
+from peershelf.node.errors import ConfigError, NodeError, UsageError
 from peershelf.node.http.rpc import build_app
 from peershelf.node.http.server import HttpServer
 from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream, Unary
+from peershelf.protocols.errors import InvalidAddress
 
 CHUNK = bytes(range(256)) * 4096
 """1 MiB."""
@@ -41,6 +42,9 @@ async def fail(node: FakeNode, request: Request) -> Record:
     errors = {
         "node": NodeError("the node\nis tired"),
         "usage": UsageError("say please"),
+        "cid": InvalidCid("no CID"),
+        "setting": ConfigError("no such key"),
+        "address": InvalidAddress("no address"),
         "block": BlockNotFound("no such block"),
         "disk": OSError(28, "No space left on device"),
         "bug": RuntimeError("secret from a stranger"),

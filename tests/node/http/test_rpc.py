@@ -66,6 +66,9 @@ async def test_an_unknown_path_is_404(api: Any, path: str) -> None:
     [
         ("node", 500, "the node is tired"),
         ("usage", 400, "say please"),
+        ("cid", 400, "no CID"),
+        ("setting", 400, "no such key"),
+        ("address", 400, "no address"),
         ("block", 500, "no such block"),
         ("disk", 500, "no space left on the device; free some and try again"),
         ("group", 500, "inside a group"),

@@ -18,12 +18,6 @@ LARGE = 3 << 20
 """Bytes of a file of several blocks."""
 
 
-@pytest.fixture
-async def node(tmp_path: Path) -> AsyncIterator[Node]:
-    async with Node(tmp_path / "repo", online=False) as node:
-        yield node
-
-
 async def swept(node: Node, strategy: str) -> set[bytes]:
     def sweep() -> set[bytes]:
         return set(STRATEGY[strategy](node.store, node.pins, lambda: node._unannounced_adds > 0))

@@ -156,6 +156,18 @@ async def test_addresses_of_other_kinds_and_other_peers_are_left_out(host):
     assert a.peers() == [b.local_peer]
 
 
+async def test_what_a_user_asks_for_is_dialed_at_others_addresses_without_a_pause(host):
+    a, b = await host(), await host()
+    dead = f"/ip4/127.0.0.1/tcp/1/p2p/{b.local_peer}"
+    with pytest.raises(DialFailed):
+        await a.reach(b.local_peer, [dead])
+    with pytest.raises(DialFailed, match="refused"):
+        await a.connect_at(b.local_peer, [dead, "garbage"])
+    await a.connect_at(b.local_peer, ["garbage", *b.addresses()])
+    await a.connect_at(b.local_peer, [])
+    assert a.peers() == [b.local_peer]
+
+
 async def test_a_name_that_leads_nowhere_does_not_keep_from_other_addresses(host):
     a, b = await host(), await host()
     await a.reach(b.local_peer, ["/dns/nowhere.invalid/tcp/4001", *b.addresses()])

@@ -9,10 +9,9 @@ Which links a block has, and which of them to load, is for a guide to say. A `un
 block out once, where it comes first. Where another place of it was asked for earlier, because its links were
 known sooner, the block moves to the first place when that has its turn.
 
-Memory is bounded whatever a stranger's DAG is like. What comes ahead of its turn and is too much, in bytes or
-in links, is forgotten and asked for again later. Links beside the path from the root to the block whose turn
-it is are forgotten when they are too many, farthest from their turn first, and read again in their time. What
-is left is a few hundred bytes for each level and, in a unique traversal, a key for each block given out.
+Memory is bounded whatever a stranger's DAG is like: `Budget` says what has to be forgotten, and is asked for
+again later. What is left is a few hundred bytes for each level and, in a unique traversal, a key for each
+block given out.
 """
 
 from __future__ import annotations
@@ -22,23 +21,12 @@ from typing import Generic
 
 from peershelf.blockstore.block import Block, inline_bytes
 from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.dag.budget import Budget
 from peershelf.blockstore.dag.frontier import Element, Frontier, Place, Run, StepT, Want, key_of
 from peershelf.blockstore.dag.visit import Guide, Visit
 from peershelf.blockstore.errors import BlockstoreError
 
-MAX_ASKED = 1024
-"""Most blocks on order."""
-
-MAX_PLACES = 4096
-"""Most blocks on order or held, and repetitions of them."""
-
-MAX_LINKS = 1 << 16
-"""Links that are known ahead of their turn, about."""
-
-_MOST_ON_PATH = 4 * MAX_LINKS
 _MOST_AT_ONCE = 1024
-_UNKNOWN_BLOCK = 65_536
-_SMOOTHING = 0.25
 
 
 class Traversal(Generic[StepT]):
@@ -60,11 +48,8 @@ class Traversal(Generic[StepT]):
         self._unique = unique
         self._max_depth = max_depth
         self._frontier: Frontier[StepT] = Frontier()
+        self._budget = Budget(self._frontier)
         self._wants: dict[bytes, Want[StepT]] = {}
-        self._asked = 0
-        self._held = 0
-        self._budget = 0
-        self._usual_size: float = _UNKNOWN_BLOCK
         self._seen: dict[bytes, int] = {}
         """The least depth at which a block was given out."""
         self._frontier.insert_run(self._frontier.before, Run(None, 0, tuple(roots)))
@@ -88,13 +73,13 @@ class Traversal(Generic[StepT]):
 
         What is on order and what is held come to about `budget_bytes`, or to one block.
         """
-        self._budget = budget_bytes
+        self._budget.limit = budget_bytes
         wanted: list[Cid] = []
         # Going through the list for every single block that there is room for would cost more than the block.
-        only_first = not self._has_much_room()
+        only_first = not self._budget.has_much_room()
         before: Element[StepT] = self._frontier.before
         while (element := before.next) is not None:
-            if before is not self._frontier.before and (only_first or not self._has_room()):
+            if before is not self._frontier.before and (only_first or not self._budget.has_room()):
                 break
             before = self._plan(before, element, wanted)
         return wanted
@@ -103,8 +88,7 @@ class Traversal(Generic[StepT]):
         """Take a block; one that was not asked for is passed over."""
         want = self._answered(block.cid)
         if want is not None:
-            size = len(block.data)
-            self._usual_size = max(size, self._usual_size + _SMOOTHING * (size - self._usual_size))
+            self._budget.note_size(len(block.data))
             self._arrive(want, block.data)
 
     def present(self, cid: Cid, size: int) -> None:
@@ -165,13 +149,13 @@ class Traversal(Generic[StepT]):
         want = self._wants.get(key)
         if want is not None:
             self._share(want, owner)
-        elif owner is self._frontier.first or self._fits(owner):
+        elif owner is self._frontier.first or self._budget.fits(owner):
             owner.want = want = self._wants[key] = Want(owner)
             data = inline_bytes(cid)
             if data is not None:
                 self._arrive(want, data)
             else:
-                self._asked += 1
+                self._budget.asked += 1
                 wanted.append(cid)
 
     def _share(self, want: Want[StepT], owner: Place[StepT] | Run[StepT]) -> None:
@@ -184,31 +168,13 @@ class Traversal(Generic[StepT]):
         elif want.error is not None:
             owner.want = want
 
-    def _has_room(self) -> bool:
-        return (
-            self._asked < MAX_ASKED
-            and self._frontier.places < MAX_PLACES
-            and self._held + self._asked * self._usual_size < self._budget
-        )
-
-    def _has_much_room(self) -> bool:
-        return self._asked <= MAX_ASKED * 3 // 4 and self._frontier.places <= MAX_PLACES * 3 // 4
-
-    def _fits(self, owner: Place[StepT] | Run[StepT]) -> bool:
-        """Whether something that was too much by its first time can be held now."""
-        if isinstance(owner, Run):
-            return self._frontier.links_on_path + owner.width <= MAX_LINKS
-        return (
-            self._held + owner.size <= self._budget and self._frontier.links_ahead + owner.width <= MAX_LINKS
-        )
-
     # Taking in.
 
     def _answered(self, cid: Cid) -> Want[StepT] | None:
         want = self._wants.get(key_of(cid))
         if want is None or want.arrived:
             return None
-        self._asked -= 1
+        self._budget.asked -= 1
         return want
 
     def _arrive(self, want: Want[StepT], data: bytes) -> None:
@@ -222,15 +188,12 @@ class Traversal(Generic[StepT]):
         except BlockstoreError as error:
             want.arrived, want.error = True, error
             return
-        if owner is not self._frontier.first and (
-            self._held + len(data) > 2 * self._budget
-            or self._frontier.links_ahead + len(children) > MAX_LINKS
-        ):
+        if owner is not self._frontier.first and self._budget.is_too_much(len(data), len(children)):
             owner.size, owner.width = len(data), len(children)
             self._drop(want)
             return
         want.arrived, want.data, want.size = True, data, len(data)
-        self._held += len(data)
+        self._budget.held += len(data)
         self._lay_out(owner, children)
 
     def _expand(self, step: StepT, data: bytes) -> Sequence[StepT]:
@@ -255,7 +218,7 @@ class Traversal(Generic[StepT]):
     def _drop(self, want: Want[StepT]) -> None:
         """Hold a block no more."""
         want.gone = True
-        self._held -= len(want.data or b"")
+        self._budget.held -= len(want.data or b"")
         want.data = None
         step = want.owner.step
         assert step is not None
@@ -319,5 +282,4 @@ class Traversal(Generic[StepT]):
         self._frontier.remove_next(self._frontier.before)
         if place.run is not None and not place.run.ended:
             self._frontier.put_on_path(place.run)
-            if self._frontier.links_on_path > _MOST_ON_PATH:
-                self._frontier.forget_links(MAX_LINKS)
+            self._budget.clear_path()

@@ -11,11 +11,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.closing import Closing
 from peershelf.blockstore.store.live import LiveKeys
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ class StoreStats:
     """Bytes that the store's files take, dead records and index included."""
 
 
-class Hold(ABC):
+class Hold(Closing):
     """Blocks that somebody works with: no collection removes them before the hold is closed.
 
     Used as a context manager, or closed with close(). A hold that ends during a collection stays in force
@@ -59,14 +59,6 @@ class Hold(ABC):
     @abstractmethod
     def close(self) -> None:
         """End the hold. Closing twice is harmless."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +86,7 @@ class Collection(ABC):
         """
 
 
-class Blockstore(ABC):
+class Blockstore(Closing):
     """A set of blocks. Every backend passes the conformance suite in tests/conformance."""
 
     @abstractmethod
@@ -180,11 +172,3 @@ class Blockstore(ABC):
     @abstractmethod
     def close(self) -> None:
         """Sync and release files. Closing twice is harmless; other calls then raise StoreClosed."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

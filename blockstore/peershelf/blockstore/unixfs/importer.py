@@ -13,11 +13,10 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from threading import Thread
-from types import TracebackType
-from typing import Self
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.closing import Closing
 from peershelf.blockstore.unixfs.batch import Batch, Sink
 from peershelf.blockstore.unixfs.chunker import Chunker
 from peershelf.blockstore.unixfs.layout import BalancedLayout, Subtree, make_leaf
@@ -45,7 +44,7 @@ class Imported:
     """Blocks handed to the sink for it alone, repeated ones counted each time."""
 
 
-class Importer:
+class Importer(Closing):
     """Turns one file into blocks. Use as a context manager, write() the bytes, then finish().
 
     Whatever the sink or a hash raises comes out of the next write() or of finish(). Leaving the context
@@ -110,14 +109,6 @@ class Importer:
             self._pipeline.close()
         if self._writer is not None:
             self._writer.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _check_open(self) -> None:
         if self._closed:

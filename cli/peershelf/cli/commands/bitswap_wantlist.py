@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Command, Option
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +13,7 @@ if TYPE_CHECKING:
 def run(context: Context, call: Call) -> int:
     """Print the CIDs, one a line."""
     record = context.running_daemon().unary("bitswap/wantlist", (), call.only("peer"))
-    if context.json:
-        output.json_line(record)
-        return 0
-    for wanted in record["Keys"] or ():
-        output.line(safe(str(wanted["/"])))
+    context.show(record, (str(wanted["/"]) for wanted in record["Keys"] or ()))
     return 0
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.sources import STDIN, collect
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +16,7 @@ def run(context: Context, call: Call) -> int:
     """Store each file, or standard input, as one block and print its CID."""
 
     def show(record: Record) -> None:
-        if context.json:
-            output.json_line(record, flush=True)
-        else:
-            output.line(safe(str(record["Key"])), flush=True)
+        context.show(record, [str(record["Key"])], flush=True)
 
     sources = collect(call.arguments or [STDIN])
     options = call.only("cid-codec", "mhtype", "pin")

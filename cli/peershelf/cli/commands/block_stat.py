@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +13,7 @@ if TYPE_CHECKING:
 def run(context: Context, call: Call) -> int:
     """Print the block's CID and size."""
     record = context.backend().unary("block/stat", call.arguments)
-    if context.json:
-        output.json_line(record)
-    else:
-        output.line(f"Key: {safe(str(record['Key']))}")
-        output.line(f"Size: {int(record['Size'])}")
+    context.show(record, (f"{key}: {record[key]}" for key in ("Key", "Size")))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from peershelf.cli.errors import UsageError
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.peer_lists import change
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 def run(context: Context, call: Call) -> int:
     """Print a line for each address that was not in the list before."""
+    if not call.arguments and not call.flag("default"):
+        raise UsageError("ADDR is missing: name one, or --default for those of the public network")
     if call.arguments == ["default"]:
         return change(context, "added", "bootstrap/add/default")
     return change(context, "added", "bootstrap/add", call.arguments, call.only("default"))

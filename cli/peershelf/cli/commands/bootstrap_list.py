@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Command
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +13,7 @@ if TYPE_CHECKING:
 def run(context: Context, call: Call) -> int:
     """Print each address on a line."""
     record = context.reader().unary("bootstrap/list")
-    if context.json:
-        output.json_line(record)
-        return 0
-    for address in record["Peers"] or ():
-        output.line(safe(address))
+    context.show(record, record["Peers"] or ())
     return 0
 
 

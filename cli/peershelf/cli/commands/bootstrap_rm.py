@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from peershelf.cli.errors import UsageError
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.peer_lists import change
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 def run(context: Context, call: Call) -> int:
     """Print a line for each address that was in the list."""
+    if not call.arguments and not call.flag("all"):
+        raise UsageError("ADDR is missing: name one, or --all")
     if call.arguments == ["all"]:
         return change(context, "removed", "bootstrap/rm/all")
     return change(context, "removed", "bootstrap/rm", call.arguments, call.only("all"))

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 def run(context: Context, call: Call) -> int:
     """Print the setting in force: text as it is, anything else as JSON."""
     record = context.reader().unary("config", call.arguments)
-    value = record["Value"]
     if context.json:
         output.json_line(record)
-    else:
-        output.line(safe(value) if isinstance(value, str) else json.dumps(value, indent=2))
+        return 0
+    output.line(_shown(record["Value"], indent=2))
+    if "NextValue" in record:
+        output.note(f"the running daemon takes up {_shown(record['NextValue'])} when it starts next")
     return 0
+
+
+def _shown(value: object, indent: int | None = None) -> str:
+    return safe(value) if isinstance(value, str) else json.dumps(value, indent=indent)
 
 
 COMMAND = Command(

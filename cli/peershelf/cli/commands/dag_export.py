@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from peershelf.cli import output
-from peershelf.cli.errors import UsageError
+from peershelf.cli.errors import CliError
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.progress import Progress
-from peershelf.cli.signals import all_like_ctrl_c
-from peershelf.cli.text import human_size, safe
-from peershelf.node.operations.texts import text_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from peershelf.cli.backend import Write
     from peershelf.cli.context import Context
     from peershelf.cli.grammar import Call
 
@@ -27,31 +24,25 @@ def run(context: Context, call: Call) -> int:
     if path != _STDOUT:
         return _to_file(context, call, path)
     if sys.stdout.isatty():
-        raise UsageError("an archive is nothing for a terminal: redirect the output, or name a file with -o")
+        raise CliError("an archive is nothing for a terminal: redirect the output, or name a file with -o")
     progress = _progress(call)
     try:
-        context.backend(finds=True).stream("dag/export", progress.counting(output.raw), call.arguments)
+        _stream(context, call, progress.counting(output.raw))
     finally:
         progress.clear()
     return 0
 
 
 def _to_file(context: Context, call: Call, path: str) -> int:
+    from peershelf.cli.saving import save
     from peershelf.cli.sinks import ArchiveSink
 
-    sink, progress = ArchiveSink(path), _progress(call)
-    with all_like_ctrl_c():
-        try:
-            context.backend(finds=True).stream("dag/export", progress.counting(sink.write), call.arguments)
-            sink.finish()
-        finally:
-            progress.clear()
-            sink.close()
-    if context.json:
-        output.json_line({**text_fields("Path", os.fsencode(sink.path)), "Bytes": sink.size})
-    else:
-        output.line(f"saved {safe(sink.path)} ({human_size(sink.size)})")
+    save(context, ArchiveSink(path), _progress(call), lambda write: _stream(context, call, write))
     return 0
+
+
+def _stream(context: Context, call: Call, write: Write) -> None:
+    context.backend(finds=True).stream("dag/export", write, call.arguments)
 
 
 def _progress(call: Call) -> Progress:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.commands.dag_get import CODECS
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.sources import STDIN, collect
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +17,7 @@ def run(context: Context, call: Call) -> int:
     """Store each file, or standard input, as one node and print its CID."""
 
     def show(record: Record) -> None:
-        if context.json:
-            output.json_line(record, flush=True)
-        else:
-            output.line(safe(str(record["Cid"]["/"])), flush=True)
+        context.show(record, [str(record["Cid"]["/"])], flush=True)
 
     options = call.only("store-codec", "input-codec", "hash", "pin", "allow-big-block")
     sources = collect(call.arguments or [STDIN])

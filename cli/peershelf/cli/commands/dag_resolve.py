@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,10 +13,7 @@ if TYPE_CHECKING:
 def run(context: Context, call: Call) -> int:
     """Print the block's CID, and behind it the path that is left inside of the block."""
     record = context.backend().unary("dag/resolve", call.arguments)
-    if context.json:
-        output.json_line(record)
-    else:
-        output.line(safe(str(record["Cid"]["/"]) + str(record["RemPath"])))
+    context.show(record, [f"{record['Cid']['/']}{record['RemPath']}"])
     return 0
 
 

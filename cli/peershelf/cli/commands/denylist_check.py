@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,10 +15,7 @@ def run(context: Context, call: Call) -> int:
     """Print what the lists say of each argument."""
 
     def show(record: Record) -> None:
-        if context.json:
-            output.json_line(record, flush=True)
-        else:
-            output.line(f"{safe(str(record['Path']))}: {_verdict(record)}", flush=True)
+        context.show(record, [f"{record['Path']}: {_verdict(record)}"], flush=True)
 
     context.reader(create=True).records("denylist/check", show, call.arguments)
     return 0
@@ -31,7 +26,7 @@ def _verdict(record: Record) -> str:
         return "not blocked, no rule names it"
     hints = f" ({record['Hints']})" if record["Hints"] else ""
     verdict = "blocked" if record["Blocked"] else "allowed"
-    return safe(f"{verdict} by {record['File']}, line {record['Line']}{hints}")
+    return f"{verdict} by {record['File']}, line {record['Line']}{hints}"
 
 
 COMMAND = Command(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Command
-from peershelf.cli.text import local_time, safe
+from peershelf.cli.text import local_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from peershelf.cli.backend import Record
     from peershelf.cli.context import Context
     from peershelf.cli.grammar import Call
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
 def run(context: Context, call: Call) -> int:
     """Print each file, with what is known of it below."""
     record = context.reader(create=True).unary("denylist/ls")
-    if context.json:
-        output.json_line(record)
-        return 0
-    for file in record["Files"]:
-        output.line(safe(str(file["File"])))
-        for text in _facts(file):
-            output.line("\t" + safe(text))
+    context.show(record, _lines(record))
     return 0
+
+
+def _lines(record: Record) -> Iterator[str]:
+    for file in record["Files"]:
+        yield file["File"]
+        yield from (f"\t{text}" for text in _facts(file))
 
 
 def _facts(file: Record) -> list[str]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from peershelf.cli import output
-from peershelf.cli.errors import UsageError
+from peershelf.cli.errors import CliError
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.progress import Progress
-from peershelf.cli.signals import all_like_ctrl_c
+from peershelf.cli.saving import save
 from peershelf.cli.sinks import ArchiveSink, TreeSink
-from peershelf.cli.text import human_size, safe
 from peershelf.cli.values import positive_number
-from peershelf.node.operations.texts import text_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,17 +35,7 @@ def run(context: Context, call: Call) -> int:
         return _to_standard_output(context, call, as_archive=as_archive)
     sink = ArchiveSink(_archive_path(call)) if as_archive else TreeSink(call.text("output"))
     progress = Progress(enabled=call.flag("progress", default=True))
-    with all_like_ctrl_c():
-        try:
-            _stream(context, call, progress.counting(sink.write), progress.expect)
-            sink.finish()
-        finally:
-            progress.clear()
-            sink.close()
-    if context.json:
-        output.json_line({**text_fields("Path", os.fsencode(sink.path)), "Bytes": sink.size})
-    else:
-        output.line(f"saved {safe(sink.path)} ({human_size(sink.size)})")
+    save(context, sink, progress, lambda write: _stream(context, call, write, progress.expect))
     return 0
 
 
@@ -61,9 +48,9 @@ def _stream(context: Context, call: Call, write: Write, set_total: OnLength = id
 
 def _to_standard_output(context: Context, call: Call, *, as_archive: bool) -> int:
     if not as_archive:
-        raise UsageError("-o - needs --archive or --compress; use `cat` for the bytes of a file")
+        raise CliError("-o - needs --archive or --compress; use `cat` for the bytes of a file")
     if sys.stdout.isatty():
-        raise UsageError("an archive is nothing for a terminal: redirect the output, or name a file with -o")
+        raise CliError("an archive is nothing for a terminal: redirect the output, or name a file with -o")
     _stream(context, call, output.raw)
     return 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.errors import CliError
 from peershelf.cli.failing import Failing
 from peershelf.cli.grammar import Command, Option
@@ -25,11 +24,11 @@ def run(context: Context, call: Call) -> int:
     profiles = tuple(name for name in (call.text("profile") or "").split(",") if name)
     with Failing():
         made = repo.init(Path(context.repo), profiles, private=call.flag("private"))
-    if context.json:
-        output.json_line({"ID": made.identity.peer_id, "RepoPath": str(made.path)})
-    else:
-        output.line(f"initialized a repo at {made.path}")
-        output.line(f"peer identity: {made.identity.peer_id}")
+    peer = made.identity.peer_id
+    context.show(
+        {"ID": peer, "RepoPath": str(made.path)},
+        [f"initialized a repo at {made.path}", f"peer identity: {peer}"],
+    )
     return 0
 
 

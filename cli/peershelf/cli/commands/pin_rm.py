@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command, Option
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,11 +13,7 @@ if TYPE_CHECKING:
 def run(context: Context, call: Call) -> int:
     """Unpin, and print a line for each."""
     record = context.backend().unary("pin/rm", call.arguments, call.only("recursive"))
-    if context.json:
-        output.json_line(record)
-        return 0
-    for cid in record["Pins"]:
-        output.line(f"unpinned {safe(str(cid))}")
+    context.show(record, (f"unpinned {cid}" for cid in record["Pins"]))
     return 0
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.commands.pin_add import SHOW_PROGRESS, show_progress
 from peershelf.cli.grammar import Argument, Command, Option
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,11 +17,8 @@ def run(context: Context, call: Call) -> int:
     backend = context.backend()
 
     def done(record: Record) -> None:
-        if context.json:
-            output.json_line(record)
-        else:
-            old, new = (safe(str(cid)) for cid in record["Pins"])
-            output.line(f"updated {old} to {new}")
+        old, new = record["Pins"]
+        context.show(record, [f"updated {old} to {new}"])
 
     show_progress(
         context,

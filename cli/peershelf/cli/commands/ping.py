@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command, Option
-from peershelf.cli.text import human_duration, safe
+from peershelf.cli.text import human_duration
 from peershelf.cli.values import positive_number
 
 TYPE_CHECKING = False
@@ -18,11 +17,8 @@ def run(context: Context, call: Call) -> int:
     """Print each round trip as it is measured."""
 
     def show(record: Record) -> None:
-        if context.json:
-            output.json_line(record, flush=True)
-        else:
-            took = f"Pong received: time={human_duration(record.get('Time', 0) / 1e9)}"
-            output.line(safe(str(record.get("Text") or took)), flush=True)
+        took = f"Pong received: time={human_duration(record.get('Time', 0) / 1e9)}"
+        context.show(record, [str(record.get("Text") or took)], flush=True)
 
     context.running_daemon().records("ping", show, call.arguments, call.only("count"))
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Command
 
 TYPE_CHECKING = False
@@ -14,10 +13,7 @@ if TYPE_CHECKING:
 def run(context: Context, call: Call) -> int:
     """Print how many keys were in the queue."""
     record = context.running_daemon().unary("provide/clear")
-    if context.json:
-        output.json_line(record)
-    else:
-        output.line(f"removed {int(record['Cleared'])} keys from the queue")
+    context.show(record, [f"removed {record['Cleared']} keys from the queue"])
     return 0
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Command
 from peershelf.cli.text import local_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from peershelf.cli.backend import Record
     from peershelf.cli.context import Context
     from peershelf.cli.grammar import Call
 
@@ -15,15 +17,16 @@ if TYPE_CHECKING:
 def run(context: Context, call: Call) -> int:
     """Print queue, rate, last and next run."""
     record = context.running_daemon().unary("provide/stat")
-    if context.json:
-        output.json_line(record)
-        return 0
-    output.line(f"waiting in the queue:  {int(record['Queued'])}")
-    output.line(f"announced:             {int(record['Provided'])} since the daemon started")
-    output.line(f"rate:                  {float(record['KeysPerSecond']):.1f} a second")
-    output.line(f"last sweep:            {_time(record['LastSweep'])}")
-    output.line(f"next sweep:            {_time(record['NextSweep'])}")
+    context.show(record, _lines(record))
     return 0
+
+
+def _lines(record: Record) -> Iterator[str]:
+    yield f"waiting in the queue:  {record['Queued']}"
+    yield f"announced:             {record['Provided']} since the daemon started"
+    yield f"rate:                  {record['KeysPerSecond']:.1f} a second"
+    yield f"last sweep:            {_time(record['LastSweep'])}"
+    yield f"next sweep:            {_time(record['NextSweep'])}"
 
 
 def _time(seconds: object) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.errors import CliError
 from peershelf.cli.grammar import Argument, Command, Option
-from peershelf.cli.text import one_line, safe
+from peershelf.cli.text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,10 +25,7 @@ def printer(context: Context) -> OnRecord:
     def show(record: Record) -> None:
         if reason := record.get("Err"):
             raise CliError(one_line(str(reason)))
-        if context.json:
-            output.json_line(record)
-        else:
-            output.line(safe(str(record["Ref"])))
+        context.show(record, [str(record["Ref"])])
 
     return show
 

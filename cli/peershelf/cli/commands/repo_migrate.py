@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from peershelf.cli import output
-from peershelf.cli.errors import CliError, UsageError
+from peershelf.cli.errors import CliError
 from peershelf.cli.grammar import Command, Option
 from peershelf.cli.values import positive_number
 
@@ -42,7 +42,7 @@ def _target(call: Call, layout: int, newest: int) -> int:
     if text is None:
         return max(layout - 1, 1) if call.flag("rollback") else newest
     if call.flag("rollback"):
-        raise UsageError("migrate takes either --to or --rollback")
+        raise CliError("migrate takes either --to or --rollback")
     return int(text)
 
 

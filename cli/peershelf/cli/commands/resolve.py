@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,10 +13,7 @@ if TYPE_CHECKING:
 def run(context: Context, call: Call) -> int:
     """Print the path of the same content that has its own CID."""
     record = context.backend(finds=True).unary("resolve", call.arguments)
-    if context.json:
-        output.json_line(record)
-    else:
-        output.line(safe(str(record["Path"])))
+    context.show(record, [str(record["Path"])])
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command
 from peershelf.cli.text import one_line
 
@@ -17,11 +16,8 @@ def run(context: Context, call: Call) -> int:
     """Print each step with what came of it."""
 
     def show(record: Record) -> None:
-        if context.json:
-            output.json_line(record, flush=True)
-            return
         stage, subject, outcome = (one_line(str(record[key])) for key in ("Stage", "Subject", "Outcome"))
-        output.line(f"{stage:9} {subject}: {outcome}", flush=True)
+        context.show(record, [f"{stage:9} {subject}: {outcome}"], flush=True)
 
     context.running_daemon().records("routing/explain", show, call.arguments)
     return 0

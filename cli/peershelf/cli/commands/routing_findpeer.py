@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,12 +15,7 @@ def run(context: Context, call: Call) -> int:
     """Print the peer's addresses."""
 
     def show(record: Record) -> None:
-        if context.json:
-            output.json_line(record)
-            return
-        for peer in record["Responses"]:
-            for address in peer["Addrs"]:
-                output.line(safe(str(address)))
+        context.show(record, (address for peer in record["Responses"] for address in peer["Addrs"]))
 
     context.running_daemon().records("routing/findpeer", show, call.arguments)
     return 0

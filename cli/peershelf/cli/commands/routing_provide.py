@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,10 +15,7 @@ def run(context: Context, call: Call) -> int:
     """Print how many peers have taken note of each."""
 
     def show(record: Record) -> None:
-        if context.json:
-            output.json_line(record, flush=True)
-        else:
-            output.line(f"{safe(str(record['Cid']))} announced to {int(record['Records'])} peers", flush=True)
+        context.show(record, [f"{record['Cid']} announced to {record['Records']} peers"], flush=True)
 
     context.running_daemon().records("routing/provide", show, call.arguments)
     return 0

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Argument, Command
 from peershelf.cli.sources import collect
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +16,7 @@ def run(context: Context, call: Call) -> int:
     """Print the peer ID of the name whose record was left."""
 
     def show(record: Record) -> None:
-        if context.json:
-            output.json_line(record)
-        else:
-            output.line(safe(str(record["ID"])))
+        context.show(record, [str(record["ID"])])
 
     key, file = call.arguments
     context.running_daemon().records("routing/put", show, [key], sources=collect([file]))

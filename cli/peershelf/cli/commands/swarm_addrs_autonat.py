@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Command
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from peershelf.cli.backend import Record
     from peershelf.cli.context import Context
     from peershelf.cli.grammar import Call
@@ -22,20 +22,17 @@ _SAID = {
 def run(context: Context, call: Call) -> int:
     """Print the standing, and below each address what every server said of it."""
     record = context.running_daemon().unary("swarm/addrs/autonat")
-    if context.json:
-        output.json_line(record)
-        return 0
-    output.line(_SAID.get(record["reachability"], safe(str(record["reachability"]))))
-    for check in record["checks"] or ():
-        _print(check)
+    context.show(record, _lines(record))
     return 0
 
 
-def _print(check: Record) -> None:
-    standing = check["reachability"].lower()
-    output.line(safe(f"{check['address']}  {standing}, asked again after {check['next']}"))
-    for asked in check["asked"] or ():
-        output.line("\t" + safe(f"{asked['when']}  {asked['peer']}  {asked['outcome']}"))
+def _lines(record: Record) -> Iterator[str]:
+    yield _SAID.get(record["reachability"], str(record["reachability"]))
+    for check in record["checks"] or ():
+        yield f"{check['address']}  {check['reachability'].lower()}, asked again after {check['next']}"
+        yield from (
+            f"\t{asked['when']}  {asked['peer']}  {asked['outcome']}" for asked in check["asked"] or ()
+        )
 
 
 COMMAND = Command(

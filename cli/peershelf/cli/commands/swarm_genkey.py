@@ -6,7 +6,6 @@ from peershelf.cli import output
 from peershelf.cli.errors import CliError
 from peershelf.cli.failing import Failing
 from peershelf.cli.grammar import Command
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,11 +26,10 @@ def run(context: Context, call: Call) -> int:
     with Failing():
         path = Repo.load(Path(context.repo)).swarm_key_file
         fingerprint = generate_key(path).fingerprint
-    if context.json:
-        output.json_line({"Path": str(path), "Fingerprint": fingerprint})
-    else:
-        output.line(f"wrote the key of a new private network to {safe(str(path))}")
-        output.line(f"Swarm key fingerprint: {fingerprint}")
+    context.show(
+        {"Path": str(path), "Fingerprint": fingerprint},
+        [f"wrote the key of a new private network to {path}", f"Swarm key fingerprint: {fingerprint}"],
+    )
     if context.daemon(wait=0) is not None:
         output.note("the running daemon takes this up when it starts next")
     return 0

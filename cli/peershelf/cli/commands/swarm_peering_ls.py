@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from peershelf.cli import output
 from peershelf.cli.grammar import Command
-from peershelf.cli.text import safe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from peershelf.cli.backend import Record
     from peershelf.cli.context import Context
     from peershelf.cli.grammar import Call
 
@@ -15,14 +16,14 @@ if TYPE_CHECKING:
 def run(context: Context, call: Call) -> int:
     """Print each peer with its addresses below it."""
     record = context.running_daemon().unary("swarm/peering/ls")
-    if context.json:
-        output.json_line(record)
-        return 0
-    for peer in record["Peers"] or ():
-        output.line(safe(peer["ID"]))
-        for address in peer["Addrs"] or ():
-            output.line("\t" + safe(address))
+    context.show(record, _lines(record))
     return 0
+
+
+def _lines(record: Record) -> Iterator[str]:
+    for peer in record["Peers"] or ():
+        yield peer["ID"]
+        yield from (f"\t{address}" for address in peer["Addrs"] or ())
 
 
 COMMAND = Command(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from peershelf.node.collecting import Collected, Collector
 from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.denylists.places import directories
 from peershelf.node.errors import NotEntered, NotOnline
+from peershelf.node.interrupts import Uninterrupted
 from peershelf.node.observe import later
 from peershelf.node.opening import opened_store
 from peershelf.node.providing.announcer import Announcer
@@ -40,19 +41,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 log = later.Logger(__name__)
-
-
-@trio.lowlevel.enable_ki_protection
-def _network_services() -> tuple[Callable[..., Awaitable[Online]], type[ProviderSearch]]:
-    """Import what goes online, which takes most of a second.
-
-    Ctrl-C is heard when it is done. In the middle of an import it may be raised in a callback of the import
-    system's, which swallows it, or leave modules behind that are half there.
-    """
-    from peershelf.node.network import go_online
-    from peershelf.node.searching import ProviderSearch
-
-    return go_online, ProviderSearch
 
 
 class Core:
@@ -218,14 +206,16 @@ class Core:
         """
         assert self._nursery is not None
         later.settle()
-        go_online, provider_search = _network_services()
+        with Uninterrupted():  # for most of a second
+            from peershelf.node.network import go_online
+            from peershelf.node.searching import ProviderSearch
         self._online = online = await go_online(
             self._nursery, self.repo, self.store, self.denylists, briefly=self._lazily
         )
         if not online.routing.parts:
             return online.exchange, None
         unreached = online.connections.unreached
-        return online.exchange, provider_search(online.host, online.routing, unmet=lambda: unreached)
+        return online.exchange, ProviderSearch(online.host, online.routing, unmet=lambda: unreached)
 
     async def _watch_denylists(self) -> None:
         from peershelf.node.denylists.watching import watch

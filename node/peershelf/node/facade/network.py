@@ -8,6 +8,7 @@ from peershelf.node import own_files
 from peershelf.node.errors import NodeError, UsageError
 from peershelf.node.facade.core import Core
 from peershelf.node.peer_addresses import by_peer, parse_peer_address
+from peershelf.node.peer_ids import is_peer_id, parse_peer_id
 from peershelf.protocols.transport import PeerId
 
 if TYPE_CHECKING:
@@ -20,9 +21,16 @@ class NetworkAccess(Core):
     async def connect(self, address: str, *more: str) -> str:
         """Connect to /ip4/…/tcp/…/p2p/ID, or to one of several addresses of a peer, and return the peer ID.
 
-        Raises DialFailed, InvalidAddress, NotOnline.
+        A peer that is named by its ID alone, as /p2p/ID, is connected to where it was reached before or where
+        others know it to be. Raises DialFailed, InvalidAddress, NotOnline, NodeError for one not found.
         """
-        return await self.online.host.connect(address, *more)
+        if more or not is_peer_id(address):
+            return await self.online.host.connect(address, *more)
+        peer = parse_peer_id(address)
+        if peer == self.repo.identity.peer_id:
+            raise UsageError("that is this node's own peer ID: there is nobody to connect to")
+        await self.online.connect_by_id(peer)
+        return peer
 
     async def disconnect(self, peer: str) -> None:
         """Close every connection to a peer. Raises PeerNotConnected, NotOnline."""

@@ -8,7 +8,7 @@ import structlog
 import trio
 from starlette.types import Receive, Scope, Send
 
-from peershelf.node.describe import describe, details, known_error
+from peershelf.node.describe import describe, details, is_bad_input, known_error
 from peershelf.node.errors import UsageError
 from peershelf.node.http.connection import Connection
 from peershelf.node.http.responses import (
@@ -120,4 +120,4 @@ def _status(error: Exception) -> int:
     known = known_error(error)
     if isinstance(known, UnknownOperation):
         return 404
-    return 400 if isinstance(known, UsageError) else 500
+    return 400 if is_bad_input(known) else 500

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from peershelf.blockstore.cid import Cid
 from peershelf.node.api import Node
 from peershelf.node.operations.base import Record, Request, Unary
-from peershelf.protocols.transport import PeerId
+from peershelf.node.peer_ids import parse_peer_id
 
 
 async def stat(node: Node, request: Request) -> Record:
@@ -30,7 +30,7 @@ async def stat(node: Node, request: Request) -> Record:
 async def wantlist(node: Node, request: Request) -> Record:
     """What this node wants, or what `peer` wants of it."""
     peer = request.text("peer")
-    return {"Keys": _cids(node.online.exchange.wantlist(PeerId(peer) if peer else None))}
+    return {"Keys": _cids(node.online.exchange.wantlist(parse_peer_id(peer) if peer else None))}
 
 
 def _cids(cids: Iterable[Cid]) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from peershelf.node.api import Node
 from peershelf.node.errors import NotConnected
 from peershelf.node.operations.base import Record, Request, Unary
 from peershelf.node.peer_ids import parse_peer_id, public_key_text
-from peershelf.node.repo import VERSION
+from peershelf.node.repo import VERSION, load_settings
 from peershelf.protocols.transport import PeerId
 
 
@@ -72,10 +72,15 @@ async def stat(node: Node, request: Request) -> Record:
 
 
 async def configure(node: Node, request: Request) -> Record:
-    """Read one key, or set it in the file; a new value is in force from the node's next start."""
+    """Read one key, or set it in the file; a new value is in force from the node's next start.
+
+    Where the file has such a value, reading tells that, too, as `NextValue`.
+    """
     key = request.arg(0)
     if len(request.args) == 1:
-        return own_files.setting(node.repo.config, key)
+        told = own_files.setting(node.repo.config, key)
+        later = (await trio.to_thread.run_sync(load_settings, node.repo.path)).lookup(key)
+        return told if later == told["Value"] else {**told, "NextValue": later}
     value = _value(request)
     await trio.to_thread.run_sync(config.set_in_file, node.repo.config_file, key, value)
     return {"Key": key, "Value": value}

@@ -11,9 +11,9 @@ import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from peershelf.blockstore.closing import Closing
 from peershelf.blockstore.errors import StoreClosed
 from peershelf.blockstore.store.failures import DATABASE_ERRORS, is_damage, sqlite_failure
 
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value REAL NOT NULL) WI
 """
 
 
-class ProvideQueue:
+class ProvideQueue(Closing):
     """Multihashes in no order. Raises StoreError, StoreFull, and StoreClosed after close()."""
 
     def __init__(self, path: Path) -> None:
@@ -78,14 +78,6 @@ class ProvideQueue:
             if self._connection is not None:
                 self._connection.close()
             self._connection = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _run(self, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
         with self._lock:

@@ -156,6 +156,12 @@ class Libp2pNetwork(PeerAccess, Network):
         self._keeper.want(peer)
         return peer
 
+    async def connect_at(self, peer: PeerId, addresses: Sequence[str]) -> None:
+        """As connect(), at addresses that are not the user's, so that their form is that for reach()."""
+        if peer not in self._keeper.table:
+            await self._dial(peer, self._usable(peer, addresses), Asker.USER)
+        self._keeper.want(peer)
+
     def _parse_target(self, address: str) -> Target:
         target = parse_target(address)
         if str(target.where).endswith("/ws") and not self._transport.speaks_websocket:
@@ -170,10 +176,13 @@ class Libp2pNetwork(PeerAccess, Network):
 
         Raises DialFailed, DialedTooSoon when all have a pause, and InvalidAddress for this node itself.
         """
+        await self._dial(peer, self._usable(peer, addresses), Asker.NODE)
+
+    def _usable(self, peer: PeerId, addresses: Sequence[str]) -> Sequence[Target]:
         targets = usable_targets(peer, addresses)
         if not targets:
             raise DialFailed(f"{peer} has no address that can be dialed")
-        await self._dial(peer, targets, Asker.NODE)
+        return targets
 
     async def _dial(self, peer: PeerId, targets: Sequence[Target], asker: Asker) -> None:
         if peer == self.local_peer:

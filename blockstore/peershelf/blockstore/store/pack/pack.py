@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import threading
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,6 +79,23 @@ class Pack:
         if candidates:
             located.update(self.index.locate_many(candidates))
         return located
+
+    def keys(self) -> Iterator[bytes]:
+        """Walk the keys in order, page by page: no transaction stays open while the caller takes its time."""
+        # Pending first: what is committed meanwhile is then in at least one of the two.
+        pending = dict(self.log.pending)
+        waiting = sorted(pending)
+        after: bytes | None = b""
+        start = 0
+        while after is not None:
+            page = self.index.keys(after)
+            after = page[-1] if page else None
+            stop = len(waiting) if after is None else bisect_right(waiting, after)
+            if start < stop:
+                # None stands for a deletion.
+                page = sorted(key for key in {*page, *waiting[start:stop]} if pending.get(key, True))
+            yield from page
+            start = stop
 
     def read(self, location: Location) -> bytes | None:
         """Return the bytes at a location, fewer than its length if the file ends, None if they are lost."""

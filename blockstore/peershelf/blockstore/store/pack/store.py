@@ -5,20 +5,17 @@ Format, durability and recovery are defined in docs/store-format.md; `pack` says
 
 from __future__ import annotations
 
-import os
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from peershelf.blockstore import multihash
-from peershelf.blockstore.block import MAX_BLOCK_SIZE, Block
+from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import (
     AlreadyCollecting,
     BlockNotFound,
-    BlockTooLarge,
     CorruptBlock,
     StoreError,
     StoreFull,
@@ -29,10 +26,12 @@ from peershelf.blockstore.store.failures import os_failure
 from peershelf.blockstore.store.holds import HeldKeys
 from peershelf.blockstore.store.lock import DirectoryLock
 from peershelf.blockstore.store.pack.collection import PackCollection
+from peershelf.blockstore.store.pack.disk_use import index_size, segments_size
 from peershelf.blockstore.store.pack.hold import PackHold
 from peershelf.blockstore.store.pack.index import Index
 from peershelf.blockstore.store.pack.log import Entry, Log
 from peershelf.blockstore.store.pack.pack import Pack
+from peershelf.blockstore.store.pack.putting import append_missing, batches
 from peershelf.blockstore.store.pack.records import Kind
 from peershelf.blockstore.store.pack.recovery import RecoveryReport, recover
 from peershelf.blockstore.store.pack.reserve import Reserve
@@ -43,8 +42,6 @@ SEGMENT_SIZE = 64 * 1024 * 1024
 """Bytes at which a segment is full."""
 
 _MAX_UNSYNCED = 32 * 1024 * 1024
-_BATCH_BYTES = 16 * 1024 * 1024
-_BATCH_BLOCKS = 1024
 
 
 class PackStore(Blockstore):
@@ -93,9 +90,9 @@ class PackStore(Blockstore):
     ) -> None:
         """Put blocks within a hold, if there is one; `behind` as in Hold.put_behind()."""
         losses = self.losses
-        for batch in _batches(blocks):
+        for batch in batches(blocks):
             with self._pack.writing():
-                self._append_missing(batch, held, behind)
+                append_missing(self._pack, batch, held, behind=behind)
                 # What is written behind is on its way already, and synced at its segment's end at the latest.
                 if not (durable or behind) and self._pack.log.unsynced >= _MAX_UNSYNCED:
                     self._pack.log.settle()
@@ -187,13 +184,13 @@ class PackStore(Blockstore):
 
     def multihashes(self) -> Iterator[bytes]:
         self._pack.check_open()
-        return self._keys_in_order()
+        return self._pack.keys()
 
     def stats(self) -> StoreStats:
         self._pack.check_open()
         blocks, payload_size = self._pack.index.totals(dict(self._pack.log.pending))
-        segments, index = _file_sizes(self._pack.directory)
-        return StoreStats(blocks, payload_size, segments + index)
+        directory = self._pack.directory
+        return StoreStats(blocks, payload_size, segments_size(directory) + index_size(directory))
 
     @property
     def losses(self) -> int:
@@ -225,83 +222,4 @@ class PackStore(Blockstore):
             # Where there is no space, the next opening reads again what is durable and not in the index.
             with suppress(StoreFull):
                 self.with_room(pack.log.flush)
-            pack.reserve.renew(_file_sizes(pack.directory)[0])
-
-    def _append_missing(self, blocks: Sequence[Block], held: HeldKeys | None, behind: bool) -> None:
-        located = self._pack.locate_to_put(block.cid.multihash for block in blocks)
-        entries: dict[bytes, Entry] = {}
-        for block in blocks:
-            if len(block.data) > MAX_BLOCK_SIZE:
-                raise BlockTooLarge(
-                    f"a block of {len(block.data)} bytes is over the limit of {MAX_BLOCK_SIZE}"
-                )
-            key = block.cid.multihash
-            if key not in entries and not self._has_sound(block, located[key], held):
-                entries[key] = Entry(Kind.BLOCK, key, block.data)
-        added = sum(entry.size for entry in entries.values())
-        self._pack.reserve.check(added, self._stored_when_written)
-        self._pack.log.append(list(entries.values()), behind=behind)
-        self._pack.reserve.grow(added, self._stored)
-
-    def _stored_when_written(self) -> int:
-        # What is on its way would count as free space.
-        self._pack.log.wait()
-        return self._stored()
-
-    def _stored(self) -> int:
-        return _file_sizes(self._pack.directory)[0]
-
-    def _has_sound(self, block: Block, location: Location | None, held: HeldKeys | None) -> bool:
-        """Whether a sound copy is stored; comparing with the bytes at hand is cheaper than hashing it."""
-        if location is None or location.length != len(block.data):
-            return False
-        if self._pack.read(location) != block.data:
-            return False
-        self._pack.holds.touch(held, block.cid.multihash, location.position)
-        return True
-
-    def _keys_in_order(self) -> Iterator[bytes]:
-        """Walk the keys page by page, so that no transaction stays open while the caller takes its time."""
-        # Pending first: what is committed meanwhile is then in at least one of the two.
-        pending = dict(self._pack.log.pending)
-        waiting = sorted(pending)
-        after: bytes | None = b""
-        start = 0
-        while after is not None:
-            page = self._pack.index.keys(after)
-            after = page[-1] if page else None
-            stop = len(waiting) if after is None else bisect_right(waiting, after)
-            if start < stop:
-                # None stands for a deletion.
-                page = sorted(key for key in {*page, *waiting[start:stop]} if pending.get(key, True))
-            yield from page
-            start = stop
-
-
-def _batches(blocks: Iterable[Block]) -> Iterator[list[Block]]:
-    """Cut any number of blocks into pieces that fit into memory."""
-    batch: list[Block] = []
-    size = 0
-    for block in blocks:
-        batch.append(block)
-        size += len(block.data)
-        if size >= _BATCH_BYTES or len(batch) >= _BATCH_BLOCKS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-def _file_sizes(directory: Path) -> tuple[int, int]:
-    """Return the bytes of the segments and those of the index."""
-    sizes = []
-    for folder, prefix in ((directory / "segments", ""), (directory, "index.db")):
-        with os.scandir(folder) as entries:
-            sizes.append(
-                sum(
-                    entry.stat().st_size
-                    for entry in entries
-                    if entry.name.startswith(prefix) and entry.is_file()
-                )
-            )
-    return sizes[0], sizes[1]
+            pack.reserve.renew(segments_size(pack.directory))

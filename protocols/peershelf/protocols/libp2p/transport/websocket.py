@@ -13,7 +13,6 @@ from itertools import islice
 from typing import NamedTuple
 
 import trio
-from libp2p.io.abc import ReadWriteCloser
 from libp2p.io.exceptions import ConnectionClosedError
 from libp2p.transport.exceptions import OpenConnectionError
 from wsproto import ConnectionType, WSConnection
@@ -29,7 +28,7 @@ from wsproto.events import (
 )
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
-from peershelf.protocols.libp2p.transport.half_open import Endpoint
+from peershelf.protocols.libp2p.transport.over_tcp import OverTcp
 from peershelf.protocols.libp2p.transport.stream import TcpStream
 
 READ_SIZE = 65_536
@@ -90,12 +89,12 @@ async def _first_event(tcp: TcpStream, ws: WSConnection) -> Event:
             raise NotWebSocket("the answer is not HTTP, or has no WebSocket in it") from error
 
 
-class WebSocketStream(ReadWriteCloser):
+class WebSocketStream(OverTcp):
     """A WebSocket connection as a byte stream. As with `TcpStream`, writes are whole or final."""
 
     def __init__(self, tcp: TcpStream, ws: WSConnection) -> None:
         tcp.remote = WebSocketEndpoint(*tcp.remote)
-        self._tcp = tcp
+        super().__init__(tcp)
         self._ws = ws
         self._received = bytearray()
         self._replies = b""
@@ -150,20 +149,3 @@ class WebSocketStream(ReadWriteCloser):
         except LocalProtocolError as error:
             raise ConnectionClosedError("the WebSocket is closed", transport="websocket") from error
         await self._tcp.write(b"".join(frames))
-
-    async def close(self) -> None:
-        """Close the socket. Never raises, and is not a place where cancellation arrives."""
-        await self._tcp.close()
-
-    def kill(self) -> None:
-        """Close the socket now; whoever waits on it gets ConnectionClosedError."""
-        self._tcp.kill()
-
-    @property
-    def has_hung_up(self) -> bool:
-        """Whether the peer has closed its side."""
-        return self._tcp.has_hung_up
-
-    def get_remote_address(self) -> Endpoint:
-        """Return the peer's IP address and port: the very object that is `TcpStream.remote`."""
-        return self._tcp.remote
