@@ -28,6 +28,7 @@ from peershelf.protocols.bitswap.messages import (
 from peershelf.protocols.bitswap.parsing import decode
 from peershelf.protocols.errors import StreamReset, TransportError
 from peershelf.protocols.fake import FakeInternet, FakeNetwork
+from peershelf.protocols.offload import Offload
 from peershelf.protocols.transport import Stream
 from peershelf.protocols.wire import FrameDecoder, encode_frame
 
@@ -146,13 +147,14 @@ class World:
         limits: BitswapLimits | None = None,
         store: MemoryStore | None = None,
         cpu: Callable[[], float] = float,
+        offload: Offload = inline,
         **rates: float,
     ) -> Node:
         network = self.internet.node(name, **rates)
         store = store or MemoryStore()
         store.put_many(blocks)
         # Nor does it wait for the CPU: by default, work costs nobody anything.
-        bitswap = Bitswap(network, store, limits=limits, offload=inline, cpu=cpu)
+        bitswap = Bitswap(network, store, limits=limits, offload=offload, cpu=cpu)
         await self.nursery.start(bitswap.run)
         return Node(network, store, bitswap)
 

@@ -176,11 +176,7 @@ class Client:
         """Account for one thing that came, and give it to whoever waits for it."""
         now = trio.current_time()
         self._requester.checked(arrival.peer)
-        verdict, deliveries = Verdict.UNREQUESTED, list[Delivery]()
-        if arrival.multihash is not None:
-            verdict, deliveries = self._requester.block_received(
-                arrival.peer, arrival.multihash, arrival.size, now
-            )
+        verdict, deliveries = self._received(arrival, now)
         if verdict is Verdict.UNREQUESTED:
             self._count_unrequested(1, arrival.size)
             self._requester.bad_block(arrival.peer, now)
@@ -193,6 +189,14 @@ class Client:
             return False
         self._deliver(deliveries, arrival.block.data)
         return True
+
+    def _received(self, arrival: Arrival, now: float) -> tuple[Verdict, list[Delivery]]:
+        peer, multihash = arrival.peer, arrival.multihash
+        if multihash is None:
+            return Verdict.UNREQUESTED, []
+        if arrival.block is None:
+            return self._requester.block_not_kept(peer, multihash), []
+        return self._requester.block_received(peer, multihash, arrival.size, now)
 
     def _deliver(self, deliveries: Iterable[Delivery], data: bytes) -> None:
         for delivery in deliveries:

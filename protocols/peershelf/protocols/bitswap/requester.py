@@ -188,14 +188,29 @@ class Requester:
             return Verdict.UNREQUESTED, []
         wants = self._asking.wants.answered_by(multihash)
         if not wants:
-            provider.outbox.crossed(multihash)
+            return self.block_not_kept(peer, multihash), []
         for want in wants:
             provider.delivered(want.cid, size, now)
             for session_id in want.sessions:
                 self._asking.sessions[session_id].hit(peer)
         if provider.has_much_room:
             self._asking.hungry.add(peer)
-        return (Verdict.WANTED if wants else Verdict.DUPLICATE), self._asking.settle(wants, size)
+        return Verdict.WANTED, self._asking.settle(wants, size)
+
+    def block_not_kept(self, peer: PeerId, multihash: bytes) -> Verdict:
+        """A block came from a peer that nobody wanted then; who wants it since has to ask anew.
+
+        The peer has forgotten the want that it was told of, and a new one would not differ from it.
+        """
+        provider = self._provider(peer)
+        if provider is None or multihash not in provider.outbox.told_lately:
+            return Verdict.UNREQUESTED
+        provider.outbox.crossed(multihash)
+        for want in self._asking.wants.answered_by(multihash):
+            provider.outbox.repeat(want.cid)
+        if provider.has_much_room:
+            self._asking.hungry.add(peer)
+        return Verdict.DUPLICATE
 
     def block_found(self, multihash: bytes, size: int) -> list[Delivery]:
         """A block turned up in our own store. Says who gets it."""
