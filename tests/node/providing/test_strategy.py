@@ -26,7 +26,7 @@ async def node(tmp_path: Path) -> AsyncIterator[Node]:
 
 async def swept(node: Node, strategy: str) -> set[bytes]:
     def sweep() -> set[bytes]:
-        return set(STRATEGY[strategy](node.store, node.pins, lambda: node._unannounced_adds > 0))
+        return set(STRATEGY[strategy](node.store, node.pins, lambda: node.additions.any_unannounced))
 
     return await trio.to_thread.run_sync(sweep)
 

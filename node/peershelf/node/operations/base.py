@@ -15,7 +15,7 @@ from typing import Any, Generic, Literal, TypeVar, overload
 
 from peershelf.blockstore.unixfs.metadata import NONE, Metadata
 from peershelf.node.errors import UsageError
-from peershelf.node.tasks import Closeable
+from peershelf.node.iterators import Closeable
 from peershelf.node.units import parse_duration
 
 NodeT = TypeVar("NodeT")
