@@ -84,8 +84,8 @@ async def _whole(content: bytes) -> AsyncGenerator[bytes, None]:
 
 
 async def _chunks(source: Source, blocking: Blocking) -> AsyncGenerator[bytes, None]:
-    """The source's bytes: a pipe may keep a reader waiting for ever."""
-    with source.open() as file:
+    """The source's bytes: a pipe may keep a reader waiting for ever, even for its being opened."""
+    with await blocking.wait(source.open) as file:
         read = partial(source.read, file, _READ_SIZE)
         while data := await blocking.wait(read):
             yield data
