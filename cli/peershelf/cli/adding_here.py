@@ -14,8 +14,8 @@ from peershelf.cli.right_here import RightHere
 from peershelf.node.adding_here import adder_here, hasher_here
 from peershelf.node.blocking import finished
 from peershelf.node.observe import later
-from peershelf.node.operations.adding import ADD, Adding
-from peershelf.node.operations.base import Request, validate
+from peershelf.node.operations.adding import Adding
+from peershelf.node.operations.request import Request
 
 if TYPE_CHECKING:
     from peershelf.cli.backend import OnRecord, Record
@@ -52,7 +52,6 @@ def _adds(
     with Failing(), RightHere() as blocking, ExitStack() as stack:
         uploaded = parts(_tuned_for(sources), blocking)
         request = Request((), options, uploaded)
-        validate(ADD, request)
         adder = make_adder(Path(repo), blocking, stack)
         if adder is None:
             return False

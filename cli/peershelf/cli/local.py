@@ -27,7 +27,8 @@ from peershelf.cli.parts import parts
 from peershelf.node import Node
 from peershelf.node.in_threads import InThreads
 from peershelf.node.observe import later
-from peershelf.node.operations.base import Request, validate
+from peershelf.node.operations.base import validate
+from peershelf.node.operations.request import Request
 from peershelf.node.operations.table import OPERATIONS
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from peershelf.blockstore.unixfs.message import Mtime
 from peershelf.blockstore.unixfs.metadata import Metadata
 from peershelf.cli.sources import unreadable
-from peershelf.node.operations.base import Part
+from peershelf.node.operations.request import Part
 
 if TYPE_CHECKING:
     from peershelf.cli.sources import Source

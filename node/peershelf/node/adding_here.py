@@ -10,7 +10,6 @@ from peershelf.blockstore.unixfs.profiles import PROFILES, Profile
 from peershelf.node.additions import Additions, hashed_tree
 from peershelf.node.blocking import Blocking
 from peershelf.node.config import Config
-from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.errors import NodeError
 from peershelf.node.opening_here import open_here
 from peershelf.node.providing.announcer import announcer_for
@@ -48,7 +47,11 @@ def adder_here(repo: Path, blocking: Blocking, stack: ExitStack) -> AdderHere | 
     announcer = announcer_for(repo, opened.config)
     if announcer is not None:
         stack.callback(announcer.close)
-    return AdderHere(opened.config, blocking, Additions(opened.store, pins, Denylists(), announcer))
+    return AdderHere(opened.config, blocking, Additions(opened.store, pins, _nothing_is_denied, announcer))
+
+
+def _nothing_is_denied(cids: object) -> None:
+    """A repo with denylists is left to the node."""
 
 
 def hasher_here(repo: Path, blocking: Blocking, stack: ExitStack) -> AdderHere | None:

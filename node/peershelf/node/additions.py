@@ -5,7 +5,7 @@ The same for a node and for a command that runs none. Everything blocks, and any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from peershelf.blockstore.block import Block
@@ -14,25 +14,27 @@ from peershelf.blockstore.pins import Pins
 from peershelf.blockstore.store.base import Blockstore, Hold
 from peershelf.blockstore.unixfs.batch import Sink
 from peershelf.blockstore.unixfs.profiles import Profile
-from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.providing.announcer import Announcer
 from peershelf.node.trees import OnAdded, TreeBuilder
 
 
 class Additions:
-    """Adds to a store; without an `announcer`, nothing is announced. `on_stored` is told of new blocks."""
+    """Adds to a store; without an `announcer`, nothing is announced. `on_stored` is told of new blocks.
+
+    `check` raises for a block that must not be stored, such as ContentBlocked.
+    """
 
     def __init__(
         self,
         store: Blockstore,
         pins: Pins,
-        denylists: Denylists,
+        check: Callable[[Iterable[Cid]], object],
         announcer: Announcer | None,
         on_stored: Callable[[Sequence[Block]], object] = id,
     ) -> None:
         self._store = store
         self._pins = pins
-        self._denylists = denylists
+        self._check = check
         self._announcer = announcer
         self._on_stored = on_stored
         self._unannounced = 0
@@ -55,11 +57,11 @@ class Additions:
     def sink(self, hold: Hold, *, durable: bool) -> Sink:
         """Where an add puts its blocks; `hold` keeps them from being collected before they are pinned.
 
-        Raises ContentBlocked and stores nothing if a denylist forbids one of them.
+        If one of them must not be stored, none is.
         """
 
         def store(blocks: Sequence[Block]) -> None:
-            self._denylists.check(block.cid for block in blocks)
+            self._check(block.cid for block in blocks)
             if durable:
                 hold.put_many(blocks)
             else:

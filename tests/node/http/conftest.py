@@ -16,7 +16,8 @@ from peershelf.blockstore.errors import BlockNotFound
 from peershelf.node.errors import NodeError, UsageError
 from peershelf.node.http.rpc import build_app
 from peershelf.node.http.server import HttpServer
-from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream, Unary
+from peershelf.node.operations.base import ByteStream, Records, Stream, Unary
+from peershelf.node.operations.request import Record, Request
 
 CHUNK = bytes(range(256)) * 4096
 """1 MiB."""

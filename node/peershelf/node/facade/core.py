@@ -129,7 +129,9 @@ class Core:
             self._announcer = announcer = announcer_for(self._path, self.repo.config)
             if announcer is not None:
                 self._stack.callback(announcer.close)
-            self.additions = Additions(store, pins, self.denylists, announcer, self._stored_by_additions())
+            self.additions = Additions(
+                store, pins, self.denylists.check, announcer, self._stored_by_additions()
+            )
             await trio.to_thread.run_sync(self.denylists.reload)
         self._nursery = nursery = await self._stack.enter_async_context(trio.open_nursery())
         make = partial(Blocks, self.store, denylists=self.denylists)

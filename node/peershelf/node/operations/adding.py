@@ -1,4 +1,4 @@
-"""add: the parts of an upload become files, links and trees, each top one with a root and pin of its own.
+"""Adding: the parts of an upload become files, links and trees, each top one with a root and pin of its own.
 
 A record tells a CID, and no CID is told before it is durable and protected by a pin. Only the root of a tree
 is pinned, so the others' records are held back until it is; meanwhile there is progress to be told.
@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from peershelf.blockstore.unixfs.message import Mtime
 from peershelf.blockstore.unixfs.metadata import Metadata
@@ -19,32 +19,15 @@ from peershelf.blockstore.unixfs.profiles import Profile
 from peershelf.node.blocking import Blocking
 from peershelf.node.errors import UsageError
 from peershelf.node.iterators import Closeable
-from peershelf.node.operations.base import Part, Record, Records, Request
 from peershelf.node.operations.growing import Growing, Send
 from peershelf.node.operations.held import HeldRecords
-from peershelf.node.operations.profile import PROFILE_OPTIONS, requested_profile
+from peershelf.node.operations.profile import requested_profile
+from peershelf.node.operations.request import Part, Request
 from peershelf.node.operations.texts import text_fields
 from peershelf.node.trees import Added, OnAdded, Preserve, TreeBuilder
 
-if TYPE_CHECKING:
-    from peershelf.node.api import Node
-
-_SENT_AT_ONCE = 512
-
-# Its command line sends these along; they are about what it reads and how it prints.
-_FOR_KUBOS_COMMAND_LINE = frozenset(
-    {
-        "quiet",
-        "stdin-name",
-        "recursive",
-        "inline-limit",
-        "hidden",
-        "ignore",
-        "ignore-rules-path",
-        "dereference-args",
-        "dereference-symlinks",
-    }
-)
+SENT_AT_ONCE = 512
+"""Records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +40,6 @@ class _Options:
     progress: bool
     wrap: bool
     only_roots: bool
-
-
-def add(node: Node, request: Request) -> Closeable[Record]:
-    """Records of what was added, once it is durable and pinned; with `progress`, others on the way.
-
-    A tree's files and links come in their order, then its directories, the root last.
-    """
-    adding = Adding(node, request)
-    return node.run_stream(partial(adding.run, request.parts), buffered=_SENT_AT_ONCE)
 
 
 class Adder(Protocol):
@@ -131,7 +105,10 @@ class Adding:
         self._options = _options(adder.profile, request)
 
     async def run(self, parts: Closeable[Part], send: Send) -> None:
-        """Add the parts; each record that can be told is sent, as add() says. Closes the parts."""
+        """Add the parts; each record that can be told is sent. Closes the parts.
+
+        A tree's files and links come in their order, then its directories, the root last.
+        """
         async with aclosing(parts):
             each = aiter(parts)
             part = await anext(each, None)
@@ -175,7 +152,7 @@ class Adding:
 
     async def _send_all(self, held: HeldRecords, send: Send) -> None:
         records = iter(held)
-        while batch := await self._blocking.run(lambda: list(islice(records, _SENT_AT_ONCE))):
+        while batch := await self._blocking.run(lambda: list(islice(records, SENT_AT_ONCE))):
             for record in batch:
                 await send(record)
 
@@ -201,37 +178,3 @@ def _hold(held: HeldRecords, top: str | None, added: Added, *, only_roots: bool)
         if mtime.nanoseconds:
             record["MtimeNsecs"] = mtime.nanoseconds
     held.add(record)
-
-
-ADD = Records(
-    "add",
-    add,
-    takes_parts=True,
-    takes_files=True,
-    options=frozenset(
-        {
-            "progress",
-            "pin",
-            "no-provide",
-            "only-hash",
-            "quieter",
-            "silent",
-            "wrap-with-directory",
-            "preserve-mode",
-            "preserve-mtime",
-            "mode",
-            "mtime",
-            "mtime-nsecs",
-        }
-    )
-    | PROFILE_OPTIONS
-    | _FOR_KUBOS_COMMAND_LINE,
-    repeatable=frozenset({"ignore"}),
-    fixed={
-        "trickle": "false",
-        "nocopy": "false",
-        "fscache": "false",
-        "inline": "false",
-        "empty-dirs": "true",
-    },
-)

@@ -7,7 +7,8 @@ from contextlib import aclosing
 
 from peershelf.node.api import Node
 from peershelf.node.iterators import Closeable
-from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream
+from peershelf.node.operations.base import ByteStream, Records, Stream
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.operations.telling import telling
 
 

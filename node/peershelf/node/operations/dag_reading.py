@@ -9,7 +9,8 @@ from typing import Any
 from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
 from peershelf.node.iterators import Closeable
-from peershelf.node.operations.base import Record, Records, Request, Unary
+from peershelf.node.operations.base import Records, Unary
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.refs import DagStats, Ref
 
 _PLAIN, _EDGES = "<dst>", "<src> -> <dst>"

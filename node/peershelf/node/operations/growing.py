@@ -11,7 +11,7 @@ from peershelf.blockstore.unixfs.tree import Path
 from peershelf.node import importing
 from peershelf.node.blocking import Blocking
 from peershelf.node.errors import UsageError
-from peershelf.node.operations.base import Part, Record
+from peershelf.node.operations.request import Part, Record
 from peershelf.node.operations.texts import as_text
 from peershelf.node.trees import (
     MAX_TARGET,
