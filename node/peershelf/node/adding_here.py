@@ -38,9 +38,9 @@ class AdderHere:
 def adder_here(repo: Path, blocking: Blocking, stack: ExitStack) -> AdderHere | None:
     """Have a repo to add to, until `stack` ends; None where that takes the node, as it does to make one.
 
-    The identity is not needed, but a repo that has lost it is one whose node says so. Raises StoreError.
+    Raises StoreError.
     """
-    opened = open_here(repo, stack) if (repo / "identity.key").exists() else None
+    opened = open_here(repo, stack) if _has_key(repo) else None
     if opened is None:
         return None
     pins = stack.enter_context(opened.store.with_room(lambda: Pins(repo / "facts.db")))
@@ -57,7 +57,17 @@ def _nothing_is_denied(cids: object) -> None:
 def hasher_here(repo: Path, blocking: Blocking, stack: ExitStack) -> AdderHere | None:
     """What tells the CIDs that a repo would give; where there is none, by the default settings."""
     try:
-        config = load_settings(repo) if exists(repo) else Config.load(repo / "config.toml")
+        if not exists(repo):
+            config = Config.load(repo / "config.toml")
+        elif _has_key(repo):
+            config = load_settings(repo)
+        else:
+            return None
     except (NodeError, OSError):
         return None
     return AdderHere(config, blocking, None)
+
+
+def _has_key(repo: Path) -> bool:
+    """Nothing here needs the identity, but a repo that has lost it is one of which the node says so."""
+    return (repo / "identity.key").exists()
