@@ -14,7 +14,7 @@ from peershelf.node import Node
 from peershelf.node.errors import NodeError, UsageError
 from peershelf.node.finding_peers import connect_by_id
 from peershelf.node.operations import swarm
-from peershelf.node.operations.base import Request
+from peershelf.node.operations.request import Request
 from peershelf.protocols.errors import DialFailed
 from peershelf.protocols.routing.base import Found, PeerInfo
 from peershelf.protocols.transport import PeerId

@@ -11,7 +11,7 @@ from peershelf.blockstore.cid import Cid
 from peershelf.node import Node
 from peershelf.node.errors import TimedOut
 from peershelf.node.operations import swarm
-from peershelf.node.operations.base import Request
+from peershelf.node.operations.request import Request
 from peershelf.protocols.errors import DialFailed, InvalidAddress
 from peershelf.protocols.transport import PeerId
 

@@ -22,7 +22,8 @@ from peershelf.blockstore.unixfs.profiles import UNIXFS_V1_2025, with_options
 from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.node import reading_here, repo
 from peershelf.node.opening import opened_store
-from peershelf.node.reading_here import copy_files, open_here
+from peershelf.node.opening_here import open_here
+from peershelf.node.reading_here import copy_files
 
 CHUNK = 4096
 SMALL = with_options(UNIXFS_V1_2025, chunk_size=CHUNK, max_links=8)
@@ -171,9 +172,9 @@ def path(tmp_path: Path) -> Path:
 
 def test_an_ordinary_repo_is_opened_and_closed(path: Path) -> None:
     with ExitStack() as stack:
-        store = open_here(path, stack)
-        assert store is not None
-        store.put_many([Block.create(b"text")])
+        opened = open_here(path, stack)
+        assert opened is not None
+        opened.store.put_many([Block.create(b"text")])
     with opened_store(path) as store:
         assert store.get(Block.create(b"text").cid) == b"text"
 

@@ -126,8 +126,8 @@ class Context:
         if read_only:
             from peershelf.cli.settings_first import SettingsFirst
 
-            backend = SettingsFirst(self.repo, make)
-        elif finds and not online:
+            backend = SettingsFirst(self.repo, self._common, make)
+        elif not online:
             from peershelf.cli.here import HereFirst
 
             backend = HereFirst(self.repo, self._common, make)

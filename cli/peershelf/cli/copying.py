@@ -12,7 +12,8 @@ from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.cli.allocator import keep_freed_memory
 from peershelf.cli.failing import Failing
 from peershelf.node.observe import later
-from peershelf.node.reading_here import copy_files, open_here
+from peershelf.node.opening_here import open_here
+from peershelf.node.reading_here import copy_files
 
 if TYPE_CHECKING:
     from peershelf.cli.backend import OnLength, Write
@@ -26,7 +27,8 @@ def opened_here(repo: str) -> Iterator[PackStore | None]:
     """The repo's store, if it can be opened and read without a node. Raises CliError if closing it fails."""
     later.configure("warning")
     with Failing(), ExitStack() as stack:
-        yield open_here(Path(repo), stack)
+        opened = open_here(Path(repo), stack)
+        yield None if opened is None else opened.store
 
 
 class Copying:

@@ -19,9 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import io
 
-WORTH_IT = 256 << 10
-"""Bytes from which a file is handed over; below it is sent as quickly."""
-
 OUTPUT_FIELD = "X-Handed-Output: 1\r\n"
 """In a request's head: the file that came with it is where the answer goes."""
 

@@ -1,4 +1,4 @@
-"""A backend that prints files which are all in the repo by itself, and leaves everything else to the node."""
+"""A backend that adds files, and prints those that are all in the repo, by itself; a node does all else."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from peershelf.cli.nodeless import Nodeless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from peershelf.cli.backend import OnLength, Write
+    from peershelf.cli.backend import OnLength, OnRecord, Write
     from peershelf.cli.nodeless import MakeNode
     from peershelf.cli.output import Output
+    from peershelf.cli.sources import Source
 
 _UNDERSTOOD = {"offset", "length", "offline"}
 """What `cat` may be asked for without a node; peers and deadlines take one."""
@@ -26,6 +27,23 @@ class HereFirst(Nodeless):
     def __init__(self, repo: str, common: Mapping[str, str], make_node: MakeNode) -> None:
         super().__init__(repo, make_node)
         self._common = common
+
+    def records(
+        self,
+        name: str,
+        on_record: OnRecord,
+        args: Sequence[str] = (),
+        options: Mapping[str, str] = NO_OPTIONS,
+        sources: Iterable[Source] = (),
+    ) -> None:
+        asked = {**self._common, **options}
+        if name == "add" and "timeout" not in asked:
+            with Importing():
+                from peershelf.cli.adding_here import adds_here
+
+            if adds_here(self._repo, asked, on_record, sources):
+                return
+        super().records(name, on_record, args, options, sources)
 
     def stream(
         self,

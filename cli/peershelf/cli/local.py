@@ -6,33 +6,29 @@ does.
 
 from __future__ import annotations
 
-import io
 from collections.abc import (
-    AsyncGenerator,
     Awaitable,
     Callable,
     Iterable,
-    Iterator,
     Mapping,
     Sequence,
 )
 from contextlib import AsyncExitStack, aclosing
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import trio
 
 from peershelf.blockstore.errors import StoreLocked
-from peershelf.blockstore.unixfs.message import Mtime
-from peershelf.blockstore.unixfs.metadata import Metadata
 from peershelf.cli.allocator import keep_freed_memory
 from peershelf.cli.backend import NO_OPTIONS, Backend
 from peershelf.cli.failures import translated
 from peershelf.cli.locate import WAIT_SECONDS
-from peershelf.cli.sources import unreadable
+from peershelf.cli.parts import parts
 from peershelf.node import Node
+from peershelf.node.in_threads import InThreads
 from peershelf.node.observe import later
-from peershelf.node.operations.base import Part, Request, validate
+from peershelf.node.operations.base import validate
+from peershelf.node.operations.request import Request
 from peershelf.node.operations.table import OPERATIONS
 
 if TYPE_CHECKING:
@@ -42,8 +38,6 @@ if TYPE_CHECKING:
     from peershelf.cli.sources import Source
     from peershelf.node.settings import Value
 
-_READ_SIZE = 1 << 20
-_TAKEN_AT_ONCE = 256
 _LOCK_POLL_SECONDS = 0.05
 _HIDDEN: Mapping[str, Value] = {"Addresses.Swarm": ["/ip4/127.0.0.1/tcp/0"]}
 _ALONE: Mapping[str, Value] = {
@@ -111,7 +105,8 @@ class LocalBackend(Backend):
                 async for record in records:
                     on_record(record)
 
-        self._run(name, Request(tuple(args), {**self._common, **options}, _parts(sources)), use)
+        uploaded = parts(sources, InThreads())
+        self._run(name, Request(tuple(args), {**self._common, **options}, uploaded), use)
 
     def stream(
         self,
@@ -169,73 +164,3 @@ async def _hand_out(node: Node, write: Write, chunk: bytes | memoryview) -> None
         await trio.to_thread.run_sync(write, chunk, abandon_on_cancel=True)
     else:
         write(chunk)
-
-
-async def _parts(sources: Iterable[Source]) -> AsyncGenerator[Part, None]:
-    walking = iter(sources)
-    while taken := await trio.to_thread.run_sync(_take, walking):
-        for source in taken:
-            if source.size is None or source.content is not None:
-                yield _part(source, None)
-                continue
-            with _OnDisk(source) as file:
-                yield _part(source, file)
-
-
-def _take(sources: Iterator[Source]) -> list[Source]:
-    """The next sources, of which only the last may have to be read before more can be taken."""
-    taken: list[Source] = []
-    size = 0
-    while size < _READ_SIZE and len(taken) < _TAKEN_AT_ONCE:
-        source = next(sources, None)
-        if source is None:
-            break
-        taken.append(source)
-        if source.content is None:
-            break
-        size += len(source.content)
-    return taken
-
-
-def _part(source: Source, file: _OnDisk | None) -> Part:
-    chunks = _chunks(source) if source.content is None else _whole(source.content)
-    return Part(source.name, source.kind, chunks, file, source.content, _metadata(source))
-
-
-def _metadata(source: Source) -> Metadata:
-    mtime = None if source.mtime_ns is None else Mtime.of(source.mtime_ns)
-    return Metadata(source.mode, mtime)
-
-
-class _OnDisk(io.FileIO):
-    """A file that never keeps its reader waiting; what goes wrong is told as for every source."""
-
-    def __init__(self, source: Source) -> None:
-        path = source.path or ""
-        try:
-            if source.descriptor >= 0:
-                super().__init__(source.descriptor, closefd=False)
-            else:
-                super().__init__(path)
-        except OSError as error:
-            raise unreadable(path, error) from None
-        self._path = path
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Read up to `size` bytes. Raises CliError."""
-        try:
-            return super().read(size)
-        except OSError as error:
-            raise unreadable(self._path, error) from None
-
-
-async def _whole(content: bytes) -> AsyncGenerator[bytes, None]:
-    yield content
-
-
-async def _chunks(source: Source) -> AsyncGenerator[bytes, None]:
-    """The source's bytes, read in threads: a pipe may keep a reader waiting for ever."""
-    with source.open() as file:
-        read = partial(source.read, file, _READ_SIZE)
-        while data := await trio.to_thread.run_sync(read, abandon_on_cancel=True):
-            yield data

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 
+WORTH_HANDING_OVER = 256 << 10
+"""Bytes from which a daemon is handed the open file; below it, its content is sent as quickly."""
+
 
 class Source:
     """Something to upload: the file at `path`, standard input where that is None, or what is in `content`.

@@ -11,6 +11,7 @@ import os
 
 from peershelf.cli import handing
 from peershelf.cli.quoting import percent_encode
+from peershelf.cli.sources import WORTH_HANDING_OVER
 from peershelf.cli.text import safe
 from peershelf.node.go_mode import to_go
 
@@ -78,7 +79,7 @@ class Upload:
 
     def _opened(self, source: Source, file: io.FileIO, gathered: bytearray) -> Iterator[memoryview]:
         """What was gathered, and then the part of an open file."""
-        if self._hands_over and (source.size or 0) >= handing.WORTH_IT and handing.is_regular(file):
+        if self._hands_over and (source.size or 0) >= WORTH_HANDING_OVER and handing.is_regular(file):
             self.handed = file.fileno()
             yield _chunk(gathered + self._part_head(source, handed=True))
             return

@@ -14,12 +14,13 @@ from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.dag import guide
 from peershelf.blockstore.dag.guide import AllLinks
 from peershelf.blockstore.dag.traversal import Traversal
+from peershelf.blockstore.unixfs.batch import Sink
 from peershelf.node.blocks import Blocks
 from peershelf.node.dags import Visit, drive
 from peershelf.node.fetcher import Fetcher
-from peershelf.node.files import Sink
+from peershelf.node.iterators import closed_at_the_end
 from peershelf.node.read_ahead import gathered
-from peershelf.node.tasks import closed_at_the_end, single_error
+from peershelf.node.tasks import single_error
 
 _HOP_SIZE = 4 << 20
 _SENT_SIZE = 1 << 20

@@ -10,7 +10,7 @@ from pathlib import Path
 import trio
 
 from peershelf.blockstore.unixfs.importer import Imported
-from peershelf.node.files import Progress, add_file
+from peershelf.node.importing import Progress, add_file
 from peershelf.node.trees import SMALL_SIZE, Gathered, LargeFile, Preserve, SmallEntry, TreeBuilder
 from peershelf.node.walk import Entry, Rules, walk
 
@@ -48,7 +48,8 @@ class Planting:
             return
         self._import()
         with io.FileIO(entry.descriptor, closefd=False) as file:
-            imported = add_file(file, self._tree.sink, self._tree.profile, self._tell, metadata)
+            check = trio.from_thread.check_cancelled
+            imported = add_file(file, self._tree.sink, self._tree.profile, self._tell, metadata, check)
         self._done += imported.size
         self._gathered.add(LargeFile(path, imported, metadata))
 

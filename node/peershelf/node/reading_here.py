@@ -9,41 +9,19 @@ written, to ask peers for it or to say what is wrong.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 from peershelf.blockstore.errors import BlockstoreError
 from peershelf.blockstore.store.base import Blockstore
-from peershelf.blockstore.store.pack import PackStore
 from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.blockstore.unixfs.sequence import FileSequence
 from peershelf.node.denylists.denylists import Denylists
-from peershelf.node.denylists.places import directories, find_files
-from peershelf.node.errors import NodeError
-from peershelf.node.opening import opened_store
 from peershelf.node.read_ahead import READ_AHEAD, STEPS_OF_STORE, gathered, in_steps
 from peershelf.node.reader_threads import ReaderThreads
-from peershelf.node.repo import load_settings
 from peershelf.node.store_reading import read_batch
 
 Write = Callable[[bytes | memoryview], object]
-
-
-def open_here(repo: Path, stack: ExitStack) -> PackStore | None:
-    """Have the repo and its store for this process, until `stack` ends; None where that takes the node.
-
-    That is so where opening fails, since the node can tell why and wait for others, and where there are
-    denylists, since it reads them, and tells what it cannot read.
-    """
-    unreadable: list[str] = []
-    try:
-        lists = directories(repo, load_settings(repo).strings("Denylists.Directories"))
-        if find_files(lists, lambda path, error: unreadable.append(path)) or unreadable:
-            return None
-        return stack.enter_context(opened_store(repo))
-    except (BlockstoreError, NodeError, OSError):
-        return None
 
 
 def copy_files(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Protocol, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TypeVar
 
 import outcome
 import trio
@@ -12,7 +12,6 @@ import trio
 from peershelf.node.errors import NodeEnding
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 
 Producer = Callable[[Callable[[T], Awaitable[None]]], Awaitable[None]]
 """Is given a function to send items with, and returns when there are no more."""
@@ -33,26 +32,6 @@ def single_error() -> Iterator[None]:
         if leaf is group:
             raise
         raise leaf from leaf.__cause__
-
-
-class Closeable(Protocol[T_co]):
-    """An async iterator that its user may end early; every async generator is one."""
-
-    def __aiter__(self) -> AsyncIterator[T_co]: ...
-
-    def __anext__(self) -> Awaitable[T_co]: ...
-
-    def aclose(self) -> Awaitable[None]: ...
-
-
-@asynccontextmanager
-async def closed_at_the_end(items: AsyncIterator[object]) -> AsyncIterator[None]:
-    """A generator that is left half-way is closed here and now, not when the collector finds it."""
-    try:
-        yield
-    finally:
-        if isinstance(items, AsyncGenerator):
-            await items.aclose()
 
 
 class HandedOver(AsyncIterator[T]):

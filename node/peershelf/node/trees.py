@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
+from peershelf.blockstore.unixfs.batch import Sink
 from peershelf.blockstore.unixfs.importer import Imported, Importer
 from peershelf.blockstore.unixfs.message import Mtime
 from peershelf.blockstore.unixfs.metadata import NONE, Metadata
 from peershelf.blockstore.unixfs.nodes import symlink_block
 from peershelf.blockstore.unixfs.profiles import Profile, with_options
 from peershelf.blockstore.unixfs.tree import Path, TreeImporter
-from peershelf.node.files import Sink
 
 if TYPE_CHECKING:
     from peershelf.node.walk import Kind

@@ -16,7 +16,8 @@ from peershelf.blockstore.errors import BlockNotFound, InvalidCid
 from peershelf.node.errors import ConfigError, NodeError, UsageError
 from peershelf.node.http.rpc import build_app
 from peershelf.node.http.server import HttpServer
-from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream, Unary
+from peershelf.node.operations.base import ByteStream, Records, Stream, Unary
+from peershelf.node.operations.request import Record, Request
 from peershelf.protocols.errors import InvalidAddress
 
 CHUNK = bytes(range(256)) * 4096

@@ -18,7 +18,8 @@ from peershelf.node.http import handed
 from peershelf.node.http.handed import HandedFile
 from peershelf.node.http.rpc import build_app
 from peershelf.node.http.server import HttpServer
-from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream
+from peershelf.node.operations.base import ByteStream, Records, Stream
+from peershelf.node.operations.request import Record, Request
 
 PARTS = b'--edge\r\nContent-Disposition: file; filename="a"\r\nX-Handed-File: %2Fa\r\n\r\n\r\n'
 TYPE = "Content-Type: multipart/form-data; boundary=edge"

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from peershelf.node.errors import UsageError
-from peershelf.node.operations.base import Request, Unary, validate
+from peershelf.node.operations.base import Unary, validate
+from peershelf.node.operations.request import Request
 
 
 def request(*args: str, **options: str) -> Request:

@@ -12,7 +12,8 @@ import trio
 
 from peershelf.node import Node
 from peershelf.node.errors import NotOnline, UsageError
-from peershelf.node.operations.base import Request, validate
+from peershelf.node.operations.base import validate
+from peershelf.node.operations.request import Request
 from peershelf.node.operations.table import OPERATIONS
 
 BW = OPERATIONS["stats/bw"]

@@ -11,7 +11,8 @@ import pytest
 from peershelf.blockstore.errors import BlockTooLarge, InvalidCid, InvalidPath
 from peershelf.node import Node
 from peershelf.node.errors import ConfigError, NotOnline, UsageError
-from peershelf.node.operations.base import Part, Request, validate
+from peershelf.node.operations.base import validate
+from peershelf.node.operations.request import Part, Request
 from peershelf.node.operations.table import OPERATIONS
 
 HELLO = "bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq"

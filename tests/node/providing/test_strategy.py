@@ -20,7 +20,7 @@ LARGE = 3 << 20
 
 async def swept(node: Node, strategy: str) -> set[bytes]:
     def sweep() -> set[bytes]:
-        return set(STRATEGY[strategy](node.store, node.pins, lambda: node._unannounced_adds > 0))
+        return set(STRATEGY[strategy](node.store, node.pins, lambda: node.additions.any_unannounced))
 
     return await trio.to_thread.run_sync(sweep)
 

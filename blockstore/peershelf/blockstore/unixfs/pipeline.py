@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Condition
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from peershelf.blockstore.errors import BlockstoreError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Result = TypeVar("Result")
 
@@ -27,6 +29,8 @@ class HashPipeline(Generic[Result]):
 
     def __init__(self, work: Callable[[list[bytes]], Result], *, workers: int, limit: int) -> None:
         """`work` runs in `workers` threads; at most `limit` bytes are between the two sides."""
+        from concurrent.futures import ThreadPoolExecutor  # 5 ms, which a small file has no use for
+
         self._work = work
         self._limit = limit
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="import-hash")

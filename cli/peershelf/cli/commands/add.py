@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 
-from peershelf.cli import handing, output
+from peershelf.cli import output
 from peershelf.cli.errors import UsageError
 from peershelf.cli.grammar import Argument, Command, Option
 from peershelf.cli.progress import Progress
-from peershelf.cli.sources import STDIN
+from peershelf.cli.sources import STDIN, WORTH_HANDING_OVER
 from peershelf.cli.text import safe, safe_field
 from peershelf.cli.trees import Trees
 from peershelf.cli.values import positive_number, whole_number
@@ -66,7 +66,7 @@ def run(context: Context, call: Call) -> int:
     report.expect(sources)
     options = call.only(*_SENT_ALONG) | {"progress": "true" if report.progress.enabled else "false"}
     choose = context.reader if call.flag("only-hash") else context.backend
-    backend = choose(create=True, hands_over=sources.has_large(handing.WORTH_IT))
+    backend = choose(create=True, hands_over=sources.has_large(WORTH_HANDING_OVER))
     try:
         backend.records("add", report.receive, options=options, sources=sources)
     finally:

@@ -18,8 +18,8 @@ from peershelf.node import cars
 from peershelf.node.cars import Imported
 from peershelf.node.describe import describe
 from peershelf.node.facade.pinning import Pinning
-from peershelf.node.files import Progress
-from peershelf.node.tasks import Closeable
+from peershelf.node.importing import Progress
+from peershelf.node.iterators import Closeable
 
 CarSource = str | os.PathLike[str] | BinaryIO | AsyncIterator[bytes]
 _READ_SIZE = 1 << 20
@@ -91,8 +91,8 @@ class Archives(Pinning):
             if progress is not None:
                 progress(before.archive_size + done)
 
-        with self._adding(announce=announce) as hold:
-            sink = self._store_sink(hold, durable=False)
+        with self.additions.holding(announce=announce) as hold:
+            sink = self.additions.sink(hold, durable=False)
             async for source in sources:
                 chunks = source if isinstance(source, AsyncIterator) else _chunks(source)
                 before = before.plus(await cars.import_car(chunks, sink, tell))

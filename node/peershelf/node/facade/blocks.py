@@ -41,7 +41,7 @@ class BlockAccess(Pinning):
         """
         block = Block.create(data, codec=codec, hash_code=hash_code)
         with self.store.hold() as hold:
-            await trio.to_thread.run_sync(self._store_sink(hold, durable=True), [block])
+            await trio.to_thread.run_sync(self.additions.sink(hold, durable=True), [block])
             if pin:
                 await self.pin(block.cid, offline=offline, timeout=timeout)
         return block

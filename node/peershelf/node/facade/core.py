@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -15,22 +15,24 @@ import trio
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.pins import Pins
-from peershelf.blockstore.store.base import Blockstore, Hold
+from peershelf.blockstore.store.base import Blockstore
 from peershelf.blockstore.store.memory import MemoryStore
 from peershelf.blockstore.store.pack import PackStore
-from peershelf.node import files
+from peershelf.node.additions import Additions
 from peershelf.node.blocks import Blocks
 from peershelf.node.collecting import Collected, Collector
 from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.denylists.places import directories
 from peershelf.node.errors import NotEntered, NotOnline
+from peershelf.node.in_threads import InThreads
 from peershelf.node.interrupts import Uninterrupted
+from peershelf.node.iterators import Closeable
 from peershelf.node.observe import later
 from peershelf.node.opening import opened_store
-from peershelf.node.providing.announcer import Announcer
+from peershelf.node.providing.announcer import Announcer, announcer_for
 from peershelf.node.repo import Repo, default_path
 from peershelf.node.settings import Value
-from peershelf.node.tasks import Closeable, HandedOver, Producer, single_error
+from peershelf.node.tasks import HandedOver, Producer, single_error
 
 if TYPE_CHECKING:
     from peershelf.node.network import Online
@@ -72,7 +74,7 @@ class Core:
         self._online: Online | None = None
         self._announcer: Announcer | None = None
         self._provider: Provider | None = None
-        self._unannounced_adds = 0
+        self.blocking = InThreads()
         self.shutdown_requested = trio.Event()
 
     async def __aenter__(self) -> Self:
@@ -98,7 +100,7 @@ class Core:
 
         def __getattr__(self, name: str) -> object:
             """What entering sets is not there before."""
-            if name in ("repo", "store", "pins", "blocks", "collector", "denylists"):
+            if name in ("repo", "store", "pins", "blocks", "collector", "denylists", "additions"):
                 raise NotEntered
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
@@ -112,7 +114,12 @@ class Core:
         else:
             self.store = store = self._open_already or await self._open_store()
             self.pins = pins = enter(store.with_room(lambda: Pins(self.repo.facts_file)))
-            self._announcer = self._make_announcer()
+            self._announcer = announcer = announcer_for(self._path, self.repo.config)
+            if announcer is not None:
+                self._stack.callback(announcer.close)
+            self.additions = Additions(
+                store, pins, self.denylists.check, announcer, self._stored_by_additions()
+            )
             await trio.to_thread.run_sync(self.denylists.reload)
         self._nursery = nursery = await self._stack.enter_async_context(trio.open_nursery())
         make = partial(Blocks, self.store, denylists=self.denylists)
@@ -134,16 +141,6 @@ class Core:
         self._stack.push(opened)
         return store
 
-    def _make_announcer(self) -> Announcer | None:
-        config = self.repo.config
-        # Delegated routers take no announcements.
-        unable = config.text("Routing.Type") in ("none", "delegated")
-        if unable or config.flag("Private") or not config.flag("Provide.Enabled"):
-            return None
-        announcer = Announcer(self._path / "provide.db")
-        self._stack.callback(announcer.close)
-        return announcer
-
     def _start_providing(self, nursery: trio.Nursery) -> None:
         announcer = self._announcer
         if announcer is None:
@@ -156,7 +153,7 @@ class Core:
             STRATEGY[config.text("Provide.Strategy")],
             self.store,
             self.pins,
-            lambda: self._unannounced_adds > 0,
+            lambda: self.additions.any_unannounced,
         )
         self._provider = provider = Provider(
             announcer.queue,
@@ -170,25 +167,6 @@ class Core:
             self.online.reachability.on_first_address = provider.announce_all
         announcer.on_queued = partial(token.run_sync_soon, provider.wake)
         nursery.start_soon(provider.run)
-
-    def _announce(self, root: Cid) -> None:
-        """A root was pinned: have it announced, unless it is one that must not be. In any thread."""
-        if self._announcer is None:
-            return
-        if self.pins.is_announced(root):
-            self._announcer.announce(root)
-        else:
-            self._announcer.withhold(root)
-
-    @contextmanager
-    def _adding(self, *, announce: bool) -> Iterator[Hold]:
-        """Something is being added: its blocks are held, and without `announce` no sweep tells of them."""
-        self._unannounced_adds += not announce
-        try:
-            with self.store.hold() as hold:
-                yield hold
-        finally:
-            self._unannounced_adds -= not announce
 
     def _can_find(self) -> bool:
         """Whether there is any way to peers."""
@@ -260,25 +238,17 @@ class Core:
             raise NotOnline("this needs a running daemon: start one with `node daemon`")
         return self._online
 
-    def _store_sink(self, hold: Hold, *, durable: bool) -> files.Sink:
-        """Where an add puts its blocks; `hold` keeps them from being collected before they are pinned.
-
-        Raises ContentBlocked and stores nothing if a denylist forbids one of them.
-        """
+    def _stored_by_additions(self) -> Callable[[Sequence[Block]], None]:
+        """What tells the exchange of new blocks, in any thread."""
         token = trio.lowlevel.current_trio_token()
 
-        def store(blocks: Sequence[Block]) -> None:
-            self.denylists.check(block.cid for block in blocks)
-            if durable:
-                hold.put_many(blocks)
-            else:
-                hold.put_behind(blocks)
+        def tell(blocks: Sequence[Block]) -> None:
             if self._online is not None:
                 cids = [block.cid for block in blocks]
                 # Not waited for: the trio thread is busy with the file's next bytes.
                 token.run_sync_soon(self._tell_exchange, cids)
 
-        return store
+        return tell
 
     def _tell_exchange(self, cids: Sequence[Cid]) -> None:
         try:

@@ -12,9 +12,9 @@ from peershelf.blockstore.path import parse_reference
 from peershelf.blockstore.unixfs.importer import Imported
 from peershelf.blockstore.unixfs.metadata import NONE, Metadata
 from peershelf.blockstore.unixfs.profiles import PROFILES, Profile
-from peershelf.node import files
+from peershelf.node import files, importing
 from peershelf.node.facade.core import Core
-from peershelf.node.tasks import Closeable
+from peershelf.node.iterators import Closeable
 
 
 class FileAccess(Core):
@@ -22,12 +22,12 @@ class FileAccess(Core):
 
     async def add(
         self,
-        source: files.Source,
+        source: importing.Source,
         *,
         profile: Profile | None = None,
         pin: bool = True,
         announce: bool = True,
-        progress: files.Progress | None = None,
+        progress: importing.Progress | None = None,
     ) -> Cid:
         """Store a file and return its CID; once it returns, the file and its pin survive a power loss.
 
@@ -44,36 +44,26 @@ class FileAccess(Core):
 
     async def import_file(
         self,
-        source: files.Source,
+        source: importing.Source,
         *,
         profile: Profile | None = None,
         pin: bool = True,
         announce: bool = True,
         only_hash: bool = False,
-        progress: files.Progress | None = None,
+        progress: importing.Progress | None = None,
         metadata: Metadata = NONE,
     ) -> Imported:
         """As `add`, and tell the sizes too. With `only_hash` nothing is stored. `metadata` is the root's."""
         chosen = profile or self.profile
         if only_hash:
-            return await files.add(source, lambda blocks: None, chosen, progress, metadata)
+            return await importing.add(self.blocking, source, lambda blocks: None, chosen, progress, metadata)
         losses = self.store.losses
-        with self._adding(announce=announce) as hold:
-            sink = self._store_sink(hold, durable=False)
-            imported = await files.add(source, sink, chosen, progress, metadata)
-            keep = partial(self._make_durable, losses, imported.cid, pin=pin, announce=announce)
+        with self.additions.holding(announce=announce) as hold:
+            sink = self.additions.sink(hold, durable=False)
+            imported = await importing.add(self.blocking, source, sink, chosen, progress, metadata)
+            keep = partial(self.additions.keep, imported.cid, losses, pin=pin, announce=announce)
             await trio.to_thread.run_sync(keep)
         return imported
-
-    def _make_durable(self, losses: int, root: Cid, *, pin: bool, announce: bool) -> None:
-        """Sync what was put since the store counted `losses`, and only then pin it."""
-        self.store.sync(losses=losses)
-        if pin:
-            self.pins.add(root, announced=announce)
-        elif not announce:
-            self.pins.set_announced(root, False)
-        if pin or not announce:
-            self._announce(root)
 
     @property
     def profile(self) -> Profile:

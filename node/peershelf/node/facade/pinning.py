@@ -18,8 +18,8 @@ from peershelf.blockstore.store.base import Hold
 from peershelf.node.errors import NotPinned, PinnedAlready
 from peershelf.node.facade.reading import Reading
 from peershelf.node.fetching_dags import DagGatherer, Progress
+from peershelf.node.iterators import Closeable
 from peershelf.node.pinned import PinVerifier, Verified, holders, indirect
-from peershelf.node.tasks import Closeable
 
 PinKind = Literal["direct", "recursive", "indirect"]
 _SENT_AT_ONCE = 1024
@@ -58,7 +58,7 @@ class Pinning(Reading):
                 self.store.sync(losses=losses)
                 add = partial(self.pins.add, cid, recursive=recursive, name=name)
                 self.store.with_room(lambda: add(announced=None if announce else False))
-                self._announce(cid)
+                self.additions.announce(cid)
 
             await trio.to_thread.run_sync(keep)
         return cid
@@ -88,7 +88,7 @@ class Pinning(Reading):
                     self.store.with_room(lambda: self.pins.set_announced(after, False))
                 if not self.store.with_room(lambda: self.pins.replace(before.cid, after, unpin=unpin)):
                     raise NotPinned(f"{before.cid} was unpinned meanwhile; nothing was changed")
-                self._announce(after)
+                self.additions.announce(after)
 
             await trio.to_thread.run_sync(keep)
         return before.cid, after
@@ -150,7 +150,7 @@ class Pinning(Reading):
         announce: bool,
     ) -> AsyncIterator[Cid]:
         """Have a DAG here, and held for as long as the block lasts."""
-        with self._adding(announce=announce) as hold:
+        with self.additions.holding(announce=announce) as hold:
             async with self._reading(reference, offline=offline, timeout=timeout) as (fetcher, (cid,)):
                 await self._refuse_narrower(cid, recursive)
                 await self._gatherer(hold, progress).gather(fetcher, cid, recursive=recursive)

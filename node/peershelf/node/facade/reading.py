@@ -14,8 +14,8 @@ from peershelf.node import refs, tree_output, tree_reading
 from peershelf.node.facade.core import Core
 from peershelf.node.fetcher import Fetcher
 from peershelf.node.files import OpenFile
+from peershelf.node.iterators import Closeable
 from peershelf.node.refs import DagStats, Ref
-from peershelf.node.tasks import Closeable
 from peershelf.node.tree_output import Progress
 from peershelf.node.tree_reading import Listed
 

@@ -12,9 +12,9 @@ from peershelf.blockstore.errors import BlockNotFound
 from peershelf.node.errors import NodeError
 from peershelf.node.explaining import Explanation, Step
 from peershelf.node.facade.core import Core
+from peershelf.node.iterators import Closeable
 from peershelf.node.peer_ids import parse_value_key
 from peershelf.node.providing.provider import Provider, ProvideStat
-from peershelf.node.tasks import Closeable
 from peershelf.protocols.errors import InvalidRecord
 from peershelf.protocols.routing.base import PeerInfo, Router
 from peershelf.protocols.routing.records.value import Value

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,8 @@ import trio
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.unixfs.importer import Imported
 from peershelf.blockstore.unixfs.profiles import Profile
-from peershelf.node import files
+from peershelf.node import importing
+from peershelf.node.additions import hashed_tree
 from peershelf.node.facade.files import FileAccess
 from peershelf.node.ignoring import ignore_rules
 from peershelf.node.planting import Planting
@@ -40,7 +41,7 @@ class TreeAccess(FileAccess):
         preserve_mtime: bool = False,
         pin: bool = True,
         announce: bool = True,
-        progress: files.Progress | None = None,
+        progress: importing.Progress | None = None,
         on_skipped: OnSkipped | None = None,
     ) -> Cid:
         """Store a directory with all that is in it; once its CID is returned, it survives a power loss.
@@ -66,7 +67,6 @@ class TreeAccess(FileAccess):
             imported: Imported = await trio.to_thread.run_sync(run)
         return imported.cid
 
-    @contextmanager
     def adding_tree(
         self,
         profile: Profile,
@@ -75,15 +75,8 @@ class TreeAccess(FileAccess):
         announce: bool = True,
         only_hash: bool = False,
         on_added: OnAdded | None = None,
-    ) -> Iterator[TreeBuilder]:
+    ) -> AbstractContextManager[TreeBuilder]:
         """A tree to put entries into. Unless it is finished inside the block, nothing of it is kept."""
         if only_hash:
-            yield TreeBuilder(lambda blocks: None, profile, lambda root: None, on_added)
-            return
-        losses = self.store.losses
-
-        def keep(root: Cid) -> None:
-            self._make_durable(losses, root, pin=pin, announce=announce)
-
-        with self._adding(announce=announce) as hold:
-            yield TreeBuilder(self._store_sink(hold, durable=False), profile, keep, on_added)
+            return hashed_tree(profile, on_added)
+        return self.additions.tree(profile, pin=pin, announce=announce, on_added=on_added)

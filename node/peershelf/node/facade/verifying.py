@@ -12,8 +12,8 @@ import trio
 from peershelf.blockstore.cid import Cid
 from peershelf.node.errors import NotOnline
 from peershelf.node.facade.pinning import Pinning
+from peershelf.node.iterators import Closeable
 from peershelf.node.pinned import holders
-from peershelf.node.tasks import Closeable
 from peershelf.node.verifying import Checked, Finding, PinCheck, damaged
 
 _AT_ONCE = 256

@@ -8,8 +8,8 @@ import trio
 
 from peershelf.node.http.reply import Reply
 from peershelf.node.http.responses import encode, record_headers
-from peershelf.node.operations.base import Record
-from peershelf.node.tasks import Closeable
+from peershelf.node.iterators import Closeable
+from peershelf.node.operations.request import Record
 
 BUFFERED_RECORDS = 512
 """Records that may wait for a client that reads slowly."""

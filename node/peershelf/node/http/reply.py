@@ -21,7 +21,7 @@ from peershelf.node.http.responses import (
     takes_trailers,
 )
 from peershelf.node.http.upload import Body
-from peershelf.node.operations.base import Record
+from peershelf.node.operations.request import Record
 
 LINGER = 1.0
 """Seconds that a client gets to finish an upload that nobody reads, so that it sees more than a reset."""

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from starlette.types import Send
 
-from peershelf.node.operations.base import ByteStream, Record
+from peershelf.node.operations.base import ByteStream
+from peershelf.node.operations.request import Record
 
 JSON = "application/json"
 

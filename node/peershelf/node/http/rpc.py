@@ -28,17 +28,8 @@ from peershelf.node.http.record_pipe import send_records
 from peershelf.node.http.reply import Reply, UnknownOperation, exchange
 from peershelf.node.http.responses import stream_headers
 from peershelf.node.http.upload import Body, PartReader, boundary, words
-from peershelf.node.operations.base import (
-    ByteStream,
-    NodeT,
-    Operation,
-    Records,
-    Request,
-    Stream,
-    Unary,
-    no_parts,
-    validate,
-)
+from peershelf.node.operations.base import ByteStream, NodeT, Operation, Records, Stream, Unary, validate
+from peershelf.node.operations.request import Request, no_parts
 
 
 def build_app(node: NodeT, operations: Mapping[str, Operation[NodeT]]) -> ASGIApp:

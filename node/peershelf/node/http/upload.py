@@ -13,7 +13,7 @@ from peershelf.node.errors import UsageError
 from peershelf.node.http.handed import HandedFile, HandedFiles
 from peershelf.node.http.multipart import End, MultipartParser, NeedData, PartBegin, PartData, PartEnd
 from peershelf.node.http.part_header import PartHeader, parse_parameters
-from peershelf.node.operations.base import Part
+from peershelf.node.operations.request import Part
 
 MAX_BOUNDARY = 70
 """RFC 2046, 5.1.1."""

@@ -1,4 +1,4 @@
-"""add: the parts of an upload become files, links and trees, each top one with a root and pin of its own.
+"""Adding: the parts of an upload become files, links and trees, each top one with a root and pin of its own.
 
 A record tells a CID, and no CID is told before it is durable and protected by a pin. Only the root of a tree
 is pinned, so the others' records are held back until it is; meanwhile there is progress to be told.
@@ -7,42 +7,27 @@ is pinned, so the others' records are held back until it is; meanwhile there is 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-
-import trio
+from typing import Protocol
 
 from peershelf.blockstore.unixfs.message import Mtime
 from peershelf.blockstore.unixfs.metadata import Metadata
 from peershelf.blockstore.unixfs.profiles import Profile
-from peershelf.node.api import Node
+from peershelf.node.blocking import Blocking
 from peershelf.node.errors import UsageError
-from peershelf.node.operations.base import Part, Record, Records, Request
+from peershelf.node.iterators import Closeable
 from peershelf.node.operations.growing import Growing, Send
 from peershelf.node.operations.held import HeldRecords
-from peershelf.node.operations.profile import PROFILE_OPTIONS, requested_profile
+from peershelf.node.operations.profile import requested_profile
+from peershelf.node.operations.request import Part, Request
 from peershelf.node.operations.texts import text_fields
-from peershelf.node.tasks import Closeable
-from peershelf.node.trees import Added, Preserve
+from peershelf.node.trees import Added, OnAdded, Preserve, TreeBuilder
 
-_SENT_AT_ONCE = 512
-
-# Its command line sends these along; they are about what it reads and how it prints.
-_FOR_KUBOS_COMMAND_LINE = frozenset(
-    {
-        "quiet",
-        "stdin-name",
-        "recursive",
-        "inline-limit",
-        "hidden",
-        "ignore",
-        "ignore-rules-path",
-        "dereference-args",
-        "dereference-symlinks",
-    }
-)
+SENT_AT_ONCE = 512
+"""Records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +42,27 @@ class _Options:
     only_roots: bool
 
 
-def add(node: Node, request: Request) -> Closeable[Record]:
-    """Records of what was added, once it is durable and pinned; with `progress`, others on the way.
+class Adder(Protocol):
+    """What adds: a node, or a command that has the repo's store and runs none."""
 
-    A tree's files and links come in their order, then its directories, the root last.
-    """
-    adding = _Adding(node, _options(node, request))
-    return node.run_stream(partial(adding.run, request.parts), buffered=_SENT_AT_ONCE)
+    @property
+    def profile(self) -> Profile: ...
+
+    @property
+    def blocking(self) -> Blocking: ...
+
+    def adding_tree(
+        self, profile: Profile, *, pin: bool, announce: bool, only_hash: bool, on_added: OnAdded
+    ) -> AbstractContextManager[TreeBuilder]: ...
 
 
-def _options(node: Node, request: Request) -> _Options:
+def _options(default: Profile, request: Request) -> _Options:
     preserve = Preserve(
         request.flag("preserve-mode"),
         request.flag("preserve-mtime"),
         Metadata(_mode(request), _mtime(request)),
     )
-    profile = requested_profile(node.profile, request)
+    profile = requested_profile(default, request)
     if preserve and request.flag("raw-leaves"):
         raise UsageError("raw-leaves cannot be had with modes or times: bare blocks have no room for them")
     return _Options(
@@ -105,14 +95,20 @@ def _mtime(request: Request) -> Mtime | None:
     return Mtime(seconds, nanoseconds or None) if seconds else None
 
 
-class _Adding:
+class Adding:
     """One add: its parts become one tree with `wrap`, or else one for each name that they begin with."""
 
-    def __init__(self, node: Node, options: _Options) -> None:
-        self._node = node
-        self._options = options
+    def __init__(self, adder: Adder, request: Request) -> None:
+        """Raises UsageError for options that make no sense."""
+        self._adder = adder
+        self._blocking = adder.blocking
+        self._options = _options(adder.profile, request)
 
     async def run(self, parts: Closeable[Part], send: Send) -> None:
+        """Add the parts; each record that can be told is sent. Closes the parts.
+
+        A tree's files and links come in their order, then its directories, the root last.
+        """
         async with aclosing(parts):
             each = aiter(parts)
             part = await anext(each, None)
@@ -126,7 +122,7 @@ class _Adding:
         is_tree = part.kind == "directory" or top != part.name
         with HeldRecords() as held:
             following = await self._grow(top, part, parts if is_tree else None, held, send)
-            await _send_all(held, send)
+            await self._send_all(held, send)
         return following if is_tree else await anext(parts, None)
 
     async def _grow(
@@ -139,19 +135,26 @@ class _Adding:
     ) -> Part | None:
         """Add `part` and those of `more` that are in the same tree; returns the first that is not."""
         options = self._options
-        with self._node.adding_tree(
+        with self._adder.adding_tree(
             options.profile,
             pin=options.pin,
             announce=options.announce,
             only_hash=options.only_hash,
             on_added=partial(_hold, held, top, only_roots=options.only_roots),
         ) as tree:
-            growing = Growing(tree, options.preserve, top, send if options.progress else None)
+            tell = send if options.progress else None
+            growing = Growing(self._blocking, tree, options.preserve, top, tell)
             while part is not None and growing.has_room_for(part):
                 await growing.add(part)
                 part = None if more is None else await anext(more, None)
             await growing.finish()
         return part
+
+    async def _send_all(self, held: HeldRecords, send: Send) -> None:
+        records = iter(held)
+        while batch := await self._blocking.run(lambda: list(islice(records, SENT_AT_ONCE))):
+            for record in batch:
+                await send(record)
 
 
 def _hold(held: HeldRecords, top: str | None, added: Added, *, only_roots: bool) -> None:
@@ -175,44 +178,3 @@ def _hold(held: HeldRecords, top: str | None, added: Added, *, only_roots: bool)
         if mtime.nanoseconds:
             record["MtimeNsecs"] = mtime.nanoseconds
     held.add(record)
-
-
-async def _send_all(held: HeldRecords, send: Send) -> None:
-    records = iter(held)
-    while batch := await trio.to_thread.run_sync(lambda: list(islice(records, _SENT_AT_ONCE))):
-        for record in batch:
-            await send(record)
-
-
-ADD = Records(
-    "add",
-    add,
-    takes_parts=True,
-    takes_files=True,
-    options=frozenset(
-        {
-            "progress",
-            "pin",
-            "no-provide",
-            "only-hash",
-            "quieter",
-            "silent",
-            "wrap-with-directory",
-            "preserve-mode",
-            "preserve-mtime",
-            "mode",
-            "mtime",
-            "mtime-nsecs",
-        }
-    )
-    | PROFILE_OPTIONS
-    | _FOR_KUBOS_COMMAND_LINE,
-    repeatable=frozenset({"ignore"}),
-    fixed={
-        "trickle": "false",
-        "nocopy": "false",
-        "fscache": "false",
-        "inline": "false",
-        "empty-dirs": "true",
-    },
-)

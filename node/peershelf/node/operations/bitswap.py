@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from peershelf.blockstore.cid import Cid
 from peershelf.node.api import Node
-from peershelf.node.operations.base import Record, Request, Unary
+from peershelf.node.operations.base import Unary
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.peer_ids import parse_peer_id
 
 

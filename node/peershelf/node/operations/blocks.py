@@ -14,8 +14,9 @@ from peershelf.blockstore.multihash import hash_code
 from peershelf.blockstore.path import parse_reference
 from peershelf.node.api import Node
 from peershelf.node.describe import describe
-from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream, Unary
-from peershelf.node.tasks import Closeable
+from peershelf.node.iterators import Closeable
+from peershelf.node.operations.base import ByteStream, Records, Stream, Unary
+from peershelf.node.operations.request import Record, Request
 
 _BATCH = 4096
 

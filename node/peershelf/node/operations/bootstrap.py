@@ -12,7 +12,8 @@ import trio
 from peershelf.node import config, own_files
 from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
-from peershelf.node.operations.base import Record, Request, Unary
+from peershelf.node.operations.base import Unary
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.peer_addresses import parse_peer_address
 from peershelf.node.public_peers import PUBLIC_BOOTSTRAP_PEERS
 

@@ -6,9 +6,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 from peershelf.node.api import Node
-from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream
+from peershelf.node.iterators import Closeable
+from peershelf.node.operations.base import ByteStream, Records, Stream
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.operations.telling import telling
-from peershelf.node.tasks import Closeable
 
 
 async def export(node: Node, request: Request) -> ByteStream:

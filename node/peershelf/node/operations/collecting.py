@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from peershelf.blockstore.cid import Cid
 from peershelf.node.api import Node
 from peershelf.node.collecting import Collected
-from peershelf.node.operations.base import Record, Records, Request
-from peershelf.node.tasks import Closeable
+from peershelf.node.iterators import Closeable
+from peershelf.node.operations.base import Records
+from peershelf.node.operations.request import Record, Request
 
 _SENT_AT_ONCE = 512
 

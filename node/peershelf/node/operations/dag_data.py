@@ -10,8 +10,9 @@ from peershelf.blockstore.cid import codec_code
 from peershelf.blockstore.ipld import codecs
 from peershelf.blockstore.multihash import hash_code
 from peershelf.node.api import Node
-from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream, Unary
+from peershelf.node.operations.base import ByteStream, Records, Stream, Unary
 from peershelf.node.operations.blocks import bounded, once
+from peershelf.node.operations.request import Record, Request
 
 
 async def get(node: Node, request: Request) -> ByteStream:

@@ -8,9 +8,10 @@ from typing import Any
 
 from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
-from peershelf.node.operations.base import Record, Records, Request, Unary
+from peershelf.node.iterators import Closeable
+from peershelf.node.operations.base import Records, Unary
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.refs import DagStats, Ref
-from peershelf.node.tasks import Closeable
 
 _PLAIN, _EDGES = "<dst>", "<src> -> <dst>"
 

@@ -8,8 +8,9 @@ from contextlib import aclosing
 from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.node.api import Node
 from peershelf.node.files import OpenFile
-from peershelf.node.operations.adding import ADD
-from peershelf.node.operations.base import ByteStream, Request, Stream
+from peershelf.node.operations.add import ADD
+from peershelf.node.operations.base import ByteStream, Stream
+from peershelf.node.operations.request import Request
 
 
 async def cat(node: Node, request: Request) -> ByteStream:

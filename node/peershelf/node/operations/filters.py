@@ -12,7 +12,8 @@ import trio
 from peershelf.node import config
 from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
-from peershelf.node.operations.base import Record, Request, Unary
+from peershelf.node.operations.base import Unary
+from peershelf.node.operations.request import Record, Request
 from peershelf.protocols.filters import InvalidMask, Mask
 
 _KEY = "Swarm.AddrFilters"

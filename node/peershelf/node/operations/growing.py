@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from io import RawIOBase
 
-import trio
-
 from peershelf.blockstore.unixfs.importer import Imported
 from peershelf.blockstore.unixfs.metadata import NONE, Metadata
 from peershelf.blockstore.unixfs.tree import Path
-from peershelf.node import files
+from peershelf.node import importing
+from peershelf.node.blocking import Blocking
 from peershelf.node.errors import UsageError
-from peershelf.node.operations.base import Part, Record
+from peershelf.node.operations.request import Part, Record
 from peershelf.node.operations.texts import as_text
 from peershelf.node.trees import (
     MAX_TARGET,
@@ -36,7 +35,10 @@ class Growing:
     under the name of the last, since clients sum up.
     """
 
-    def __init__(self, tree: TreeBuilder, preserve: Preserve, top: str | None, tell: Send | None) -> None:
+    def __init__(
+        self, blocking: Blocking, tree: TreeBuilder, preserve: Preserve, top: str | None, tell: Send | None
+    ) -> None:
+        self._blocking = blocking
         self._tree = tree
         self._preserve = preserve
         self._top = top
@@ -71,7 +73,7 @@ class Growing:
     async def finish(self) -> None:
         """Build the directories; once this returns the tree is durable and pinned."""
         await self._flush()
-        await trio.to_thread.run_sync(self._tree.finish)
+        await self._blocking.run(self._tree.finish)
 
     def _path(self, name: str) -> Path:
         names = name.encode("utf-8", "surrogateescape").split(b"/") if name else []
@@ -81,18 +83,23 @@ class Growing:
         """Import what was gathered."""
         size, entries = self._gathered.size, self._gathered.take()
         if entries:
-            await trio.to_thread.run_sync(self._tree.add, entries)
+            await self._blocking.run(self._tree.add, entries)
         if self._tell is not None and any(map(_is_small_file, entries)):
             await self._tell({"Name": as_text(self._last_name), "Bytes": size})
 
-    async def _import(self, name: str, source: files.Source, metadata: Metadata) -> Imported:
+    async def _import(self, name: str, source: importing.Source, metadata: Metadata) -> Imported:
         tell = self._tell
-        told: files.Progress | None = None
+        told: importing.Progress | None = None
         if tell is not None and isinstance(source, AsyncIterator):
             source = _reported(name, source, tell)
         elif tell is not None:
-            told = _from_thread(name, tell)
-        return await files.add(source, self._tree.sink, self._tree.profile, told, metadata)
+            told = self._from_inside(name, tell)
+        return await importing.add(
+            self._blocking, source, self._tree.sink, self._tree.profile, told, metadata
+        )
+
+    def _from_inside(self, name: str, tell: Send) -> importing.Progress:
+        return lambda done: self._blocking.call(tell, {"Name": as_text(name), "Bytes": done})
 
 
 def _is_small_file(entry: SmallEntry | LargeFile) -> bool:
@@ -126,10 +133,6 @@ async def _pieces(
     if others is not None:
         async for piece in others:
             yield piece
-
-
-def _from_thread(name: str, tell: Send) -> files.Progress:
-    return lambda done: trio.from_thread.run(tell, {"Name": as_text(name), "Bytes": done})
 
 
 async def _reported(name: str, chunks: AsyncIterator[bytes], tell: Send) -> AsyncGenerator[bytes, None]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from peershelf.node.api import Node
-from peershelf.node.operations.base import Record, Records, Request, Unary
+from peershelf.node.operations.base import Records, Unary
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.peer_ids import parse_peer_id
 
 

@@ -13,11 +13,12 @@ from peershelf.node.api import Node
 from peershelf.node.errors import NotPinned, UsageError
 from peershelf.node.facade.pinning import PinKind
 from peershelf.node.fetching_dags import Gathered
-from peershelf.node.operations.base import Record, Records, Request, Unary
+from peershelf.node.iterators import Closeable
+from peershelf.node.operations.base import Records, Unary
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.operations.telling import telling
 from peershelf.node.operations.texts import utc
 from peershelf.node.pinned import Verified
-from peershelf.node.tasks import Closeable
 
 _KINDS: dict[str, tuple[PinKind, ...]] = {
     "all": ("direct", "recursive", "indirect"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from peershelf.blockstore.multihash import hash_code
 from peershelf.blockstore.unixfs.chunker import parse_chunker
 from peershelf.blockstore.unixfs.profiles import Profile, profile_named, with_options
-from peershelf.node.operations.base import Request
+from peershelf.node.operations.request import Request
 
 PROFILE_OPTIONS = frozenset(
     {

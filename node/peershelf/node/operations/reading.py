@@ -14,8 +14,9 @@ from peershelf.blockstore.unixfs.node_info import UNKNOWN, Kind, NodeInfo
 from peershelf.node import go_mode
 from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
-from peershelf.node.operations.base import ByteStream, Record, Records, Request, Stream
+from peershelf.node.operations.base import ByteStream, Records, Stream
 from peershelf.node.operations.files import until_closed
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.operations.texts import text_fields
 from peershelf.node.tree_reading import Listed
 

@@ -11,7 +11,8 @@ from peershelf.node import config, own_files
 from peershelf.node._version import __version__
 from peershelf.node.api import Node
 from peershelf.node.errors import NotConnected
-from peershelf.node.operations.base import Record, Request, Unary
+from peershelf.node.operations.base import Unary
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.peer_ids import parse_peer_id, public_key_text
 from peershelf.node.repo import VERSION, load_settings
 from peershelf.protocols.transport import PeerId

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from peershelf.node.api import Node
-from peershelf.node.operations.base import Record, Request, Unary
+from peershelf.node.operations.base import Unary
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.process_usage import process_resources
 from peershelf.protocols.resources import Resource
 

@@ -9,8 +9,9 @@ from contextlib import aclosing
 from peershelf.blockstore.path import parse_reference
 from peershelf.node.api import Node
 from peershelf.node.errors import NodeError, UsageError
-from peershelf.node.operations.base import Record, Records, Request, Unary
+from peershelf.node.operations.base import Records, Unary
 from peershelf.node.operations.blocks import bounded
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.peer_ids import parse_peer_id, parse_value_key
 from peershelf.protocols.routing.base import PeerInfo
 

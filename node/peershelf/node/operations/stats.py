@@ -10,7 +10,8 @@ import trio
 
 from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
-from peershelf.node.operations.base import Record, Records, Request
+from peershelf.node.operations.base import Records
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.peer_ids import parse_peer_id
 from peershelf.node.units import parse_duration
 from peershelf.protocols.traffic import Traffic, Usage

@@ -10,7 +10,8 @@ import trio
 from peershelf.node.api import Node
 from peershelf.node.describe import describe
 from peershelf.node.errors import NodeError, NotConnected
-from peershelf.node.operations.base import Record, Records, Request, Unary
+from peershelf.node.operations.base import Records, Unary
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.operations.texts import utc
 from peershelf.node.peer_ids import parse_peer_id
 from peershelf.protocols.errors import NetworkError, PeerNotConnected

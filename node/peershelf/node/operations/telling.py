@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import trio
 
-from peershelf.node.operations.base import Record, Request
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.tasks import single_error
 
 _BETWEEN_TWO = 0.1

@@ -7,7 +7,8 @@ from contextlib import aclosing
 
 from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
-from peershelf.node.operations.base import Record, Records, Request
+from peershelf.node.operations.base import Records
+from peershelf.node.operations.request import Record, Request
 from peershelf.node.units import parse_duration
 from peershelf.node.verifying import Checked, Finding
 

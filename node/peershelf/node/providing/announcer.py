@@ -8,6 +8,7 @@ from pathlib import Path
 
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockstoreError
+from peershelf.node.config import Config
 from peershelf.node.observe import later
 from peershelf.node.providing.queue import ProvideQueue
 
@@ -55,3 +56,12 @@ class Announcer:
         with self._lock:
             if self._queue is not None:
                 self._queue.close()
+
+
+def announcer_for(repo: Path, config: Config) -> Announcer | None:
+    """The announcer of a repo; None where its settings leave nothing to announce, or no way to."""
+    # Delegated routers take no announcements.
+    unable = config.text("Routing.Type") in ("none", "delegated")
+    if unable or config.flag("Private") or not config.flag("Provide.Enabled"):
+        return None
+    return Announcer(repo / "provide.db")

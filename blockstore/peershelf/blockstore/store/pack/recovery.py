@@ -9,13 +9,16 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from peershelf.blockstore.store.directories import sync_directory
 from peershelf.blockstore.store.failures import os_failure
 from peershelf.blockstore.store.pack.index import Index
 from peershelf.blockstore.store.pack.records import Kind
-from peershelf.blockstore.store.pack.scan import Gap, scan
 from peershelf.blockstore.store.pack.segments import Location, Segment
+
+if TYPE_CHECKING:
+    from peershelf.blockstore.store.pack.scan import Gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,11 @@ def _replay(directory: Path, index: Index, tail: _Tail) -> tuple[_Replay, int]:
 
 
 def _read(descriptor: int, tail: _Tail) -> _Replay:
+    from peershelf.blockstore.store.pack.scan import (
+        Gap,
+        scan,
+    )  # after an orderly end there is nothing to read
+
     changes: dict[bytes, Location | None] = {}
     records = 0
     gaps: list[Gap] = []

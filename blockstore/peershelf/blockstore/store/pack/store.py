@@ -25,7 +25,6 @@ from peershelf.blockstore.store.directories import make_directory
 from peershelf.blockstore.store.failures import os_failure
 from peershelf.blockstore.store.holds import HeldKeys
 from peershelf.blockstore.store.lock import DirectoryLock
-from peershelf.blockstore.store.pack.collection import PackCollection
 from peershelf.blockstore.store.pack.disk_use import index_size, segments_size
 from peershelf.blockstore.store.pack.hold import PackHold
 from peershelf.blockstore.store.pack.index import Index
@@ -113,6 +112,9 @@ class PackStore(Blockstore):
 
     @contextmanager
     def collecting(self) -> Iterator[Collection]:
+        # With what it brings it is a tenth of the store, and few commands collect.
+        from peershelf.blockstore.store.pack.collection import PackCollection
+
         with self._pack.writing():
             with_room(self._pack.reserve, self._pack.log.flush)
             start = self._pack.log.position
