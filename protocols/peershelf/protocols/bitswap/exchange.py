@@ -66,6 +66,7 @@ class Bitswap:
         # What is drawn by lot here only has to differ from peer to peer.
         random = Random(network.local_peer)
         self._requester = Requester(self._limits, random=random, in_demand=self._engine.is_wanted)
+        pacing = Pacing(self._limits.time, cpu, self._place)
         self._server = Server(self._engine, served or store, offload, changed=self._wake_talkers)
         self._client = Client(
             self._requester,
@@ -74,11 +75,13 @@ class Bitswap:
             self._counters,
             changed=self._wake_talkers,
             stored=self._server.blocks_added,
+            charge=pacing.charge,
+            cpu=cpu,
         )
         self._inbound = InboundStreams(
             self._limits,
             self._counters,
-            Pacing(self._limits.time, cpu, self._place),
+            pacing,
             heard=self._client.heard,
             received=self._receive,
         )

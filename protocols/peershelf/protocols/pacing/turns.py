@@ -19,7 +19,7 @@ import trio
 from peershelf.protocols.pacing.crowd import Crowd, Neighbourhood
 from peershelf.protocols.pacing.debts import Debts
 from peershelf.protocols.pacing.limits import TimeLimits
-from peershelf.protocols.pacing.metered import Metered
+from peershelf.protocols.pacing.metered import Metered, timed
 from peershelf.protocols.transport import PeerId
 
 _T = TypeVar("_T")
@@ -132,12 +132,7 @@ class Pace:
 
     def timed(self, work: Callable[[], _T]) -> Callable[[], tuple[_T, float]]:
         """Return what does some work in any thread, and returns with its result the seconds to charge."""
-
-        def do() -> tuple[_T, float]:
-            began = self._pacing.cpu()
-            return work(), self._pacing.cpu() - began
-
-        return do
+        return timed(work, self._pacing.cpu)
 
     def charge(self, seconds: float) -> None:
         """The peer has cost so much CPU time."""
