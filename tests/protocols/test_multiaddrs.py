@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from peershelf.protocols.multiaddrs import from_text, may_be_told, place_of
+from peershelf.protocols.multiaddrs import address_group, from_text, may_be_told
 
 LOOPBACK = ("/ip4/127.0.0.1/tcp/1", "/ip6/::1/tcp/1")
 PRIVATE = ("/ip4/192.168.1.2/tcp/1", "/ip6/fd00::1/tcp/1", "/ip4/169.254.1.1/tcp/1", "/ip4/100.64.0.1/tcp/1")
@@ -28,22 +28,7 @@ def test_who_comes_from_far_is_told_nothing_of_what_is_near(peer: str, told: set
     assert found == told
 
 
-def place(text: str) -> bytes | None:
-    return place_of(from_text(text) or b"")
-
-
-def test_whoever_has_an_address_has_its_ports_and_of_ipv6_the_64() -> None:
-    assert place("/ip4/192.0.2.1/tcp/1") == place("/ip4/192.0.2.1/udp/2/quic-v1")
-    assert place("/ip6/2001:db8:1:2::1/tcp/1") == place("/ip6/2001:db8:1:2:ffff::9/tcp/2")
-    different = (
-        "/ip4/192.0.2.1/tcp/1",
-        "/ip4/192.0.2.2/tcp/1",
-        "/ip6/2001:db8:1:2::1/tcp/1",
-        "/ip6/2001:db8:1:3::1/tcp/1",
-    )
-    assert len({place(text) for text in different}) == len(different)
-
-
-def test_a_name_is_nobodys_address() -> None:
-    assert place("/dns4/example.com/tcp/1") is None
-    assert place_of(b"") is None
+def test_whoever_has_an_address_of_ipv6_has_the_64() -> None:
+    assert address_group("2001:db8:1:2::1") == address_group("2001:db8:1:2:ffff::9") == "2001:db8:1:2::/64"
+    different = ("192.0.2.1", "192.0.2.2", "2001:db8:1:2::1", "2001:db8:1:3::1")
+    assert len({address_group(host) for host in different}) == len(different)

@@ -7,7 +7,8 @@ https://github.com/multiformats/multiaddr
 from __future__ import annotations
 
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from multiaddr import Multiaddr  # type: ignore[import-untyped]
 
@@ -25,13 +26,11 @@ def ip_of(address: bytes) -> IPv4Address | IPv6Address | None:
     return None
 
 
-def place_of(address: bytes) -> bytes | None:
-    """Return what counts as one address, since whoever has any of it has all: IPv4 addresses, IPv6 /64s."""
-    if len(address) >= 5 and address[0] == _IP4:
-        return address[1:5]
-    if len(address) >= 17 and address[0] == _IP6:
-        return address[1:9]
-    return None
+@lru_cache(maxsize=1_024)
+def address_group(host: str) -> str:
+    """Return what counts as one IP address, since no customer gets less: one of IPv4, or a /64 of IPv6."""
+    ip = ip_address(host)
+    return host if ip.version == 4 else str(ip_network((ip, 64), strict=False))
 
 
 def is_public(address: bytes) -> bool:

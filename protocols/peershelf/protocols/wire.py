@@ -58,6 +58,11 @@ class FrameDecoder:
         return self._announced is not None or self._buffered > 0
 
     @property
+    def buffered(self) -> int:
+        """Bytes that have arrived and were not returned."""
+        return self._buffered
+
+    @property
     def missing(self) -> int:
         """Bytes that are still to arrive of the frame that has begun, once its length is known; or else 1."""
         return 1 if self._announced is None else max(1, self._announced - self._buffered)

@@ -165,5 +165,7 @@ async def test_the_exchange_knows_where_its_peers_are(world):
     place = bitswap._inbound._pacing._crowd._neighbourhood
     assert place(A) == place(B) != A
     assert place(C) == C
+    books = bitswap._engine._ledgers
+    assert books[A].place == books[B].place == place(A)
     bitswap.peer_disconnected(A)
     assert place(A) == A

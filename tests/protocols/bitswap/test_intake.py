@@ -31,7 +31,8 @@ class Arriving:
             self.store,
             self._hop,
             expected=lambda peer: frozenset(self._expected),
-            arrived=lambda arrivals: self.batches.append(len(arrivals)),
+            arrived=lambda arrivals, seconds: self.batches.append(len(arrivals)),
+            cpu=lambda: 0.0,
             failed=lambda error, senders: self.failed.extend(senders),
         )
 

@@ -173,9 +173,9 @@ async def test_thousands_of_tiny_blocks_are_told_of_in_parts(world, make_blocks,
     intake = node.bitswap._client._intake
     inner = intake._report
 
-    def watched(arrivals) -> None:
+    def watched(arrivals, seconds) -> None:
         seen.append((len(arrivals), passes.number))
-        inner(arrivals)
+        inner(arrivals, seconds)
 
     monkeypatch.setattr(intake, "_report", watched)
 

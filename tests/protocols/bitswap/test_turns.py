@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
+
 from named import A, B, C, cid_of, cids_of
 from serving import BIG, Serving
 
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.messages import WantEntry
+from peershelf.protocols.bitswap.turn import Turn
 from peershelf.protocols.transport import PeerId
+
+MIB = 1 << 20
 
 
 def test_higher_priorities_go_first():
@@ -54,6 +59,42 @@ def test_peers_take_turns_whatever_they_ask_for():
     serving.wants(B, WantEntry(cid_of(1)))
     serving.wants(C, WantEntry(cid_of(2)), WantEntry(cid_of(3)))
     assert [serving.turn()[0] for _ in range(5)] == [A, B, C, A, C]
+
+
+def crowd(number: int) -> tuple[PeerId, ...]:
+    return tuple(PeerId(f"one of many {n}") for n in range(number))
+
+
+def test_a_crowd_at_one_address_leaves_turns_to_others():
+    """A peer has four turns on their way at most, and this line says that it takes twelve."""
+    many = crowd(16)
+    serving = Serving(BitswapLimits(message_out=MIB), (*many, A), lambda peer: A if peer == A else "theirs")
+    serving.holds(*cids_of(200), size=MIB)
+    for peer in (*many, A):
+        serving.wants(peer, *(WantEntry(cid) for cid in cids_of(200)))
+    served: Counter[str] = Counter()
+    running: deque[Turn] = deque()
+    for now in range(200):
+        while (turn := serving.engine.next_turn(now / 100)) is not None:
+            running.append(turn)
+        if now >= 40:  # at first everybody gets one, as it is not known how much the line takes
+            served[running[0].peer] += 1
+        serving.engine.sent(running.popleft(), now / 100)
+    assert served[A] > served.total() / 4
+    assert min(served[peer] for peer in many) >= 4
+
+
+def test_who_is_alone_gets_turns_ahead_beside_a_crowd_at_one_address():
+    many = crowd(8)
+    serving = Serving(BitswapLimits(message_out=BIG), (*many, A), lambda peer: A if peer == A else "theirs")
+    serving.holds(*cids_of(50))
+    for peer in many:
+        serving.wants(peer, *(WantEntry(cid) for cid in cids_of(50)))
+    while serving.engine.next_turn(0.0) is not None:
+        pass
+    serving.wants(A, *(WantEntry(cid) for cid in cids_of(50)))
+    turns = [serving.engine.next_turn(5.0) for _ in range(3)]
+    assert [turn and turn.peer for turn in turns] == [A] * 3
 
 
 def test_a_peer_that_does_not_read_keeps_nobody_from_theirs():

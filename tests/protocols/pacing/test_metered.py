@@ -45,7 +45,7 @@ class Work:
             self.cpu += 2.0
 
     def owed(self) -> float:
-        return (self.pacing._paid_at[A] - trio.current_time()) * LIMITS.share
+        return self.pacing._debts.rest(A, trio.current_time()) * LIMITS.share + LIMITS.ahead
 
 
 @pytest.fixture

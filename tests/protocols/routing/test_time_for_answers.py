@@ -108,7 +108,7 @@ async def test_who_waits_for_its_turn_is_not_idle(autojump_clock, is_own_debt):
         stream = await peer._inner.open_stream(server.local_peer, [LAN.protocol])
         await trio.sleep(1)
         if is_own_debt:
-            dht._serving._pacing._owe(peer.local_peer, 2 * IDLE * TIME.share)
+            dht._serving._pacing._debts.charge(peer.local_peer, 2 * IDLE * TIME.share, trio.current_time())
         else:
             dht._serving._pacing.charge(other.local_peer, 2 * IDLE * TIME.share_all)
         await stream.send_all(frame(FIND))

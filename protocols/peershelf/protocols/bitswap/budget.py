@@ -59,9 +59,13 @@ class InboundBudget:
         """Return who has most of them, and how much; "" while nobody has any."""
         return greatest(self._used.items())
 
+    def has_room(self, peer: PeerId, size: int) -> bool:
+        """Whether the peer may have `size` bytes more without waiting."""
+        return not self._used[peer] or self._used[peer] + size <= self._per_peer
+
     async def admit(self, peer: PeerId, size: int, give_up: Callable[[], None]) -> Ticket:
         """Wait until the peer may have `size` bytes more. `give_up` is called if they are needed back."""
-        while self._used[peer] and self._used[peer] + size > self._per_peer:
+        while not self.has_room(peer, size):
             await self._waiting.setdefault(peer, trio.lowlevel.ParkingLot()).park()
         ticket = Ticket(self, peer, size, give_up)
         self._used[peer] += size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -32,6 +32,8 @@ from peershelf.protocols.transport import PeerId
 
 _REMEMBERED_ANSWERS = 256
 _PRESENCES_PER_STEP = 256
+_PIECE = 4_096
+"""Bytes that take as long to hash as all else that is done for a block."""
 
 
 class Client:
@@ -46,17 +48,27 @@ class Client:
         *,
         changed: Callable[[], None],
         stored: Callable[[Mapping[Cid, int]], None],
+        charge: Callable[[PeerId, float], None],
+        cpu: Callable[[], float],
     ) -> None:
+        """Make one.
+
+        Args:
+            charge: is told the seconds of CPU that a peer's copies, and what else nobody wanted, have taken.
+            cpu: returns the seconds of CPU that the calling thread has used.
+        """
         self._requester = requester
         self._store = store
         self._offload = offload
         self._counters = counters
         self._changed = changed
         self._stored = stored
+        self._charge = charge
+        self._cpu = cpu
         self._sessions: dict[SessionId, Session] = {}
         self._last_answers: Recent[Cid, Mapping[PeerId, Answer]] = Recent(_REMEMBERED_ANSWERS)
         self._intake = Intake(
-            store, offload, expected=requester.expected, arrived=self._take_in, failed=self._fail
+            store, offload, expected=requester.expected, arrived=self._take_in, failed=self._fail, cpu=cpu
         )
         self._found: deque[Cid] = deque()
         self._some_found = Wakeup()
@@ -164,13 +176,28 @@ class Client:
                 self._deliver(self._requester.block_found(cid.multihash, len(data)), data)
                 self.decide()
 
-    def _take_in(self, arrivals: Sequence[Arrival]) -> None:
+    def _take_in(self, arrivals: Sequence[Arrival], seconds: float) -> None:
+        began = self._cpu()
         added: dict[Cid, int] = {}
+        unwanted: list[Arrival] = []
         for arrival in arrivals:
             if self._is_wanted(arrival) and arrival.block is not None:
                 added[arrival.block.cid] = arrival.size
+            else:
+                unwanted.append(arrival)
+        if unwanted:
+            self._charge_for(unwanted, arrivals, seconds + self._cpu() - began)
         self._stored(added)
         self.decide()
+
+    def _charge_for(self, unwanted: Sequence[Arrival], all_of: Sequence[Arrival], seconds: float) -> None:
+        """Who sent what nobody wanted pays for its part of the time that everything together took."""
+        whole = sum(map(_weight, all_of))
+        of_peer: Counter[PeerId] = Counter()
+        for arrival in unwanted:
+            of_peer[arrival.peer] += _weight(arrival)
+        for peer, part in of_peer.items():
+            self._charge(peer, seconds * part / whole)
 
     def _is_wanted(self, arrival: Arrival) -> bool:
         """Account for one thing that came, and give it to whoever waits for it."""
@@ -211,3 +238,8 @@ class Client:
     def _count_unrequested(self, blocks: int, size: int) -> None:
         self._counters.unrequested_blocks += blocks
         self._counters.unrequested_bytes += size
+
+
+def _weight(arrival: Arrival) -> int:
+    """What part of the time is one's: hashing takes it by the byte, and the rest by the piece."""
+    return arrival.size + _PIECE

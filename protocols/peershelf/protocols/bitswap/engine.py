@@ -5,9 +5,10 @@ driver, which brings back sizes. A want for a block that is here becomes "ready"
 a HAVE; one for a block that is not becomes a DONT_HAVE if asked for, and stays, so that the block, or word of
 it, follows when it comes. Presences are small and leave at once. Blocks leave in turns: each peer with
 something ready gets one message's worth, then the next peer, so that one who asks for a lot, or reads slowly,
-costs the others nothing. A turn is in flight until the driver reports it sent or lost; bytes in flight are
-bounded for each peer and in all. How many turns the line needs is measured (see `uplink`); a peer that comes,
-or has waited long, gets a turn all the same, for those measured may have been slow peers on a fast line.
+costs the others nothing; and peers at one address get as much as one alone (see `queue`). A turn is in flight
+until the driver reports it sent or lost; bytes in flight are bounded for each peer and in all. How many turns
+the line needs is measured (see `uplink`); a peer that comes, or has waited long, gets a turn all the same,
+for those measured may have been slow peers on a fast line.
 
 The more peers there are to serve, the smaller the turns, and the fewer are prepared ahead: what is committed
 late can still be cancelled, or be the block that was sent least. That is what lets a swarm take little more
@@ -16,14 +17,15 @@ than one copy from its seed. It also leaves room for the rest when peers take wa
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Container, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping
 from math import inf
 
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.ledger import Ledger
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.messages import Presence, WantEntry
+from peershelf.protocols.bitswap.queue import TurnQueue
 from peershelf.protocols.bitswap.recent import Recent
 from peershelf.protocols.bitswap.turn import Turn
 from peershelf.protocols.bitswap.uplink import Uplink
@@ -34,30 +36,38 @@ from peershelf.protocols.transport import PeerId
 _COUNTED_BLOCKS = 16_384
 """Blocks of which we remember how often they were sent."""
 _FEW = 4
-"""Peers being served, up to which a second turn is prepared while a peer's first is being sent."""
+"""Addresses being served, and peers at one of them, up to which a peer's second turn is prepared while its
+first is being sent."""
 _LONGEST_WAIT = 10.0
 """Seconds after its last turn when a peer gets one although the line seems full: how full it is, is measured
 by those that had turns, and they may all have been slow. A peer that comes gets its first turn likewise."""
 
 
 class Engine:
-    """Decides what is sent to whom. Times are seconds on any clock that only goes forward."""
+    """Decides what is sent to whom. Times are seconds on any clock that only goes forward.
 
-    def __init__(self, limits: BitswapLimits) -> None:
+    Args:
+        place: returns what a peer shares with others that may be the same person: its address.
+    """
+
+    def __init__(
+        self, limits: BitswapLimits, place: Callable[[PeerId], Hashable] = lambda peer: peer
+    ) -> None:
         self._limits = limits
+        self._place = place
         self._ledgers: dict[PeerId, Ledger] = {}
         self._waiting: dict[bytes, dict[tuple[PeerId, Cid], None]] = {}
-        self._queue: deque[PeerId] = deque()
-        self._queued: set[PeerId] = set()
+        self._queue = TurnQueue()
         self._presences: dict[PeerId, None] = {}
         self._bytes_sending = 0
-        self._busy = 0
+        self._busy: Counter[Hashable] = Counter()
+        """Peers to which a turn is on its way, by address."""
         self._uplink = Uplink(limits)
         self._times_sent: Recent[bytes, int] = Recent(_COUNTED_BLOCKS)
 
     def peer_connected(self, peer: PeerId) -> None:
         """Open the books on a peer."""
-        self._ledgers.setdefault(peer, Ledger(self._limits))
+        self._ledgers.setdefault(peer, Ledger(self._limits, self._place(peer)))
 
     def peer_disconnected(self, peer: PeerId) -> None:
         """Forget a peer and its wants. Turns of it that are in flight still have to be reported sent."""
@@ -67,6 +77,7 @@ class Engine:
         for cid in ledger.wantlist:
             self._stop_waiting(peer, cid)
         self._presences.pop(peer, None)
+        self._queue.remove(peer)
 
     def forget_all_but(self, peer: PeerId, named: Container[Cid]) -> None:
         """A peer's full wantlist names these: what else it wanted it wants no longer."""
@@ -141,17 +152,16 @@ class Engine:
     def next_turn(self, now: float) -> Turn | None:
         """Return the next blocks to read and send, or None until something changes, or room_at()."""
         has_room = self._uplink.has_room(now)
-        for _ in range(len(self._queue)):
-            peer = self._queue.popleft()
-            self._queued.discard(peer)
-            ledger = self._ledgers.get(peer)
-            if ledger is None:
-                continue
+        for peer in self._queue:
+            ledger = self._ledgers[peer]
             may_start = has_room or (not ledger.is_busy and ledger.passed_over_at <= now)
             turn = self._turn(peer, ledger) if may_start else None
-            if ledger.may_send:
-                self._put_in_queue(peer)
+            if turn is not None or not ledger.may_send:
+                self._queue.remove(peer)
             if turn is not None:
+                self._queue.served(ledger.place, turn.size)
+                if ledger.may_send:
+                    self._queue.add(peer, ledger.place)
                 ledger.passed_over_at = now + _LONGEST_WAIT
                 self._uplink.started(turn, now)
                 return turn
@@ -168,9 +178,9 @@ class Engine:
 
     def room_at(self, now: float) -> float:
         """When next_turn() may have something without anything having happened."""
-        if not self._queue:
+        if not self.has_turns:
             return inf
-        waiting = (self._ledgers[peer] for peer in self._queue if peer in self._ledgers)
+        waiting = [self._ledgers[peer] for peer in self._queue]
         passed_over = (one.passed_over_at for one in waiting if not one.is_busy and one.passed_over_at > now)
         return min(self._uplink.room_at(now), *passed_over, inf)
 
@@ -182,7 +192,7 @@ class Engine:
     @property
     def has_turns(self) -> bool:
         """Whether next_turn() is worth a call: somebody has blocks ready, and may have room for them."""
-        return bool(self._queue)
+        return len(self._queue) > 0
 
     def given_up(self, turn: Turn) -> None:
         """The turn's message will not be sent."""
@@ -192,7 +202,8 @@ class Engine:
     def _end(self, turn: Turn) -> None:
         self._bytes_sending -= turn.size
         turn.ledger.sent(turn.wants, turn.size)
-        self._busy -= not turn.ledger.is_busy
+        if not turn.ledger.is_busy:
+            self._busy -= Counter([turn.ledger.place])
         if self.is_current(turn):
             self._enqueue(turn.peer, turn.ledger)
 
@@ -218,13 +229,15 @@ class Engine:
             self._presences[turn.peer] = None
 
     def _turn(self, peer: PeerId, ledger: Ledger) -> Turn | None:
-        if not ledger.may_send or (ledger.is_busy and self._busy > _FEW):
+        others = max(len(self._busy), self._busy[ledger.place])
+        if not ledger.may_send or (ledger.is_busy and others > _FEW):
             return None
         budget = self._limits.buffered_total - self._bytes_sending
-        share = self._limits.message_out // max(1, self._busy + len(self._queue))
-        self._busy -= ledger.is_busy
+        share = self._limits.message_out // max(1, self._busy.total() + len(self._queue) - 1)
+        was_busy = ledger.is_busy
         wants = ledger.take_turn(share, budget, self._sent_before)
-        self._busy += ledger.is_busy
+        if ledger.is_busy and not was_busy:
+            self._busy[ledger.place] += 1
         if not wants:
             return None
         for want in wants:
@@ -259,9 +272,4 @@ class Engine:
 
     def _enqueue(self, peer: PeerId, ledger: Ledger) -> None:
         if ledger.may_send and ledger.is_low:
-            self._put_in_queue(peer)
-
-    def _put_in_queue(self, peer: PeerId) -> None:
-        if peer not in self._queued:
-            self._queued.add(peer)
-            self._queue.append(peer)
+            self._queue.add(peer, ledger.place)

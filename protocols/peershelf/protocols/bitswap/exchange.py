@@ -60,10 +60,13 @@ class Bitswap:
         self._network = network
         self._limits = limits or BitswapLimits()
         self._counters = Counters()
-        self._engine = Engine(self._limits)
+        self._seen_at = seen_at
+        self._places: dict[PeerId, Hashable] = {}
+        self._engine = Engine(self._limits, self._place)
         # What is drawn by lot here only has to differ from peer to peer.
         random = Random(network.local_peer)
         self._requester = Requester(self._limits, random=random, in_demand=self._engine.is_wanted)
+        pacing = Pacing(self._limits.time, cpu, self._place)
         self._server = Server(self._engine, served or store, offload, changed=self._wake_talkers)
         self._client = Client(
             self._requester,
@@ -72,17 +75,17 @@ class Bitswap:
             self._counters,
             changed=self._wake_talkers,
             stored=self._server.blocks_added,
+            charge=pacing.charge,
+            cpu=cpu,
         )
         self._inbound = InboundStreams(
             self._limits,
             self._counters,
-            Pacing(self._limits.time, cpu, lambda peer: self._places.get(peer, peer)),
+            pacing,
             heard=self._client.heard,
             received=self._receive,
         )
         self._links: dict[PeerId, PeerLink] = {}
-        self._seen_at = seen_at
-        self._places: dict[PeerId, Hashable] = {}
         self._nursery: trio.Nursery | None = None
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -170,6 +173,9 @@ class Bitswap:
             del self._places[peer]
             self._server.remove_peer(peer)
             self._client.peer_disconnected(peer)
+
+    def _place(self, peer: PeerId) -> Hashable:
+        return self._places.get(peer, peer)
 
     async def _receive(self, peer: PeerId, message: Message, ticket: Ticket, pace: Pace) -> None:
         # A stream may be faster than word of the connection that it came on.

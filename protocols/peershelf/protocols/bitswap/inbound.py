@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import count
 
 import structlog
 import trio
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 _READ_IDLE = 16_384
 """Read at a time while nothing is announced, so not charged yet; a peer may have hundreds of streams."""
 _READ_BODY = 1_048_576
+_AT_ONCE = 32
+"""Small messages dealt with before others have a turn."""
 
 MessageHandler = Callable[[PeerId, Message, Ticket, Pace], Awaitable[None]]
 
@@ -71,7 +74,40 @@ class InboundStreams:
     async def _message(self, stream: Stream, decoder: FrameDecoder, given_up: trio.CancelScope) -> None:
         # A function of its own: a stream that is idle must not keep its last message alive.
         frame, ticket = await self._frame(stream, decoder, given_up)
-        await self._dispatch(stream.peer, frame, ticket)
+        peer, decoding = stream.peer, Decoding(frame, self._limits)
+        try:
+            async with self._pacing.turn(peer) as pace:
+                await self._dispatch(peer, decoding, ticket, pace)
+                del frame, decoding  # its memory is no longer granted
+                if decoder.buffered:
+                    await self._pacing.metered(peer, self._others(peer, decoder, given_up, pace))
+        except BaseException:
+            ticket.release()
+            raise
+
+    async def _others(
+        self, peer: PeerId, decoder: FrameDecoder, given_up: trio.CancelScope, pace: Pace
+    ) -> None:
+        """Deal with what came whole together with another message, in the same turn.
+
+        Taking turns for each of many small messages would take longer than these do.
+        """
+        for number in count(1):
+            # Who has the turn must not wait for memory: those that hold it may be waiting for the turn.
+            if not self.budget.has_room(peer, decoder.buffered):
+                return
+            frame = decoder.next_pieces()
+            if frame is None:
+                return
+            ticket = await self.budget.admit(peer, sum(map(len, frame)), given_up.cancel)
+            try:
+                await self._dispatch(peer, Decoding(frame, self._limits), ticket, pace)
+            except BaseException:
+                ticket.release()
+                raise
+            if number % _AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()
+                await self._pacing.rest(peer)
 
     async def _frame(
         self, stream: Stream, decoder: FrameDecoder, given_up: trio.CancelScope
@@ -104,14 +140,8 @@ class InboundStreams:
         for piece in pieces:
             decoder.receive(piece)
 
-    async def _dispatch(self, peer: PeerId, frame: Sequence[memoryview], ticket: Ticket) -> None:
-        decoding = Decoding(frame, self._limits)
-        try:
-            async with self._pacing.turn(peer) as pace:
-                await pace.through(decoding)
-                ticket.taken()
-                self._counters.messages_received += 1
-                await self._received(peer, decoding.message, ticket, pace)
-        except BaseException:
-            ticket.release()
-            raise
+    async def _dispatch(self, peer: PeerId, decoding: Decoding, ticket: Ticket, pace: Pace) -> None:
+        await pace.through(decoding)
+        ticket.taken()
+        self._counters.messages_received += 1
+        await self._received(peer, decoding.message, ticket, pace)

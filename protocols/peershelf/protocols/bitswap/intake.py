@@ -23,6 +23,7 @@ from peershelf.protocols.bitswap.messages import Payload
 from peershelf.protocols.bitswap.verify import Arrival, check, store_what_was_expected
 from peershelf.protocols.bitswap.wakeup import Wakeup
 from peershelf.protocols.offload import Offload
+from peershelf.protocols.pacing.metered import timed
 from peershelf.protocols.pacing.turns import in_parts
 from peershelf.protocols.transport import PeerId
 
@@ -62,6 +63,8 @@ class _Checked:
 
     arrivals: Sequence[Arrival]
     tickets: Sequence[Ticket]
+    seconds: float
+    """CPU time that hashing has taken."""
 
     @property
     def size(self) -> int:
@@ -77,15 +80,23 @@ class Intake:
         offload: Offload,
         *,
         expected: Callable[[PeerId], frozenset[bytes]],
-        arrived: Callable[[Sequence[Arrival]], None],
+        arrived: Callable[[Sequence[Arrival], float], None],
         failed: Callable[[BlockstoreError, Sequence[PeerId]], None],
+        cpu: Callable[[], float],
     ) -> None:
-        """`failed` is told who sent the blocks that could not be stored, once for each."""
+        """Make one.
+
+        Args:
+            arrived: is told what came, and how many seconds of CPU it has taken.
+            failed: is told who sent the blocks that could not be stored, once for each.
+            cpu: returns the seconds of CPU that the calling thread has used.
+        """
         self._store = store
         self._offload = offload
         self._expected = expected
         self._report = arrived
         self._failed = failed
+        self._cpu = cpu
         self._queue: deque[_Arrived] = deque()
         self._checked: deque[_Checked] = deque()
         self._some_arrived = Wakeup()
@@ -117,8 +128,8 @@ class Intake:
             work = partial(_check_and_store, self._store, parcels, expected)
             await self._deal_with(tickets, [peer for peer, _ in parcels], work)
             return
-        arrivals = await self._offload(partial(check, parcels, expected))
-        self._checked.append(_Checked(arrivals, tickets))
+        arrivals, seconds = await self._offload(timed(partial(check, parcels, expected), self._cpu))
+        self._checked.append(_Checked(arrivals, tickets, seconds))
         self._some_checked.set()
 
     async def _store_all(self) -> None:
@@ -132,23 +143,31 @@ class Intake:
         arrivals = [arrival for checked in batch for arrival in checked.arrivals]
         tickets = [ticket for checked in batch for ticket in checked.tickets]
         senders = [arrival.peer for arrival in arrivals]
-        await self._deal_with(tickets, senders, partial(_store, self._store, arrivals))
+        hashed = sum(checked.seconds for checked in batch)
+        await self._deal_with(tickets, senders, partial(_store, self._store, arrivals), hashed)
 
     async def _deal_with(
-        self, tickets: Sequence[Ticket], senders: Sequence[PeerId], work: Callable[[], Sequence[Arrival]]
+        self,
+        tickets: Sequence[Ticket],
+        senders: Sequence[PeerId],
+        work: Callable[[], Sequence[Arrival]],
+        hashed: float = 0.0,
     ) -> None:
         try:
-            arrivals = await self._offload(work)
+            arrivals, seconds = await self._offload(timed(work, self._cpu))
         except BlockstoreError as error:
             self._failed(error, senders)
         else:
-            await self._report_all(arrivals)
+            await self._report_all(arrivals, hashed + seconds)
         finally:
             for ticket in tickets:
                 ticket.release()
 
-    async def _report_all(self, arrivals: Sequence[Arrival]) -> None:
-        for _ in in_parts(arrivals, _REPORTED_AT_ONCE, self._report):
+    async def _report_all(self, arrivals: Sequence[Arrival], seconds: float) -> None:
+        def report(some: Sequence[Arrival]) -> None:
+            self._report(some, seconds * len(some) / len(arrivals))
+
+        for _ in in_parts(arrivals, _REPORTED_AT_ONCE, report):
             await trio.lowlevel.checkpoint()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from heapq import nsmallest
 from itertools import islice
 from math import inf
@@ -18,8 +18,10 @@ _LEAST_TURN = 32_768
 class Ledger:
     """One peer's wants and the answers to them. Knows nothing of other peers."""
 
-    def __init__(self, limits: BitswapLimits) -> None:
+    def __init__(self, limits: BitswapLimits, place: Hashable = None) -> None:
         self._limits = limits
+        self.place = place
+        """What the peer shares with others that may be the same person."""
         self.wantlist = Wantlist(limits.wants_per_peer)
         self._ready: dict[Cid, Want] = {}
         self._presences: dict[Cid, bool] = {}

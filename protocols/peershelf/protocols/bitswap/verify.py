@@ -29,8 +29,9 @@ class Arrival:
 def check(
     parcels: Sequence[tuple[PeerId, Payload]], expected: Mapping[PeerId, frozenset[bytes]]
 ) -> list[Arrival]:
-    """Hash everything, and say what came: blocks are what was expected of whoever sent it."""
-    return [_arrival(peer, payload, expected[peer]) for peer, payload in parcels]
+    """Hash everything, and say what came: blocks are what was expected of whoever sent it, each once."""
+    found: set[bytes] = set()
+    return [_arrival(peer, payload, expected[peer], found) for peer, payload in parcels]
 
 
 def store_what_was_expected(store: Blockstore, arrivals: Sequence[Arrival]) -> None:
@@ -40,15 +41,16 @@ def store_what_was_expected(store: Blockstore, arrivals: Sequence[Arrival]) -> N
         store.put_many(blocks, durable=False)
 
 
-def _arrival(peer: PeerId, payload: Payload, expected: frozenset[bytes]) -> Arrival:
+def _arrival(peer: PeerId, payload: Payload, expected: frozenset[bytes], found: set[bytes]) -> Arrival:
     size = len(payload.data)
     if size > MAX_BLOCK_SIZE:
         return Arrival(peer, None, size, None)
     data = bytes(payload.data)
     prefix = payload.prefix
     mh = _multihash(prefix, data)
-    if mh is None or mh not in expected:
+    if mh is None or mh not in expected or mh in found:
         return Arrival(peer, mh, size, None)
+    found.add(mh)
     return Arrival(peer, mh, size, Block(Cid(prefix.version, prefix.codec, mh), data))
 
 

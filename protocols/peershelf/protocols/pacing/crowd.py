@@ -15,7 +15,7 @@ from math import exp2, inf, log
 
 import trio
 
-from peershelf.protocols.multiaddrs import place_of
+from peershelf.protocols.multiaddrs import address_group, ip_of
 from peershelf.protocols.pacing.limits import TimeLimits
 from peershelf.protocols.transport import PeerId
 
@@ -29,7 +29,8 @@ _FADED = 1e-6
 
 def neighbourhood_of(peer: PeerId, address: bytes | None) -> Hashable:
     """Return what counts as the address of a peer, given as a multiaddr in bytes; without one, the peer."""
-    return place_of(address or b"") or peer
+    ip = ip_of(address or b"")
+    return peer if ip is None else address_group(str(ip))
 
 
 class Lately:

@@ -25,6 +25,16 @@ def charging(charge: Callable[[float], object], cpu: Callable[[], float]) -> Met
     return meter
 
 
+def timed(work: Callable[[], _T], cpu: Callable[[], float]) -> Callable[[], tuple[_T, float]]:
+    """Return what does some work in any thread, and returns the seconds of CPU with its result."""
+
+    def do() -> tuple[_T, float]:
+        began = cpu()
+        return work(), cpu() - began
+
+    return do
+
+
 class Metered(Generic[_T]):
     """Awaits some work, and has `meter` call each part of it that lies between two waits."""
 

@@ -17,13 +17,12 @@ from typing import Any, TypeVar
 import trio
 
 from peershelf.protocols.pacing.crowd import Crowd, Neighbourhood
+from peershelf.protocols.pacing.debts import Debts
 from peershelf.protocols.pacing.limits import TimeLimits
-from peershelf.protocols.pacing.metered import Metered
+from peershelf.protocols.pacing.metered import Metered, timed
 from peershelf.protocols.transport import PeerId
 
 _T = TypeVar("_T")
-_MANY_DEBTS = 256
-"""Peers after which those that have paid are looked for and forgotten."""
 
 
 class Pacing:
@@ -44,7 +43,7 @@ class Pacing:
         self._cpu = cpu
         self._crowd = Crowd(limits, neighbourhood)
         self._paces: dict[PeerId, Pace] = {}
-        self._paid_at: dict[PeerId, float] = {}
+        self._debts = Debts(share=limits.share, ahead=limits.ahead)
         self._charged = 0.0
 
     @asynccontextmanager
@@ -74,7 +73,7 @@ class Pacing:
         """The peer has cost so much CPU time."""
         self._charged += seconds
         self._crowd.charge(peer, seconds)
-        self._owe(peer, seconds)
+        self._debts.charge(peer, seconds, trio.current_time())
 
     def metered(self, peer: PeerId, work: Coroutine[Any, Any, _T]) -> Awaitable[_T]:
         """Return what awaits `work`, and charges all the time that it takes between its waits.
@@ -91,23 +90,15 @@ class Pacing:
             # Steps on the way have been charged already.
             self.charge(peer, max(0.0, self._cpu() - began - (self._charged - charged)))
 
-    def _owe(self, peer: PeerId, seconds: float) -> None:
-        now = trio.current_time()
-        if len(self._paid_at) >= _MANY_DEBTS:
-            self._paid_at = {debtor: paid_at for debtor, paid_at in self._paid_at.items() if paid_at > now}
-        self._paid_at[peer] = max(now, self._paid_at.get(peer, now)) + seconds / self._limits.share
-
     def punish(self, peer: PeerId) -> None:
         """The peer has broken the protocol, which is not free even where it took no time to see."""
-        self._owe(peer, self._limits.broken)
+        self._debts.charge(peer, self._limits.broken, trio.current_time())
         self._crowd.blame(peer, self._limits.broken)
 
     async def rest(self, peer: PeerId) -> None:
         """Wait for as long as the peer owes more than it may."""
-        ahead = self._limits.ahead / self._limits.share
-        until = self._paid_at.get(peer, 0.0) - ahead
-        if until > trio.current_time():
-            await trio.sleep_until(until)
+        if rest := self._debts.rest(peer, trio.current_time()):
+            await trio.sleep(rest)
 
 
 class Pace:
@@ -141,12 +132,7 @@ class Pace:
 
     def timed(self, work: Callable[[], _T]) -> Callable[[], tuple[_T, float]]:
         """Return what does some work in any thread, and returns with its result the seconds to charge."""
-
-        def do() -> tuple[_T, float]:
-            began = self._pacing.cpu()
-            return work(), self._pacing.cpu() - began
-
-        return do
+        return timed(work, self._pacing.cpu)
 
     def charge(self, seconds: float) -> None:
         """The peer has cost so much CPU time."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+
 from named import A, B, C
 
 from peershelf.blockstore.cid import Cid
@@ -16,8 +18,13 @@ BIG = 10_000
 class Serving:
     """An engine with a store of sizes, and a driver that looks blocks up at once."""
 
-    def __init__(self, limits: BitswapLimits | None = None, peers: tuple[PeerId, ...] = (A, B, C)) -> None:
-        self.engine = Engine(limits or BitswapLimits())
+    def __init__(
+        self,
+        limits: BitswapLimits | None = None,
+        peers: tuple[PeerId, ...] = (A, B, C),
+        place: Callable[[PeerId], Hashable] = lambda peer: peer,
+    ) -> None:
+        self.engine = Engine(limits or BitswapLimits(), place)
         self.sizes: dict[Cid, int] = {}
         for peer in peers:
             self.engine.peer_connected(peer)

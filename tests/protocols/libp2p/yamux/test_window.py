@@ -6,6 +6,7 @@ import pytest
 
 from peershelf.protocols.libp2p.yamux.frames import INITIAL_WINDOW
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
+from peershelf.protocols.libp2p.yamux.unread import SharedBudget
 from peershelf.protocols.libp2p.yamux.window import ReceiveBudget, ReceiveWindow
 
 KIB, MIB = 1024, 1024 * 1024
@@ -13,8 +14,12 @@ SLOW, FAST = 10.0, 0.001
 ROUND_TRIP = 0.1
 
 
+def budget_of(limits: YamuxLimits) -> ReceiveBudget:
+    return ReceiveBudget(limits, SharedBudget(limits.unread_in_all))
+
+
 def make(**limits):
-    budget = ReceiveBudget(YamuxLimits(**limits))
+    budget = budget_of(YamuxLimits(**limits))
     return budget, ReceiveWindow(budget, 0.0)
 
 
@@ -80,7 +85,7 @@ def test_a_window_grows_to_its_limit_and_no_further():
 
 def test_windows_of_one_connection_grow_within_one_budget():
     limits = YamuxLimits()
-    budget = ReceiveBudget(limits)
+    budget = budget_of(limits)
     windows = [ReceiveWindow(budget, 0.0) for _ in range(8)]
     for turn in range(12):
         for window in windows:
@@ -96,7 +101,7 @@ def test_a_new_stream_starts_with_what_earlier_ones_needed():
     later = ReceiveWindow(budget, 0.0)
     assert later.greet() == INITIAL_WINDOW
     assert later.credit == 2 * INITIAL_WINDOW
-    assert ReceiveWindow(ReceiveBudget(YamuxLimits()), 0.0).greet() == 0
+    assert ReceiveWindow(budget_of(YamuxLimits()), 0.0).greet() == 0
 
 
 def test_too_much_unread_on_all_streams_together_is_noticed():

@@ -7,10 +7,10 @@ milliseconds and gets through, an attacker's socket is pushed out by the next on
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from collections.abc import Callable
-from functools import lru_cache
+
+from peershelf.protocols.multiaddrs import address_group
 
 Endpoint = tuple[str, int]
 """A peer's IP address and port."""
@@ -20,7 +20,7 @@ class HalfOpen:
     """Bounds the inbound sockets that are still shaking hands, by address and in all.
 
     Args:
-        per_address: sockets of one IPv4 address, or of one IPv6 /64 (which is what one customer gets).
+        per_address: sockets of what counts as one address (see `address_group`).
         total: sockets of all addresses together.
     """
 
@@ -61,12 +61,3 @@ class HalfOpen:
                 give_up()
                 return True
         return False
-
-
-@lru_cache(maxsize=1_024)
-def address_group(host: str) -> str:
-    """Return what is counted as one address: an IPv4 address, or the /64 of an IPv6 one."""
-    address = ipaddress.ip_address(host)
-    if isinstance(address, ipaddress.IPv4Address):
-        return host
-    return str(ipaddress.ip_network((address, 64), strict=False))

@@ -14,8 +14,9 @@ from typing import NamedTuple
 from peershelf.protocols.filters import AddressFilters
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.ranking import may_be_shared
-from peershelf.protocols.libp2p.transport.half_open import Endpoint, HalfOpen, address_group
+from peershelf.protocols.libp2p.transport.half_open import Endpoint, HalfOpen
 from peershelf.protocols.libp2p.transport.handshakes import Handshakes
+from peershelf.protocols.multiaddrs import address_group
 
 
 class Crowd(NamedTuple):

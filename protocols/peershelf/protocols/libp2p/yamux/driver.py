@@ -70,12 +70,10 @@ class YamuxConnection(IMuxedConn):
         self.on_close: Callable[[], Awaitable[object]] | None = None
         """Awaited once, when the connection has ended; py-libp2p sets it."""
         limits = limits or YamuxLimits()
-        self._session = Session(initiator=conn.is_initiator, now=trio.current_time(), limits=limits)
-        self._budget = self._session.streams.budget
-        self._shared = shared = shared or Shared(limits)
-        self._budget.shared = shared.unread
-        self._session.streams.places = shared.places
-        self._toll = Toll(shared.gate)
+        shared = shared or Shared(limits)
+        now = trio.current_time()
+        self._session = Session(initiator=conn.is_initiator, now=now, limits=limits, shared=shared)
+        self._toll = Toll(shared.debts)
         self._pump = Pump(self._session, conn, self._dispatch, limits, self._toll, cpu)
         self._cpu = cpu
         self._streams: dict[Stream, YamuxStream] = {}
@@ -127,8 +125,7 @@ class YamuxConnection(IMuxedConn):
         if self.event_started.is_set():
             return
         self.event_started.set()
-        self._toll.open()
-        self._shared.unread.join(self._budget, self._shed)
+        self._session.streams.budget.join(self._shed)
         try:
             await self._pump.run()
         finally:
@@ -146,7 +143,7 @@ class YamuxConnection(IMuxedConn):
 
     async def _shut(self) -> None:
         self._toll.close()
-        self._shared.unread.leave(self._budget)
+        self._session.streams.budget.leave()
         await self._pump.shut()
         self._closed.set()
         if self.on_close is not None:

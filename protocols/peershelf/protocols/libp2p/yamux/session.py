@@ -42,6 +42,7 @@ from peershelf.protocols.libp2p.yamux.keepalive import Keepalive
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 from peershelf.protocols.libp2p.yamux.outbox import Outbox
 from peershelf.protocols.libp2p.yamux.portion import Portion
+from peershelf.protocols.libp2p.yamux.shared import Shared
 from peershelf.protocols.libp2p.yamux.stream import Side, Stream
 from peershelf.protocols.libp2p.yamux.table import StreamTable
 
@@ -51,11 +52,19 @@ class Session:
 
     Args:
         initiator: whether we dialed.
+        shared: what the connections of a host share; by default those of one connection.
     """
 
-    def __init__(self, *, initiator: bool, now: float, limits: YamuxLimits | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        initiator: bool,
+        now: float,
+        limits: YamuxLimits | None = None,
+        shared: Shared | None = None,
+    ) -> None:
         self._limits = limits or YamuxLimits()
-        self._table = StreamTable(initiator=initiator, limits=self._limits)
+        self._table = StreamTable(self._limits, shared or Shared(self._limits), initiator=initiator)
         self._outbox = Outbox(self._limits)
         self._keepalive = Keepalive(self._limits, now)
         self._decoder = FrameDecoder()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from peershelf.protocols.errors import LocalProtocolError
 from peershelf.protocols.libp2p.yamux.errors import YamuxViolation
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
-from peershelf.protocols.libp2p.yamux.places import StreamPlaces
+from peershelf.protocols.libp2p.yamux.shared import Shared
 from peershelf.protocols.libp2p.yamux.stream import Stream
 from peershelf.protocols.libp2p.yamux.window import ReceiveBudget
 
@@ -30,10 +30,9 @@ class Load(NamedTuple):
 class StreamTable:
     """Streams by ID. The side that dialed gives odd IDs, the other one even ones."""
 
-    def __init__(self, *, initiator: bool, limits: YamuxLimits) -> None:
-        self.budget = ReceiveBudget(limits)
-        self.places = StreamPlaces(limits.inbound_streams_in_all)
-        """What the peer's streams are counted in; it may be that of a whole host."""
+    def __init__(self, limits: YamuxLimits, shared: Shared, *, initiator: bool) -> None:
+        self.budget = ReceiveBudget(limits, shared.unread)
+        self._places = shared.places
         self._limits = limits
         self._next_id = 1 if initiator else 2
         self._parity = self._next_id % 2
@@ -80,7 +79,7 @@ class StreamTable:
             raise YamuxViolation(f"the peer opened yamux stream {stream_id} twice")
         if self._inbound >= self._limits.inbound_streams or len(self._waiting) >= self._limits.accept_backlog:
             return None
-        if not self.places.take(self._inbound):
+        if not self._places.take(self._inbound):
             return None
         stream = Stream(stream_id, inbound=True, budget=self.budget, now=now)
         self._open[stream_id] = self._waiting[stream_id] = stream
@@ -108,7 +107,7 @@ class StreamTable:
         del self._open[stream.id]
         if stream.inbound:
             self._inbound -= 1
-            self.places.release()
+            self._places.release()
         if self._waiting.get(stream.id) is stream:
             del self._waiting[stream.id]
             stream.discard()

@@ -9,6 +9,8 @@ later starts with what the connection turned out to need: peers open streams for
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from peershelf.protocols.libp2p.yamux.frames import INITIAL_WINDOW
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 from peershelf.protocols.libp2p.yamux.unread import SharedBudget
@@ -22,12 +24,15 @@ _SLOW = 2.0
 
 
 class ReceiveBudget:
-    """What all streams of one connection hold together, in bytes."""
+    """What all streams of one connection hold together, in bytes.
 
-    def __init__(self, limits: YamuxLimits) -> None:
+    Args:
+        shared: that of all connections, where this one counts once it has joined.
+    """
+
+    def __init__(self, limits: YamuxLimits, shared: SharedBudget) -> None:
         self.limits = limits
-        self.shared = SharedBudget(limits.unread_in_all)
-        """What this connection holds is counted there once it has joined."""
+        self._shared = shared
         self.credit = 0
         """What the peer may still send."""
         self.unread = 0
@@ -35,17 +40,25 @@ class ReceiveBudget:
         self.usual = INITIAL_WINDOW
         """The window that streams of this connection have grown to."""
 
+    def join(self, shed: Callable[[], None]) -> None:
+        """Count with all connections from now on; `shed` makes this one drop some of what is unread."""
+        self._shared.join(self, shed)
+
+    def leave(self) -> None:
+        """The connection has ended. To say so twice does no harm."""
+        self._shared.leave(self)
+
     def arrived(self, size: int) -> bool:
         """Count `size` bytes, for which there is credit, as unread; False if that is too much."""
         self.credit -= size
         self.unread += size
-        self.shared.changed(self, size)
-        return self.unread <= self.limits.unread and self.shared.make_room(self)
+        self._shared.changed(self, size)
+        return self.unread <= self.limits.unread and self._shared.make_room(self)
 
     def read(self, size: int) -> None:
         """Count `size` bytes as read."""
         self.unread -= size
-        self.shared.changed(self, -size)
+        self._shared.changed(self, -size)
 
     def allows_growth(self, size: int) -> bool:
         """Tell whether windows may grow by `size` in all."""

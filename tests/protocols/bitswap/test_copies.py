@@ -1,0 +1,98 @@
+"""Peers that send what is right, and send it again and again: copies cost their sender what they cost us."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from named import cid_of
+
+from peershelf.protocols.bitswap import intake
+from peershelf.protocols.bitswap.messages import Message, WantEntry
+
+HASHING = 0.01
+"""Seconds that a block takes."""
+TIMES = 100
+
+
+class Thread:
+    """What uses the CPU is hashing, and nothing else."""
+
+    def __init__(self) -> None:
+        self.used = 0.0
+
+    def __call__(self) -> float:
+        return self.used
+
+
+@pytest.fixture
+async def node(world, monkeypatch):
+    thread = Thread()
+
+    def check(parcels, expected):
+        thread.used += HASHING * len(parcels)
+        return inner(parcels, expected)
+
+    inner = intake.check
+    monkeypatch.setattr(intake, "check", check)
+    return await world.node("node", cpu=thread)
+
+
+async def all_taken(stranger) -> None:
+    """Wait until the node has dealt with all that the stranger sent."""
+    await stranger.say(Message(wants=(WantEntry(cid_of(1), send_dont_have=True),)))
+    await stranger.until(lambda: stranger.presences)
+
+
+async def test_copies_are_paid_with_rest(world, node, autojump_clock, make_blocks, payload, fetch):
+    (block,) = make_blocks(1)
+
+    async def insist(stranger, message) -> None:
+        if not stranger.sent:
+            stranger.sent = True
+            for _ in range(1 + TIMES):
+                await stranger.say(Message(payloads=(payload(block),)))
+
+    stranger = world.stranger("insistent", node, react=insist)
+    stranger.sent = False
+    start = trio.current_time()
+    await fetch(node, [block])
+    assert trio.current_time() - start < 0.1
+    await all_taken(stranger)
+    # A fifth of the time, and a tenth of a second of work ahead.
+    assert trio.current_time() - start == pytest.approx((TIMES * HASHING - 0.1) / 0.2, rel=0.1)
+    assert node.bitswap.stat().duplicate_blocks == TIMES
+
+
+async def test_a_block_is_stored_once_however_often_a_message_has_it(
+    world, node, autojump_clock, make_blocks, payload, fetch
+):
+    (block,) = make_blocks(1)
+
+    async def insist(stranger, message) -> None:
+        if not stranger.sent:
+            stranger.sent = True
+            await stranger.say(Message(payloads=(payload(block),) * TIMES))
+
+    stored: list[int] = []
+    put = node.store.put_many
+    node.store.put_many = lambda blocks, **options: (stored.append(len(blocks)), put(blocks, **options))
+    stranger = world.stranger("insistent", node, react=insist)
+    stranger.sent = False
+    await fetch(node, [block])
+    await all_taken(stranger)
+    assert stored == [1]
+    assert node.bitswap.stat().duplicate_blocks == TIMES - 1
+
+
+async def test_what_was_asked_for_is_free(world, node, autojump_clock, make_blocks, payload, fetch):
+    blocks = {block.cid: block for block in make_blocks(TIMES)}
+
+    async def answer(stranger, message) -> None:
+        for entry in message.wants:
+            if not entry.cancel:
+                await stranger.say(Message(payloads=(payload(blocks[entry.cid]),)))
+
+    world.stranger("honest", node, react=answer)
+    start = trio.current_time()
+    await fetch(node, list(blocks.values()))
+    assert trio.current_time() - start < 1
