@@ -1,7 +1,8 @@
 """TLS 1.3 as a secure channel.
 
-The stock transport makes the contexts, and the certificate by our template. Its session is not used: it reads 4 KiB at a time,
-and where a certificate has no libp2p extension it looks for an identity that was sent in the clear.
+The stock transport makes the contexts, and the certificate by our template. Its session is not used: it reads
+4 KiB at a time, and where a certificate has no libp2p extension it looks for an identity that was sent in the
+clear.
 Spec: https://github.com/libp2p/specs/blob/master/tls/tls.md
 """
 
