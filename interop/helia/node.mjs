@@ -1,4 +1,5 @@
-// A Helia node on loopback: TCP, Noise, Yamux; no bootstrap, no DHT, no gateways.
+// A Helia node on loopback: Yamux over TCP or WebSocket, Noise or TLS; no bootstrap, no DHT, no gateways.
+// Its argument is JSON: {"security": ["noise"], "websocket": false}.
 // Obeys one JSON request a line on stdin and answers each with one JSON line on stdout; ends with stdin.
 import { createReadStream, createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -9,6 +10,8 @@ import { withBitswap } from '@helia/bitswap'
 import { withLibp2pLight } from '@helia/libp2p'
 import { unixfs } from '@helia/unixfs'
 import { tcp } from '@libp2p/tcp'
+import { tls } from '@libp2p/tls'
+import { webSockets } from '@libp2p/websockets'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify } from '@libp2p/identify'
@@ -16,10 +19,13 @@ import { ping } from '@libp2p/ping'
 import { multiaddr } from '@multiformats/multiaddr'
 import { CID } from 'multiformats/cid'
 
+const { security, websocket } = JSON.parse(process.argv[2])
+const channels = { noise, tls }
+
 const helia = withBitswap(withLibp2pLight(createHeliaLight(), {
-  addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
-  transports: [tcp()],
-  connectionEncrypters: [noise()],
+  addresses: { listen: [websocket ? '/ip4/127.0.0.1/tcp/0/ws' : '/ip4/127.0.0.1/tcp/0'] },
+  transports: [websocket ? webSockets() : tcp()],
+  connectionEncrypters: security.map(name => channels[name]()),
   streamMuxers: [yamux()],
   services: { identify: identify(), ping: ping() }
 }))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,19 @@ RECIPE = Recipe(name="helia", tool="npm", inputs=_INPUTS, build=_install)
 
 
 class Helia:
-    """A Helia node on loopback that knows nobody. It speaks Noise only, and keeps its blocks in memory."""
+    """A Helia node on loopback that knows nobody, and keeps its blocks in memory.
 
-    def __init__(self, directory: Path) -> None:
+    Args:
+        directory: where it runs.
+        security: secure channels that it offers, of "noise" and "tls".
+        websocket: whether it speaks WebSocket in the place of bare TCP.
+    """
+
+    def __init__(
+        self, directory: Path, *, security: Sequence[str] = ("noise",), websocket: bool = False
+    ) -> None:
         self._home = installed(RECIPE)
+        self._options = json.dumps({"security": list(security), "websocket": websocket})
         self._directory = directory
         self._process: PeerProcess | None = None
         self._busy = trio.Lock()
@@ -50,7 +60,7 @@ class Helia:
         script = shutil.copy(_SCRIPT, self._directory)
         (self._directory / "node_modules").symlink_to(self._home / "node_modules")
         log = self._directory / "helia.log"
-        self._process = PeerProcess([self._home / _NODE, script], kept, log, pipes=True)
+        self._process = PeerProcess([self._home / _NODE, script, self._options], kept, log, pipes=True)
         identity = await self._ask("id")
         self.peer_id, self.addresses = identity["peer"], identity["addresses"]
 

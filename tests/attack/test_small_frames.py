@@ -12,7 +12,7 @@ SYN, ACK, FIN, RST = 1, 2, 4, 8
 MIB = 1 << 20
 LONG = 3.0
 """Seconds of an attack, over which the victim's CPU time is counted."""
-MOST = 0.7
+MOST = 0.5
 """Part of a core for the honest transfer and the attack together; a thread that is taken has all of one."""
 
 

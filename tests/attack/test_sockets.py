@@ -10,6 +10,8 @@ import trio
 
 MIB = 1 << 20
 SOCKETS = 1_000
+HALF_OPEN = 16
+"""Of one address."""
 
 
 async def connect_and_leave(secured_peer, number: int) -> None:
@@ -37,7 +39,9 @@ async def test_half_open_sockets_keep_nobody_out(siege, wire, secured_peer, many
         for tcp in sockets[::2]:
             with suppress(trio.BrokenResourceError):
                 await tcp.write(b"\x13/multistream/1.0.0\n")
-        assert (await watch.report()).tasks < 200
+        report = await watch.report()
+        assert report.tasks < 200
+        assert report.descriptors < watch.descriptors_before + 2 * HALF_OPEN
         async with many(20, secured_peer):
             pass
         await watch.transferred.wait()

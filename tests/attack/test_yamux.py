@@ -51,7 +51,10 @@ async def test_streams_reset_in_the_middle_leave_nothing_behind(siege, secured_p
             )
         await peer.say(by_hand.yamux(PING, SYN, 0, 99))
         await peer.until(lambda: any((f.kind, f.length) == (PING, 99) for f in peer.frames))
-        assert (await watch.report()).tasks < 200
+        assert not any(frame.flags & RST for frame in peer.frames), "those before it kept a stream's place"
+        report = await watch.report()
+        assert report.tasks < 200
+        assert report.census["peershelf.protocols.libp2p.yamux.stream.Stream"] < 100
 
 
 async def test_a_flood_of_streams_is_refused_above_the_cap(siege, secured_peer, by_hand):

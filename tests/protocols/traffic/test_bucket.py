@@ -87,3 +87,9 @@ def test_only_a_share_may_hurry():
 )
 def test_a_portion_is_a_hundredth_of_a_second_within_bounds(rate, portion):
     assert Bucket(rate).portion == portion
+
+
+@pytest.mark.parametrize("rate", [100_000, 200_000, 400_000])
+def test_on_a_slow_line_too_frames_and_headers_add_little_to_a_portion(rate):
+    yamux, noise, tcp = 12, 18, 52
+    assert yamux + noise + tcp < 0.025 * Bucket(rate).portion

@@ -17,6 +17,9 @@ SLACK = 0.04
 """Seconds of the rate that may be made up for at once."""
 PORTION_TIME = 0.01
 """Seconds of the rate that one turn may take: those who share a line take turns."""
+FULL_PORTION = 4_096
+"""Bytes beside which what frames a portion, some 80 bytes, is little. On a slow line a turn takes up to SLACK
+to come near it."""
 LEAST_PORTION, LARGEST_PORTION = 1_024, 65_536
 _HURRY_SHARE = 0.25
 _HURRY_BURST = 16_384
@@ -47,7 +50,8 @@ class Bucket:
         hurry = rate * _HURRY_SHARE
         self._line = _Line(rate, SLACK)
         self._hurry = _Line(hurry, max(SLACK, _HURRY_BURST / hurry))
-        self.portion = min(max(LEAST_PORTION, int(rate * PORTION_TIME)), LARGEST_PORTION)
+        worth = max(rate * PORTION_TIME, min(rate * SLACK, FULL_PORTION))
+        self.portion = min(max(LEAST_PORTION, int(worth)), LARGEST_PORTION)
         """Bytes that one turn may take."""
 
     def book(self, size: int, now: float) -> float:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import trio
+from cryptography import x509
 from libp2p.abc import ISecureTransport
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.crypto.keys import KeyPair
@@ -185,3 +186,10 @@ async def test_a_certificate_without_an_identity_is_refused(pair: Pair, monkeypa
         with pytest.raises(SecureHandshakeFailed, match="identity"):
             await TlsChannel(ALICE, [YAMUX]).secure_outbound(pair[0], peer_id(BOB))
         await pair[0].close()
+
+
+def test_a_certificate_has_no_extension_but_that_of_libp2p():
+    """js-libp2p looks at the first one alone."""
+    stock = TlsChannel(ALICE, [YAMUX])._stock
+    certificate = x509.load_pem_x509_certificate(stock.get_certificate_pem().encode())
+    assert [one.oid.dotted_string for one in certificate.extensions] == ["1.3.6.1.4.1.53594.1.1"]

@@ -37,6 +37,20 @@ def test_credit_is_returned_at_half_a_window_and_not_before():
     assert window.credit == INITIAL_WINDOW
 
 
+def test_a_whole_window_is_under_way_in_a_round_trip_however_reads_divide_it():
+    """Of a peer that sends all that it may at once, each burst is what was granted during the one before."""
+    _, window = make(window=INITIAL_WINDOW)
+    burst = INITIAL_WINDOW
+    for turn in range(10):
+        granted = 0
+        while burst:
+            part = min(burst, 10_000)
+            granted += pass_through(window, part, turn * ROUND_TRIP)
+            burst -= part
+        assert granted == INITIAL_WINDOW
+        burst = granted
+
+
 def test_a_slow_reader_returns_credit_every_few_seconds():
     _, window = make()
     part = INITIAL_WINDOW // 16

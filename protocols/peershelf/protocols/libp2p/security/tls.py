@@ -1,7 +1,8 @@
 """TLS 1.3 as a secure channel.
 
-The stock transport makes the certificate and the contexts. Its session is not used: it reads 4 KiB at a time,
-and where a certificate has no libp2p extension it looks for an identity that was sent in the clear.
+The stock transport makes the contexts, and the certificate by our template. Its session is not used: it reads
+4 KiB at a time, and where a certificate has no libp2p extension it looks for an identity that was sent in the
+clear.
 Spec: https://github.com/libp2p/specs/blob/master/tls/tls.md
 """
 
@@ -9,21 +10,27 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+from cryptography.x509.oid import NameOID
 from libp2p.abc import IRawConnection
 from libp2p.crypto.keys import KeyPair, PublicKey
 from libp2p.io.exceptions import IncompleteReadError
 from libp2p.peer.id import ID
 from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
 from libp2p.security.tls.certificate import ALPN_PROTOCOL, verify_certificate_chain
-from libp2p.security.tls.transport import TLSTransport
+from libp2p.security.tls.transport import IdentityConfig, TLSTransport
 
 from peershelf.protocols.libp2p.read_ahead import ReadAhead
 from peershelf.protocols.libp2p.security.channel import SecureChannel
 from peershelf.protocols.libp2p.security.errors import SecureHandshakeFailed
 from peershelf.protocols.libp2p.security.session import Agreed, SecuredConnection
 from peershelf.protocols.libp2p.security.tls_codec import TlsCodec
+
+_NAME = "libp2p"
+_CLOCK_SKEW = timedelta(hours=1)
+_VALID_FOR = timedelta(days=36_500)
 
 
 class TlsChannel(SecureChannel):
@@ -36,7 +43,9 @@ class TlsChannel(SecureChannel):
 
     def __init__(self, keys: KeyPair, muxers: Sequence[str]) -> None:
         self._identity = keys.private_key
-        self._stock = TLSTransport(keys, muxers=list(muxers))
+        self._stock = TLSTransport(
+            keys, muxers=list(muxers), identity_config=IdentityConfig(_certificate_template())
+        )
         self._contexts: dict[bool, ssl.SSLContext] = {}
 
     async def secure(self, conn: IRawConnection, ahead: ReadAhead, expected: ID | None) -> SecuredConnection:
@@ -61,6 +70,23 @@ class TlsChannel(SecureChannel):
                 context.num_tickets = 0
             self._contexts[server_side] = context
         return self._contexts[server_side]
+
+
+def _certificate_template() -> x509.CertificateBuilder:
+    """Return a certificate to which the libp2p extension is added as the only one.
+
+    The stock template has two before it, and js-libp2p looks at the first alone.
+    """
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _NAME)])
+    begin = datetime.now(UTC) - _CLOCK_SKEW
+    return (
+        x509.CertificateBuilder()
+        .serial_number(x509.random_serial_number())
+        .subject_name(name)
+        .issuer_name(name)
+        .not_valid_before(begin)
+        .not_valid_after(begin + _VALID_FOR)
+    )
 
 
 async def _shake_hands(

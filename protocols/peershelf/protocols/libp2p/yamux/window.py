@@ -1,10 +1,12 @@
 """How much a peer may send before we have read: one window a stream, one budget a connection.
 
 The window of a stream is its credit (what the peer may still send) and what has come and is not read.
-Reading makes room in it, and once half of it is room, that is returned as credit. If reading that half took
-less than two round trips, credit was what held the peer up, and the window doubles. Where reading half of it
-takes seconds, less is returned: the peer must not think that nobody reads any more. A stream that is opened
-later starts with what the connection turned out to need: peers open streams for single messages.
+Reading makes room in it, and once half of it is room, that half is returned as credit. Not more: else what
+the peer still has comes to less than the next half and brings no credit by itself, so that on a long line it
+has half a window in a round trip. If reading that half took less than two round trips, credit was what held
+the peer up, and the window doubles. Where reading half of it takes seconds, less is returned: the peer must
+not think that nobody reads any more. A stream that is opened later starts with what the connection turned
+out to need: peers open streams for single messages.
 """
 
 from __future__ import annotations
@@ -113,10 +115,11 @@ class ReceiveWindow:
         is_half = 2 * room >= self.size
         if not is_half and (16 * room < self.size or passed < _SLOW):
             return 0
+        kept = room % (self.size // 2) if is_half else 0
         if is_half and round_trip is not None and passed < _FAST * max(round_trip, _LEAST_ROUND_TRIP):
             self._grow(2 * self.size)
         self._granted_at = now
-        return self._grant()
+        return self._grant(kept)
 
     def _grow(self, size: int) -> None:
         size = min(size, self._budget.limits.window)
@@ -125,8 +128,9 @@ class ReceiveWindow:
             self.size = size
             self._budget.usual = max(self._budget.usual, size)
 
-    def _grant(self) -> int:
-        delta = self.size - self.credit - self.unread
+    def _grant(self, kept: int = 0) -> int:
+        """Return as credit all room but `kept` bytes of it."""
+        delta = self.size - self.credit - self.unread - kept
         self.credit += delta
         self._budget.credit += delta
         return delta
