@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from random import Random
 
 from peershelf.blockstore.cid import Cid
@@ -57,11 +58,25 @@ class Chooser:
             # It may be silent like the one that was asked before.
             has_deliverer = self._sharing.has_deliverer
             candidates = (want for want in candidates if not (want.overdue and has_deliverer(want)))
-        if self._sharing.is_slow(session, provider, now):
-            left = self._sharing.is_better_left
+        return self._pick(self._in_time(candidates, session, provider, now))
+
+    def _in_time(
+        self, candidates: Iterator[Want], session: Session, provider: Provider, now: float
+    ) -> Iterator[Want]:
+        """Those wants that a peer would answer before all that comes before them is here from others."""
+        before = self._sharing.others_send(session, provider, now)
+        left = self._sharing.is_better_left
+        if before > session.remaining:
+            if session.may_measure() and provider.is_to_be_measured(now):
+                return _from(candidates, session.remaining)
             some = islice(candidates, _CHOICE)
-            candidates = (want for want in some if not left(want, session, provider, now))
-        return self._pick(candidates)
+            return (want for want in some if not left(want, session, provider, now))
+        too_early = int(before) - session.on_order
+        first = next(candidates, None) if too_early > 0 else None
+        if first is None:
+            return candidates
+        candidates = chain((first,), candidates)
+        return _from(candidates, too_early) if left(first, session, provider, now) else candidates
 
     def _candidates(self, session: Session, provider: Provider) -> Iterator[Want]:
         peer = provider.peer
@@ -82,3 +97,9 @@ class Chooser:
     def _best_known(self) -> Provider | None:
         known = [provider for provider in self._providers.values() if provider.delivers]
         return min(known, key=lambda provider: provider.window.latency or 0.0, default=None)
+
+
+def _from(wants: Iterator[Want], number: int) -> Iterator[Want]:
+    """Wants but for the first `number`; the last, if there are no more than those."""
+    last = deque(islice(wants, number), maxlen=1)
+    return chain(wants, last)

@@ -17,6 +17,8 @@ _PATIENCE = 4.0
 """How many times as long as expected a block may take from a peer that is not silent."""
 _LEAST_DELAY = 0.05
 """Quicker answers count as this: a longer queue on a quick line harms nobody, and is refilled less often."""
+_VALID = 2.0
+"""Seconds for which a speed counts as known while nothing is on order."""
 _STEPS = 2
 """In how many messages a full window is asked for anew. Half of it still fills the line: see `window`."""
 _WORDS = 3.0
@@ -41,6 +43,8 @@ class Provider:
         self.offers: dict[Cid, Want] = {}
         """Wants of which the peer says that it has the block."""
         self.speed = Speed()
+        self.on_trial = False
+        """Whether what is on order is one block after a time in which its speed may have changed."""
         self.heard_at = now
         self._word_latency: float | None = None
         """Seconds in which it said at the quickest that it has a block."""
@@ -89,6 +93,7 @@ class Provider:
 
     def order(self, cid: Cid, now: float) -> None:
         """The peer is asked for a block."""
+        self.on_trial = not self.asked and self.is_to_be_measured(now)
         self.speed.start(now)
         self.asked[cid] = self.window.ask(now)
         self.outbox.want_block(cid)
@@ -134,6 +139,10 @@ class Provider:
             return inf
         ahead = self.outstanding(size if block_size is None else block_size)
         return max((ahead + size) / rate, self.window.delay if size else 0.0)
+
+    def is_to_be_measured(self, now: float) -> bool:
+        """Whether its speed was measured so long ago that it may be another by now."""
+        return self.speed.age(now) >= _VALID
 
     def due(self, ask: Ask, now: float) -> float:
         """When a block counts as overdue: after silence, or several times what is to be expected."""

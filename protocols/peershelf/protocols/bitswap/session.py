@@ -162,6 +162,10 @@ class Session:
         """Whether one more block may be asked for twice."""
         return self._repeated + self.block_size <= self._received * _REPEATED
 
+    def may_measure(self) -> bool:
+        """Whether a block may be asked of a peer only to measure its speed: it may come twice."""
+        return self._repeated <= self._received * _REPEATED
+
     def repeated(self) -> None:
         """A block that one peer may have begun to send is asked of another."""
         self._repeated += self.block_size
@@ -176,15 +180,16 @@ class Session:
     @property
     def is_full(self) -> bool:
         """Whether what is received and on order is as much as the consumer should have waiting."""
-        return self.undelivered + self._on_order * self.block_size >= self._limits.session_undelivered
+        return self.undelivered + self.on_order * self.block_size >= self._limits.session_undelivered
 
     @property
     def is_idle(self) -> bool:
         """Whether there are wants, and nothing is on order for any of them."""
-        return bool(self.active) and not self._on_order
+        return bool(self.active) and not self.on_order
 
     @property
-    def _on_order(self) -> int:
+    def on_order(self) -> int:
+        """How many blocks somebody has been asked for and not sent yet."""
         return len(self.active) - len(self._open) - len(self._urgent)
 
     def standing(self, peer: PeerId) -> Standing:

@@ -4,7 +4,8 @@ While much is left, everybody works. When little is, a block that a slow peer to
 So a peer is not asked for what another would have sent sooner, counting all that is on order there already;
 and a peer that has run out of work takes over what another is far from sending. The last block in a queue is
 taken, because its sending has likely not begun. One whose sending has begun will come twice, which is worth
-it only if it saves much time, or as long as such copies are few.
+it only if it saves much time, or as long as such copies are few. A reader wants blocks in order: a slow peer
+is given one from further back, and now and then one after which it is known whether it still is slow.
 
 Where what came waits for us, more peers bring nothing sooner, and cost more turns: then one has all the work.
 """
@@ -55,13 +56,15 @@ class Sharing:
         self._totals.clear()
         self._behind = None
 
-    def is_slow(self, session: Session, provider: Provider, now: float) -> bool:
-        """Whether one more block from the peer would come after all the rest of the session from others."""
+    def others_send(self, session: Session, provider: Provider, now: float) -> float:
+        """How many blocks of the session would come, from all, before one more from the peer does."""
         rate = provider.speed.rate(now)
         if not rate or len(session.good_peers) < 2:
-            return False
-        share = session.remaining * session.block_size / max(self._total(session, now), rate)
-        return provider.expects(session.block_size, now) > max(_FAIR * share, _LITTLE_TIME)
+            return 0.0
+        seconds = provider.expects(session.block_size, now)
+        if seconds <= _LITTLE_TIME:
+            return 0.0
+        return seconds / _FAIR * max(self._total(session, now), rate) / session.block_size
 
     def is_better_left(self, want: Want, session: Session, provider: Provider, now: float) -> bool:
         """Whether another peer would have sent an open want sooner, busy as it may be."""
@@ -168,7 +171,7 @@ class Sharing:
             return 0.0
         if not self.is_begun(want, now):
             return saved if left > _SOONER * mine else 0.0
-        is_cheap = session.may_repeat() or saved > _MUCH_TIME
+        is_cheap = session.may_repeat() or owner.on_trial or saved > _MUCH_TIME
         return saved if is_cheap and left > _MUCH_SOONER * mine else 0.0
 
     def _session_of(self, want: Want) -> Session:
