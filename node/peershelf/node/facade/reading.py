@@ -11,10 +11,10 @@ from typing import cast
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.path import parse_reference, root_cids
 from peershelf.node import refs, tree_output, tree_reading
-from peershelf.node.facade.core import Core
-from peershelf.node.fetcher import Fetcher
+from peershelf.node.facade.ground import Ground
 from peershelf.node.files import OpenFile
 from peershelf.node.iterators import Closeable
+from peershelf.node.pipeline import Pipeline
 from peershelf.node.refs import DagStats, Ref
 from peershelf.node.tree_output import Progress
 from peershelf.node.tree_reading import Listed
@@ -25,7 +25,7 @@ _SENT_AT_ONCE = 256
 """Entries or links that may wait for whoever iterates."""
 
 
-class Reading(Core):
+class Reading(Ground):
     """Directories, whole trees and bare DAGs.
 
     A reference is a CID, or text such as CID/path or /ipfs/CID. What is not here is fetched from peers, many
@@ -37,7 +37,7 @@ class Reading(Core):
     @asynccontextmanager
     async def _reading(
         self, *references: Cid | str, offline: bool, timeout: float
-    ) -> AsyncIterator[tuple[Fetcher, list[Cid]]]:
+    ) -> AsyncIterator[tuple[Pipeline, list[Cid]]]:
         """Fetch and find roots, for as long as what is below them is read: all reading passes here."""
         await self.blocks.check(*references)
         roots = root_cids(references)
