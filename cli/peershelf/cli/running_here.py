@@ -17,7 +17,6 @@ from peershelf.cli.opened_here import opened_here
 from peershelf.cli.right_here import RightHere
 from peershelf.node.blocking import finished
 from peershelf.node.errors import NodeError
-from peershelf.node.node_here import NodeHere
 from peershelf.node.opening_here import has_key
 from peershelf.node.operations.base import Records, Stream, Unary, validate
 from peershelf.node.operations.here import operation_here
@@ -27,6 +26,7 @@ from peershelf.node.stream_here import StreamHere
 if TYPE_CHECKING:
     from peershelf.blockstore.store.pack import PackStore
     from peershelf.cli.backend import Backend, OnLength, OnRecord, Record, Write
+    from peershelf.node.node_here import NodeHere
     from peershelf.node.opening_here import OpenedHere
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class RunningHere:
         self._make_node = make_node
         self._call = name, args, options
         self._request = Request(tuple(args), {**common, **options})
-        self._operation = operation_here(name)
+        self._operation, self._kind = operation_here(name)
 
     def unary(self) -> Record:
         name, args, options = self._call
@@ -117,7 +117,7 @@ class RunningHere:
         try:
             validate(self._operation, self._request)
             with RightHere() as blocking, ExitStack() as stack:
-                use(NodeHere(self._repo, opened, blocking, stack), blocking)
+                use(self._kind(self._repo, opened, blocking, stack), blocking)
         except (BlockstoreError, NodeError):
             return False
         return True

@@ -13,7 +13,7 @@ from peershelf.node.blocking import Blocking
 from peershelf.node.blocks_here import BlocksHere
 from peershelf.node.config import Config
 from peershelf.node.errors import LeftToNode
-from peershelf.node.facade.dag_data import DagData
+from peershelf.node.facade.blocks import BlockAccess
 from peershelf.node.iterators import Closeable, Producer
 from peershelf.node.opening_here import OpenedHere
 from peershelf.node.stream_here import StreamHere
@@ -28,7 +28,7 @@ _BETWEEN_TWO = 0.1
 T = TypeVar("T")
 
 
-class NodeHere(DagData):
+class NodeHere(BlockAccess):
     """What a Node is to the operations that `operations.here` names; they run as plain functions, in the
     caller's thread. Raises LeftToNode where only a node can go on.
     """

@@ -10,7 +10,6 @@ from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import RAW, Cid
 from peershelf.blockstore.errors import BlockNotFound
 from peershelf.blockstore.store.base import StoreStats
-from peershelf.node import removal
 from peershelf.node.errors import StillPinned
 from peershelf.node.facade.pinning import Pinning
 
@@ -51,6 +50,8 @@ class BlockAccess(Pinning):
 
     async def remove_blocks(self, cids: Sequence[Cid]) -> Mapping[Cid, BlockNotFound | StillPinned]:
         """Remove blocks from the store. Returns those that stay or are not there, and why."""
+        from peershelf.node import removal
+
         return await self.blocking.run(removal.remove, self.store, self.pins, cids)
 
     def local_cids(self) -> Iterator[Cid]:

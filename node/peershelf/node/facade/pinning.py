@@ -7,17 +7,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import islice
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.path import parse_reference
 from peershelf.blockstore.pins import Pin
-from peershelf.blockstore.store.base import Hold
 from peershelf.node.errors import NotPinned, PinnedAlready
 from peershelf.node.facade.reading import Reading
-from peershelf.node.fetching_dags import DagGatherer, Progress
-from peershelf.node.iterators import Closeable
-from peershelf.node.pinned import PinVerifier, Verified, holders, indirect
+
+if TYPE_CHECKING:
+    from peershelf.blockstore.store.base import Hold
+    from peershelf.node.fetching_dags import DagGatherer, Progress
+    from peershelf.node.iterators import Closeable
+    from peershelf.node.pinned import Verified
 
 PinKind = Literal["direct", "recursive", "indirect"]
 _SENT_AT_ONCE = 1024
@@ -126,6 +128,8 @@ class Pinning(Reading):
         `on_block` is told the size of each block, from a worker thread.
         """
 
+        from peershelf.node.pinned import PinVerifier
+
         async def produce(send: Callable[[Verified], Awaitable[None]]) -> None:
             def check(size: int) -> None:
                 self.blocking.check()
@@ -160,6 +164,8 @@ class Pinning(Reading):
         return await self.resolve(reference, offline=True) if names else root
 
     def _gatherer(self, hold: Hold, progress: Progress | None) -> DagGatherer:
+        from peershelf.node.fetching_dags import DagGatherer
+
         return DagGatherer(self.blocks, hold, progress)
 
     async def _refuse_narrower(self, cid: Cid, recursive: bool) -> None:
@@ -190,6 +196,8 @@ class Pinning(Reading):
             if kind in kinds:
                 yield pin, kind
         if "indirect" in kinds:
+            from peershelf.node.pinned import indirect
+
             for cid in indirect(self.store, self.pins):
                 yield Pin(cid, recursive=False), "indirect"
 
@@ -207,5 +215,7 @@ class Pinning(Reading):
         return found
 
     def _holders(self, cids: Sequence[Cid]) -> dict[Cid, Cid]:
+        from peershelf.node.pinned import holders
+
         found = holders(self.store, self.pins, cids, only_recursive=True, check=self.blocking.check)
         return {cid: holder.pin for cid, holder in found.items()}

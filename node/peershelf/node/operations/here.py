@@ -8,8 +8,9 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
-    from peershelf.node.facade.dag_data import DagData
+    from peershelf.node.node_here import NodeHere
     from peershelf.node.operations.base import Operation
 
 _HOMES = {
@@ -31,6 +32,7 @@ _HOMES = {
     "repo/stat": ("repo", "REPO_OPERATIONS"),
     "resolve": ("dag_reading", "DAG_READING_OPERATIONS"),
 }
+_READ_DATA = {"dag/get", "dag/resolve"}
 _TAKES_A_NODE = {"timeout", "peer", "compress"}
 """Deadlines and peers; and half a compressed file cannot be gone on with by somebody else."""
 
@@ -40,11 +42,19 @@ def runs_here(name: str, options: Mapping[str, str]) -> bool:
     return name in _HOMES and _TAKES_A_NODE.isdisjoint(options)
 
 
-def operation_here(name: str) -> Operation[DagData]:
-    """The operation itself."""
+def operation_here(name: str) -> tuple[Operation[Any], type[NodeHere]]:
+    """The operation itself, and what it is to be given for a node."""
     from importlib import import_module
 
+    from peershelf.node.node_here import NodeHere
+
+    kind = NodeHere
+    if name in _READ_DATA:
+        from peershelf.node.dag_node_here import DagNodeHere
+
+        kind = DagNodeHere
     module, table = _HOMES[name]
-    operations = getattr(import_module(f"peershelf.node.operations.{module}"), table)
-    found: Operation[DagData] = next(operation for operation in operations if operation.name == name)
-    return found
+    operations: tuple[Operation[Any], ...] = getattr(
+        import_module(f"peershelf.node.operations.{module}"), table
+    )
+    return next(operation for operation in operations if operation.name == name), kind
