@@ -98,7 +98,8 @@ class HereFirst(Nodeless):
         with Importing():
             from peershelf.cli.running_here import RunningHere
 
-        return RunningHere(self._repo, self._make_node, name, args, self._common, options)
+            # Finding the operation imports it.
+            return RunningHere(self._repo, self._make_node, name, args, self._common, options)
 
     def _understands(self, options: Mapping[str, str]) -> bool:
         numbers = [options.get(name, "0") for name in ("offset", "length")]
