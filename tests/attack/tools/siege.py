@@ -125,7 +125,8 @@ async def siege(
     """Run a block of attacks while an honest peer transfers at 10 MB/s.
 
     Fails unless the transfer is complete and right, the victim lives, its memory never grew by more than
-    `memory` bytes, and its tasks, slots, descriptors and objects come back to what they were, within `recovery` seconds.
+    `memory` bytes, and its tasks, slots, descriptors and objects come back to what they were, within
+    `recovery` seconds.
     """
     before, stored = await victim.report(), await victim.block_count()
     honest = Transfer()
