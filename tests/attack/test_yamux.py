@@ -24,22 +24,6 @@ async def test_a_violation_ends_its_connection_with_a_go_away(siege, secured_pee
                 assert ends == [PROTOCOL_ERROR] or (not ends and len(data) > 65_536), name
 
 
-async def test_frames_that_end_in_the_middle_leave_nothing_behind(siege, secured_peer, by_hand, many):
-    halves = [
-        by_hand.yamux(DATA, SYN, 1)[:7],
-        by_hand.opened(1, BITSWAP)[:-5],
-        by_hand.opened(1, BITSWAP) + by_hand.yamux(DATA, 0, 1, 60_000) + bytes(30_000),
-        by_hand.opened(1, BITSWAP, b"\xff\xff\x03\x0a"),
-    ]
-    async with siege(memory=24 * MIB):
-        for abort in (False, True):
-            async with many(len(halves) * 4, secured_peer) as peers:
-                for number, peer in enumerate(peers):
-                    await peer.say(halves[number % len(halves)])
-                    if abort:
-                        peer.carrier.abort()
-
-
 async def test_streams_reset_in_the_middle_leave_nothing_behind(siege, secured_peer, by_hand):
     async with siege(memory=24 * MIB) as watch, secured_peer() as peer:
         for number in range(1, 4_001, 2):
