@@ -52,8 +52,9 @@ async def copies(target: Target, pace: Pace) -> None:
     async with target.stranger(offer) as peer:
         await pace.due()
         await peer.asked.wait()
+        stream = await peer.open_stream()  # the other one may be in the middle of an offer
         while True:
-            await peer.write(data)
+            await stream.send_all(data)
             await pace.due()
 
 
