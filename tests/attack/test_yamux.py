@@ -89,9 +89,9 @@ async def test_bytes_that_nobody_reads_are_bounded_over_all_connections(siege, s
     """30 connections with 16 MiB of pings each are 480 MiB, of which 256 may be held."""
     window, pings = 256 * 1024, 60
     async with siege(memory=330 * MIB), many(30, lambda: secured_peer(deaf=True)) as peers:
-        for peer in peers:
-            for number in range(1, 2 * pings, 2):
-                head = by_hand.opened(number, "/ipfs/ping/1.0.0")
-                rest = by_hand.yamux(DATA, 0, number, payload=bytes(window - len(head)))
+        for number in range(1, 2 * pings, 2):
+            head = by_hand.opened(number, "/ipfs/ping/1.0.0")
+            rest = by_hand.yamux(DATA, 0, number, payload=bytes(window - len(head)))
+            for peer in peers:  # in turns: one that answers no pings, and is silent for 20 s, has to go
                 await peer.say(head, rest)
         assert not any(peer.closed.is_set() for peer in peers)
