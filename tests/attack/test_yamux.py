@@ -88,7 +88,7 @@ async def test_bytes_that_nobody_reads_are_bounded(siege, secured_peer, by_hand)
 async def test_bytes_that_nobody_reads_are_bounded_over_all_connections(siege, secured_peer, by_hand, many):
     """30 connections with 16 MiB of pings each are 480 MiB, of which 256 may be held."""
     window, pings = 256 * 1024, 60
-    async with siege(memory=330 * MIB), many(30, lambda: secured_peer(deaf=True)) as peers:
+    async with siege(memory=400 * MIB), many(30, lambda: secured_peer(deaf=True)) as peers:
         for number in range(1, 2 * pings, 2):
             head = by_hand.opened(number, "/ipfs/ping/1.0.0")
             rest = by_hand.yamux(DATA, 0, number, payload=bytes(window - len(head)))
