@@ -13,6 +13,7 @@ from typing import Any
 
 import trio
 
+from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
 
 _TOOLS = Path(__file__).resolve().parents[2] / "tests" / "attack" / "tools"
@@ -64,10 +65,12 @@ class Target:
     Args:
         address: where it can be dialed, with its peer ID.
         leaves: some of the blocks that it has, of 1 MiB.
+        first: the first of them.
     """
 
     address: str
     leaves: tuple[Cid, ...]
+    first: Block
 
     @property
     def peer(self) -> str:
@@ -88,9 +91,11 @@ class Target:
         return made
 
     @asynccontextmanager
-    async def stranger(self, react: Any = None, *, reads: bool = True) -> AsyncIterator[Any]:
+    async def stranger(
+        self, react: Any = None, *, reads: bool = True, source: str | None = None
+    ) -> AsyncIterator[Any]:
         """A whole peer that speaks bitswap by hand; `react` is called with what it is sent."""
-        async with tool("stranger").stranger(self, react, reads=reads) as peer:
+        async with tool("stranger").stranger(self, react, reads=reads, source=source) as peer:
             yield peer
 
 
@@ -105,6 +110,7 @@ class Attack:
         events: what is counted, in words.
         run: does it until it is cancelled, or is cut off: then it is begun anew.
         of_fetcher: whether the honest peer that fetches is attacked, and not the provider.
+        fair: what part of its own speed the honest peer should keep; less where strangers take but theirs.
     """
 
     name: str
@@ -113,6 +119,7 @@ class Attack:
     events: str
     run: Callable[[Target, Pace], Awaitable[None]]
     of_fetcher: bool = False
+    fair: float = 0.8
 
     @property
     def pace(self) -> str:

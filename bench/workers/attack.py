@@ -69,8 +69,8 @@ class Siege:
 def target(address: str, file: Path) -> Target:
     """Read what the daemon has off its file."""
     with file.open("rb") as source:
-        leaves = [Block.create(source.read(MIB)).cid for _ in range(min(_LEAVES, file.stat().st_size // MIB))]
-    return Target(address, tuple(leaves))
+        leaves = [Block.create(source.read(MIB)) for _ in range(min(_LEAVES, file.stat().st_size // MIB))]
+    return Target(address, tuple(leaf.cid for leaf in leaves), leaves[0])
 
 
 def main(name: str, address: str, file: str, report: str) -> None:

@@ -42,6 +42,10 @@ const commands = {
 
   peers: async () => ({ peers: libp2p.getPeers().map(String) }),
 
+  connections: async ({ peer }) => ({
+    count: libp2p.getConnections().filter(({ remotePeer }) => remotePeer.toString() === peer).length
+  }),
+
   // What a connected peer told of itself by identify.
   agent: async ({ peer }) => {
     const known = (await libp2p.peerStore.all()).find(({ id }) => id.toString() === peer)

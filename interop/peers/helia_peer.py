@@ -82,6 +82,10 @@ class Helia:
         """Return the IDs of the peers it is connected to."""
         return list((await self._ask("peers"))["peers"])
 
+    async def connections(self, peer: str) -> int:
+        """Return how many connections it has to a peer."""
+        return int((await self._ask("connections", peer=peer))["count"])
+
     async def agent(self, peer: str) -> str | None:
         """Return what a peer calls its program, None while it has not said."""
         answer: str | None = (await self._ask("agent", peer=peer))["agent"]

@@ -81,7 +81,11 @@ async def test_nobody_is_taken_for_another_over_noise(siege, victim, wire, hands
     async with siege(memory=24 * MIB):
         for _ in range(20):
             async with wire() as tcp:
-                await handshakes.shake_hands(tcp, victim.peer, create_new_key_pair(), forgeries.ForgedNoise)
+                keys = create_new_key_pair()
+                conn = await handshakes.shake_hands(tcp, victim.peer, keys, forgeries.ForgedNoise)
+                with suppress(Exception):
+                    await handshakes.agree(conn, "/yamux/1.0.0")
+                    pytest.fail("the victim went on")
                 await is_cut_off(tcp)
         assert str(ID.from_pubkey(forgeries.CLAIMED)) not in await victim.peers()
 

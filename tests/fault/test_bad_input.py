@@ -21,21 +21,27 @@ def test_what_is_no_cid(shelf, words: list[str], text: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [
-        ["add", "--nonsense", "x"],
-        ["add", "--hash", "md5", "x"],
-        ["add", "--chunker", "rabin", "x"],
-        ["cat"],
-        ["cat", "--offset", "-1", ABSENT],
-        ["--timeout", "soon", "cat", ABSENT],
-        ["frobnicate"],
-        ["swarm", "frobnicate"],
-        ["--nonsense"],
-    ],
+    [["add", "--nonsense", "x"], ["cat"], ["frobnicate"], ["swarm", "frobnicate"], ["--nonsense"]],
 )
-def test_usage_errors_exit_with_2_and_one_line(shelf, words: list[str]) -> None:
+def test_words_that_do_not_fit_exit_with_2_and_one_line(shelf, words: list[str]) -> None:
     done = shelf.run(*words)
     assert done.returncode == 2
+    assert done.stderr.decode().count("\n") == 1
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["add", "--hash", "md5", "x"],
+        ["add", "--chunker", "rabin", "x"],
+        ["cat", "--offset", "-1", ABSENT],
+        ["--timeout", "soon", "cat", ABSENT],
+    ],
+)
+def test_values_that_make_no_sense_exit_with_1_and_one_line(shelf, words: list[str]) -> None:
+    done = shelf.run(*words)
+    assert done.returncode == 1
     assert done.stderr.decode().count("\n") == 1
     assert done.stdout == b""
 

@@ -12,7 +12,7 @@ from peershelf.node import Node
 from peershelf.node.errors import TimedOut
 from peershelf.node.operations import swarm
 from peershelf.node.operations.request import Request
-from peershelf.protocols.errors import DialFailed, InvalidAddress
+from peershelf.protocols.errors import CannotListen, DialFailed, InvalidAddress
 from peershelf.protocols.transport import PeerId
 
 ABSENT = Cid.parse("bafkreiaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
@@ -146,6 +146,14 @@ async def test_swarm_connect_takes_several_addresses_of_a_peer_as_ways_to_one(no
         peers = [first.repo.identity.peer_id, second.repo.identity.peer_id]
         assert answer == {"Strings": [f"connect {peer} success" for peer in peers]}
         assert set(third.peers()) == set(peers)
+
+
+async def test_a_port_that_is_taken_is_named_with_the_setting(node: MakeNode) -> None:
+    async with node() as first:
+        where = first.addresses()[0].partition("/p2p/")[0]
+        with pytest.raises(CannotListen, match=f"^cannot listen on {where}: .*, or set Addresses.Swarm to"):
+            async with node(**{"Addresses.Swarm": [where]}):
+                pass
 
 
 async def test_addresses_that_lead_nowhere_are_told_apart(node: MakeNode) -> None:

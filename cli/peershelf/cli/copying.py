@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from peershelf.blockstore.store.pack import PackStore
 from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.cli.allocator import keep_freed_memory
-from peershelf.cli.failing import Failing
-from peershelf.node.observe import later
-from peershelf.node.opening_here import open_here
 from peershelf.node.reading_here import copy_files
 
 if TYPE_CHECKING:
+    from peershelf.blockstore.store.pack import PackStore
     from peershelf.cli.backend import OnLength, Write
 
 _SMALL = 4 << 20
 """Bytes of a file that is read before tuning the allocator would pay."""
-
-
-@contextmanager
-def opened_here(repo: str) -> Iterator[PackStore | None]:
-    """The repo's store, if it can be opened and read without a node. Raises CliError if closing it fails."""
-    later.configure("warning")
-    with Failing(), ExitStack() as stack:
-        opened = open_here(Path(repo), stack)
-        yield None if opened is None else opened.store
 
 
 class Copying:

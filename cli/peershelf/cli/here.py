@@ -1,4 +1,4 @@
-"""A backend that adds files, and prints those that are all in the repo, by itself; a node does all else."""
+"""A backend that does by itself what only wants the repo, and leaves the rest to a node."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from peershelf.cli.backend import OnLength, OnRecord, Write
+    from peershelf.cli.backend import OnLength, OnRecord, Record, Write
     from peershelf.cli.nodeless import MakeNode
     from peershelf.cli.output import Output
+    from peershelf.cli.running_here import RunningHere
     from peershelf.cli.sources import Source
 
 _UNDERSTOOD = {"offset", "length", "offline"}
@@ -27,6 +28,10 @@ class HereFirst(Nodeless):
     def __init__(self, repo: str, common: Mapping[str, str], make_node: MakeNode) -> None:
         super().__init__(repo, make_node)
         self._common = common
+
+    def unary(self, name: str, args: Sequence[str] = (), options: Mapping[str, str] = NO_OPTIONS) -> Record:
+        running = self._running(name, args, options)
+        return super().unary(name, args, options) if running is None else running.unary()
 
     def records(
         self,
@@ -43,7 +48,11 @@ class HereFirst(Nodeless):
 
             if adds_here(self._repo, asked, on_record, sources):
                 return
-        super().records(name, on_record, args, options, sources)
+        running = self._running(name, args, options)
+        if running is None:
+            super().records(name, on_record, args, options, sources)
+        else:
+            running.records(on_record)
 
     def stream(
         self,
@@ -54,17 +63,43 @@ class HereFirst(Nodeless):
         on_length: OnLength = id,
         output: Output | None = None,
     ) -> None:
-        if name != "cat" or not self._understands(options):
+        running = self._running(name, args, options)
+        if running is not None:
+            running.stream(write, on_length)
+        elif name == "cat" and self._understands(options):
+            self._cat(write, args, options, on_length, output)
+        else:
             super().stream(name, write, args, options, on_length, output)
-            return
+
+    def _cat(
+        self,
+        write: Write,
+        args: Sequence[str],
+        options: Mapping[str, str],
+        on_length: OnLength,
+        output: Output | None,
+    ) -> None:
         with Importing():
-            from peershelf.cli.copying import Copying, opened_here
+            from peershelf.cli.copying import Copying
+            from peershelf.cli.opened_here import opened_here
 
         copying = Copying(write, args, options, on_length)
-        with opened_here(self._repo) as store:
-            if store is None or not copying.copies_all(store):
-                node = self._make_node(store)
-                node.stream(name, write, args, copying.rest(), copying.tell_length_of_rest, output)
+        with opened_here(self._repo) as opened:
+            if opened is None or not copying.copies_all(opened.store):
+                node = self._make_node(None if opened is None else opened.store)
+                node.stream("cat", write, args, copying.rest(), copying.tell_length_of_rest, output)
+
+    def _running(self, name: str, args: Sequence[str], options: Mapping[str, str]) -> RunningHere | None:
+        """What runs the operation; None where that takes a node from the start."""
+        from peershelf.node.operations.here import runs_here
+
+        if not runs_here(name, {**self._common, **options}):
+            return None
+        with Importing():
+            from peershelf.cli.running_here import RunningHere
+
+            # Finding the operation imports it.
+            return RunningHere(self._repo, self._make_node, name, args, self._common, options)
 
     def _understands(self, options: Mapping[str, str]) -> bool:
         numbers = [options.get(name, "0") for name in ("offset", "length")]

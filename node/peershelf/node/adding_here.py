@@ -11,7 +11,7 @@ from peershelf.node.additions import Additions, hashed_tree
 from peershelf.node.blocking import Blocking
 from peershelf.node.config import Config
 from peershelf.node.errors import NodeError
-from peershelf.node.opening_here import open_here
+from peershelf.node.opening_here import has_key, open_here
 from peershelf.node.providing.announcer import announcer_for
 from peershelf.node.repo import exists, load_settings
 from peershelf.node.trees import OnAdded, TreeBuilder
@@ -40,7 +40,7 @@ def adder_here(repo: Path, blocking: Blocking, stack: ExitStack) -> AdderHere | 
 
     Raises StoreError.
     """
-    opened = open_here(repo, stack) if _has_key(repo) else None
+    opened = open_here(repo, stack) if has_key(repo) else None
     if opened is None:
         return None
     pins = stack.enter_context(opened.store.with_room(lambda: Pins(repo / "facts.db")))
@@ -59,15 +59,10 @@ def hasher_here(repo: Path, blocking: Blocking, stack: ExitStack) -> AdderHere |
     try:
         if not exists(repo):
             config = Config.load(repo / "config.toml")
-        elif _has_key(repo):
+        elif has_key(repo):
             config = load_settings(repo)
         else:
             return None
     except (NodeError, OSError):
         return None
     return AdderHere(config, blocking, None)
-
-
-def _has_key(repo: Path) -> bool:
-    """Nothing here needs the identity, but a repo that has lost it is one of which the node says so."""
-    return (repo / "identity.key").exists()

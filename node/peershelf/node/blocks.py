@@ -16,9 +16,11 @@ from peershelf.blockstore.store.base import Blockstore
 from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.errors import TimedOut
 from peershelf.node.fetcher import READERS, Fetcher
+from peershelf.node.in_threads import InThreads
 from peershelf.node.tasks import single_error
 
 if TYPE_CHECKING:
+    from peershelf.node.blocking import Blocking
     from peershelf.node.searching import ProviderSearch
     from peershelf.protocols.bitswap import Bitswap
 
@@ -27,7 +29,7 @@ GoOnline = Callable[[], Awaitable[tuple["Bitswap", "ProviderSearch | None"]]]
 
 
 class Blocks:
-    """The local store, and behind it the exchange if the node is online."""
+    """Is a BlockSource: the local store, and behind it the exchange if the node is online."""
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class Blocks:
         """`go_online` is called where there is no exchange yet, once the first block is missing."""
         self.store = store
         self.denylists = denylists or Denylists()
+        self.blocking: Blocking = InThreads()
         self._search = search
         self._go_online = go_online
         self._going_online = trio.Lock()

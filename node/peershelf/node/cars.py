@@ -15,10 +15,9 @@ from peershelf.blockstore.dag import guide
 from peershelf.blockstore.dag.guide import AllLinks
 from peershelf.blockstore.dag.traversal import Traversal
 from peershelf.blockstore.unixfs.batch import Sink
-from peershelf.node.blocks import Blocks
 from peershelf.node.dags import Visit, drive
-from peershelf.node.fetcher import Fetcher
 from peershelf.node.iterators import closed_at_the_end
+from peershelf.node.pipeline import BlockSource, Pipeline
 from peershelf.node.read_ahead import gathered
 from peershelf.node.tasks import single_error
 
@@ -122,8 +121,8 @@ async def _put_all(to_put: trio.MemoryReceiveChannel[list[Block]], sink: Sink) -
 
 
 async def export_car(
-    blocks: Blocks,
-    fetcher: Fetcher,
+    blocks: BlockSource,
+    fetcher: Pipeline,
     root: Cid,
     send: Callable[[bytes | memoryview], Awaitable[None]],
     progress: Callable[[int], None] | None = None,

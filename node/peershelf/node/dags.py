@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Sequence
 
-import trio
-
 from peershelf.blockstore.cid import RAW, Cid
 from peershelf.blockstore.dag import guide
 from peershelf.blockstore.dag.frontier import StepT
@@ -14,9 +12,8 @@ from peershelf.blockstore.dag.pb import Link
 from peershelf.blockstore.dag.traversal import Traversal
 from peershelf.blockstore.dag.visit import Visit as VisitOf
 from peershelf.blockstore.store.base import Hold
-from peershelf.node.blocks import Blocks
-from peershelf.node.fetcher import Fetcher, Found
-from peershelf.node.files import read_ahead
+from peershelf.node.pipeline import BlockSource, Found, Pipeline
+from peershelf.node.read_ahead import share_of
 
 Visit = VisitOf[Link]
 """One block of a DAG: its cid, data, size, depth and links."""
@@ -26,7 +23,7 @@ _MUCH_TO_DECODE = 32 << 10
 
 
 async def walk_dag(
-    blocks: Blocks,
+    blocks: BlockSource,
     roots: Sequence[Cid],
     visit: Callable[[Visit], Awaitable[None]],
     *,
@@ -50,8 +47,8 @@ async def walk_dag(
 
 
 async def drive(
-    blocks: Blocks,
-    fetcher: Fetcher,
+    blocks: BlockSource,
+    fetcher: Pipeline,
     traversal: Traversal[StepT],
     visit: Callable[[VisitOf[StepT]], Awaitable[None]],
     *,
@@ -63,43 +60,43 @@ async def drive(
         visits = traversal.read()
         for one in visits:
             await visit(one)
-        wanted = traversal.wants(read_ahead(blocks))
+        wanted = traversal.wants(share_of(blocks.open_fetchers))
         absent: Sequence[Cid] = ()
         if not load_leaves:
             wanted, absent = await _pass_over_leaves(blocks, traversal, wanted, hold)
         if wanted or absent:
             fetcher.want(wanted, absent)
         if not visits and traversal.is_waiting:
-            await _receive(fetcher, traversal)
+            await _receive(blocks, fetcher, traversal)
 
 
 async def _pass_over_leaves(
-    blocks: Blocks, traversal: Traversal[StepT], wanted: Sequence[Cid], hold: Hold | None
+    blocks: BlockSource, traversal: Traversal[StepT], wanted: Sequence[Cid], hold: Hold | None
 ) -> tuple[list[Cid], list[Cid]]:
     """Tell the traversal which raw blocks the store has; return what may be there, and what is not."""
     leaves = [cid for cid in wanted if cid.codec == RAW]
     if not leaves:
         return list(wanted), []
-    here = await trio.to_thread.run_sync(_those_here, blocks, leaves, hold)
+    here = await blocks.blocking.run(_those_here, blocks, leaves, hold)
     for cid, size in here.items():
         traversal.present(cid, size)
     return [cid for cid in wanted if cid.codec != RAW], [cid for cid in leaves if cid not in here]
 
 
-def _those_here(blocks: Blocks, cids: Sequence[Cid], hold: Hold | None) -> dict[Cid, int]:
+def _those_here(blocks: BlockSource, cids: Sequence[Cid], hold: Hold | None) -> dict[Cid, int]:
     refused = blocks.denylists.refusals(cids)
     if refused:
         cids = [cid for cid in cids if cid not in refused]
     return blocks.store.sizes(cids) if hold is None else hold.keep(cids)
 
 
-async def _receive(fetcher: Fetcher, traversal: Traversal[StepT]) -> None:
+async def _receive(blocks: BlockSource, fetcher: Pipeline, traversal: Traversal[StepT]) -> None:
     found = await fetcher.receive()
     size = sum(len(block.data) for block in found.blocks if block.cid.codec != RAW)
     if size < _MUCH_TO_DECODE:
         _take(traversal, found)
     else:
-        await trio.to_thread.run_sync(_take, traversal, found)
+        await blocks.blocking.run(_take, traversal, found)
 
 
 def _take(traversal: Traversal[StepT], found: Found) -> None:

@@ -14,6 +14,10 @@ class UsageError(NodeError, ValueError):
     """The request itself is wrong: an unknown option, a value that does not parse, a missing argument."""
 
 
+class LeftToNode(NodeError):
+    """A command that runs no node cannot go on without one. Never shown to anybody."""
+
+
 class ConfigError(NodeError, ValueError):
     """A configuration key or value that is not accepted."""
 

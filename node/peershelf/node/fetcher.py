@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import trio
@@ -18,6 +17,7 @@ from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockNotFound, BlockstoreError, UnsupportedHash
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.node.denylists.denylists import Denylists
+from peershelf.node.pipeline import Found
 from peershelf.node.store_reading import BATCH_BYTES, Absent, Batch, read_batch, shares
 
 if TYPE_CHECKING:
@@ -39,17 +39,8 @@ _HOW_TO_ASK = "use `node daemon`, or cat --peer ADDR"
 _HOW_TO_ASK_AT_ALL = "leave out --offline"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What has come of some wants, together."""
-
-    blocks: list[Block]
-    missing: Mapping[Cid, BlockstoreError] = field(default_factory=dict)
-    """Why others cannot be had: BlockNotFound, CorruptBlock, UnsupportedHash or ContentBlocked."""
-
-
 class Fetcher:
-    """Wants go in, blocks come out in the order in which they are found.
+    """Is a Pipeline: wants go in, blocks come out in the order in which they are found.
 
     The caller bounds what is in flight by what it wants before it receives.
     """

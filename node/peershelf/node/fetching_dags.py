@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import trio
-
 from peershelf.blockstore.block import Block, inline_bytes
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.dag import guide
@@ -14,9 +12,8 @@ from peershelf.blockstore.dag.guide import AllLinks
 from peershelf.blockstore.dag.pb import Link
 from peershelf.blockstore.dag.traversal import Traversal
 from peershelf.blockstore.store.base import Hold
-from peershelf.node.blocks import Blocks
 from peershelf.node.dags import Visit, drive
-from peershelf.node.fetcher import Fetcher
+from peershelf.node.pipeline import BlockSource, Pipeline
 
 _HELD_AT_ONCE = 2 << 20
 _HELD_BLOCKS = 512
@@ -41,7 +38,7 @@ class DagGatherer:
     once more, through the hold.
     """
 
-    def __init__(self, blocks: Blocks, hold: Hold, progress: Progress | None) -> None:
+    def __init__(self, blocks: BlockSource, hold: Hold, progress: Progress | None) -> None:
         self._blocks = blocks
         self._hold = hold
         self._progress = progress or (lambda gathered: None)
@@ -49,7 +46,7 @@ class DagGatherer:
         self._waiting_size = 0
         self.gathered = Gathered()
 
-    async def gather(self, fetcher: Fetcher, root: Cid, *, recursive: bool = True) -> None:
+    async def gather(self, fetcher: Pipeline, root: Cid, *, recursive: bool = True) -> None:
         """Have the DAG below a root here and held, or the root alone.
 
         Raises what drive() raises, such as UnsupportedCodec where links cannot be followed, and StoreError.
@@ -73,7 +70,7 @@ class DagGatherer:
     async def _hold_waiting(self) -> None:
         waiting, self._waiting, self._waiting_size = self._waiting, [], 0
         if waiting:
-            await trio.to_thread.run_sync(self._have, waiting)
+            await self._blocks.blocking.run(self._have, waiting)
 
     def _have(self, blocks: list[Block]) -> None:
         kept = self._hold.keep(block.cid for block in blocks)

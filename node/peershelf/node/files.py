@@ -11,17 +11,15 @@ from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.path import root_cids
 from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.blockstore.unixfs.sequence import FileSequence
-from peershelf.node.blocks import Blocks
-from peershelf.node.iterators import Closeable
+from peershelf.node.iterators import Closeable, Producer
+from peershelf.node.pipeline import BlockSource
 from peershelf.node.read_ahead import (
-    READ_AHEAD,
-    READ_AHEAD_OF_ALL,
     STEPS_OF_PEERS,
     STEPS_OF_STORE,
     gathered,
     in_steps,
+    share_of,
 )
-from peershelf.node.tasks import Producer
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class OpenFile:
     """The bytes that were wanted, in order."""
 
 
-async def open_files(run: RunStream, blocks: Blocks, wanted: Wanted) -> OpenFile:
+async def open_files(run: RunStream, blocks: BlockSource, wanted: Wanted) -> OpenFile:
     """Find the first file and begin reading in a task that `run` starts.
 
     Raises, here or from the chunks, what read_files raises.
@@ -67,7 +65,7 @@ async def open_files(run: RunStream, blocks: Blocks, wanted: Wanted) -> OpenFile
 
 
 async def read_files(
-    blocks: Blocks,
+    blocks: BlockSource,
     wanted: Wanted,
     send: Callable[[bytes | memoryview], Awaitable[None]],
     send_size: Callable[[int], Awaitable[None]] | None = None,
@@ -85,7 +83,7 @@ async def read_files(
         read = 0
         while True:
             steps = STEPS_OF_PEERS if fetcher.asks_peers else STEPS_OF_STORE
-            fetcher.want(sequence.wants(in_steps(read_ahead(blocks), read, steps)))
+            fetcher.want(sequence.wants(in_steps(share_of(blocks.open_fetchers), read, steps)))
             if sequence.size is not None and send_size is not None:
                 await send_size(sequence.size)
                 send_size = None
@@ -101,8 +99,3 @@ async def read_files(
                     sequence.receive(block)
                 for cid, error in found.missing.items():
                     sequence.fail(cid, error)
-
-
-def read_ahead(blocks: Blocks) -> int:
-    """A reader's share, which gets smaller with every other that reads at the same time."""
-    return min(READ_AHEAD, READ_AHEAD_OF_ALL // blocks.open_fetchers)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import Protocol, TypeVar
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+Producer = Callable[[Callable[[T], Awaitable[None]]], Awaitable[None]]
+"""Is given a function to send items with, and returns when there are no more."""
 
 
 class Closeable(Protocol[T_co]):
@@ -27,3 +31,10 @@ async def closed_at_the_end(items: AsyncIterator[object]) -> AsyncIterator[None]
     finally:
         if isinstance(items, AsyncGenerator):
             await items.aclose()
+
+
+async def until_closed(items: Closeable[T]) -> AsyncGenerator[T, None]:
+    """The same items; whoever stops early ends their coming too."""
+    async with aclosing(items):
+        async for item in items:
+            yield item

@@ -27,6 +27,7 @@ from peershelf.node.remembering import Notes, remember
 from peershelf.node.repo import Repo
 from peershelf.node.routing import Routing, routing_of
 from peershelf.protocols.bitswap import Bitswap, BitswapLimits
+from peershelf.protocols.errors import CannotListen
 from peershelf.protocols.filters import Mask
 from peershelf.protocols.libp2p import HostLimits, Libp2pNetwork
 from peershelf.protocols.multiaddrs import from_text
@@ -91,7 +92,10 @@ async def go_online(
     routing = routing_of(config.text("Routing.Type"), host, routers, serve=not unnoticed)
     await nursery.start(exchange.run)
     await nursery.start(routing.run)
-    await nursery.start(host.run)
+    try:
+        await nursery.start(host.run)
+    except CannotListen as error:
+        raise CannotListen(f"{error}; end what listens there, or set Addresses.Swarm to others") from error
     reachability = None
     # The world does not reach into a private network, whoever says so.
     if routing.parts and not unnoticed and key is None:

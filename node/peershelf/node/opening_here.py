@@ -38,3 +38,8 @@ def open_here(repo: Path, stack: ExitStack) -> OpenedHere | None:
         return OpenedHere(stack.enter_context(opened_store(repo)), config)
     except (BlockstoreError, NodeError, OSError):
         return None
+
+
+def has_key(repo: Path) -> bool:
+    """Nothing here needs the identity, but a repo that has lost it is one of which the node says so."""
+    return (repo / "identity.key").exists()

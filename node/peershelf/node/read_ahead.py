@@ -24,6 +24,11 @@ def in_steps(ahead: int, read: int, steps: int) -> int:
     return ahead - read % max(1, ahead // steps)
 
 
+def share_of(readers: int) -> int:
+    """How far one of so many may ask ahead: less with every other that reads at the same time."""
+    return min(READ_AHEAD, READ_AHEAD_OF_ALL // readers)
+
+
 def gathered(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
     """Join small pieces, since whatever takes them on pays for each, and leave large ones uncopied."""
     small: list[bytes | memoryview] = []

@@ -11,9 +11,8 @@ from peershelf.blockstore.dag.frontier import key_of
 from peershelf.blockstore.dag.guide import AllLinks
 from peershelf.blockstore.dag.pb import Link
 from peershelf.blockstore.dag.traversal import Traversal
-from peershelf.node.blocks import Blocks
 from peershelf.node.dags import Visit, drive
-from peershelf.node.fetcher import Fetcher
+from peershelf.node.pipeline import BlockSource, Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,8 @@ class _FirstLinks(AllLinks):
 
 
 async def send_refs(
-    blocks: Blocks,
-    fetcher: Fetcher,
+    blocks: BlockSource,
+    fetcher: Pipeline,
     roots: Sequence[Cid],
     send: Callable[[Ref], Awaitable[None]],
     *,
@@ -95,7 +94,7 @@ class StatCounter:
         self._report = report
         self._seen: set[bytes] = set()
 
-    async def count(self, blocks: Blocks, fetcher: Fetcher, root: Cid) -> None:
+    async def count(self, blocks: BlockSource, fetcher: Pipeline, root: Cid) -> None:
         """Count all that is below a root. Blocks that are not here are fetched."""
         stat = DagStat(root)
         self.stats.dags.append(stat)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
@@ -10,11 +10,9 @@ import outcome
 import trio
 
 from peershelf.node.errors import NodeEnding
+from peershelf.node.iterators import Producer
 
 T = TypeVar("T")
-
-Producer = Callable[[Callable[[T], Awaitable[None]]], Awaitable[None]]
-"""Is given a function to send items with, and returns when there are no more."""
 
 
 @contextmanager

@@ -5,8 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Awaitable, Callable, Sequence
 
-import trio
-
 from peershelf.blockstore.cid import DAG_PB, Cid
 from peershelf.blockstore.dag import pb
 from peershelf.blockstore.dag.visit import Visit
@@ -15,9 +13,9 @@ from peershelf.node.archive import tar_format
 from peershelf.node.archive.member import FILE, Member
 from peershelf.node.archive.tar_writer import TarWriter
 from peershelf.node.archive.tree_writer import TreeWriter
-from peershelf.node.blocks import Blocks
+from peershelf.node.blocking import Blocking
 from peershelf.node.errors import UsageError
-from peershelf.node.fetcher import Fetcher
+from peershelf.node.pipeline import BlockSource, Pipeline
 from peershelf.node.read_ahead import SMALL_PIECE, gathered
 from peershelf.node.tree_reading import read_tree
 
@@ -31,13 +29,13 @@ Progress = Callable[[int], object]
 
 
 async def write_to_disk(
-    blocks: Blocks, fetcher: Fetcher, root: Cid, target: tuple[bytes, bytes], progress: Progress | None
+    blocks: BlockSource, fetcher: Pipeline, root: Cid, target: tuple[bytes, bytes], progress: Progress | None
 ) -> None:
     """Write the tree below `root` as TreeWriter does, in threads; `target` are its two arguments.
 
     `progress` is told the bytes of files that are written. Raises CannotWrite, and as read_tree().
     """
-    output = _DiskOutput(TreeWriter(*target), progress)
+    output = _DiskOutput(TreeWriter(*target), blocks.blocking, progress)
     try:
         await read_tree(blocks, fetcher, root, output.take)
         await output.finish()
@@ -48,8 +46,9 @@ async def write_to_disk(
 class _DiskOutput:
     """Gathers what is to be written, so that a hop to a thread is paid for many small files."""
 
-    def __init__(self, writer: TreeWriter, progress: Progress | None) -> None:
+    def __init__(self, writer: TreeWriter, blocking: Blocking, progress: Progress | None) -> None:
         self.writer = writer
+        self._blocking = blocking
         self._progress = progress
         self._items: list[Member | bytes] = []
         self._waiting = self._done = 0
@@ -65,12 +64,12 @@ class _DiskOutput:
 
     async def finish(self) -> None:
         await self._flush()
-        await trio.to_thread.run_sync(self.writer.finish)
+        await self._blocking.run(self.writer.finish)
 
     async def _flush(self) -> None:
         items, self._items = self._items, []
         self._done, self._waiting = self._done + self._waiting, 0
-        await trio.to_thread.run_sync(self._write, items)
+        await self._blocking.run(self._write, items)
         if self._progress is not None:
             self._progress(self._done)
 
@@ -83,8 +82,8 @@ class _DiskOutput:
 
 
 async def send_archive(
-    blocks: Blocks,
-    fetcher: Fetcher,
+    blocks: BlockSource,
+    fetcher: Pipeline,
     root: Cid,
     send: Send,
     *,
@@ -97,7 +96,9 @@ async def send_archive(
     `compression` is a level of gzip, 1 to 9. A `bare` file comes without an archive around it; raises
     UsageError if the root is something else, and as read_tree().
     """
-    output = _ArchiveOutput(send, _compressor(compression), None if bare else TarWriter(name))
+    output = _ArchiveOutput(
+        send, blocks.blocking, _compressor(compression), None if bare else TarWriter(name)
+    )
     await read_tree(blocks, fetcher, root, output.take)
     await output.finish()
 
@@ -105,8 +106,11 @@ async def send_archive(
 class _ArchiveOutput:
     """Gathers small pieces: whatever takes them on pays for each."""
 
-    def __init__(self, send: Send, compressor: zlib._Compress | None, tar: TarWriter | None) -> None:
+    def __init__(
+        self, send: Send, blocking: Blocking, compressor: zlib._Compress | None, tar: TarWriter | None
+    ) -> None:
         self._send = send
+        self._blocking = blocking
         self._compressor = compressor
         self._tar = tar
         self._pieces: list[bytes] = []
@@ -115,7 +119,7 @@ class _ArchiveOutput:
 
     async def take(self, one: Member | None, data: bytes, visit: Visit[TreeStep]) -> None:
         if visit.depth == 0:
-            await self._send(await _dag_size(visit))
+            await self._send(await self._blocking.run(_dag_size, visit))
         if one is not None:
             if self._tar is not None:
                 self._add(self._padding + self._tar.begin(one))
@@ -143,7 +147,7 @@ class _ArchiveOutput:
         for piece in gathered(pieces):
             if self._compressor is None:
                 await self._send(piece)
-            elif smaller := await trio.to_thread.run_sync(self._compressor.compress, piece):
+            elif smaller := await self._blocking.run(self._compressor.compress, piece):
                 await self._send(smaller)
 
 
@@ -151,10 +155,10 @@ def _compressor(level: int | None) -> zlib._Compress | None:
     return None if level is None else zlib.compressobj(level, zlib.DEFLATED, _GZIP)
 
 
-async def _dag_size(root: Visit[TreeStep]) -> int:
+def _dag_size(root: Visit[TreeStep]) -> int:
     """Bytes of all blocks, as the root's links claim."""
     data = root.data or b""
     if root.cid.codec != DAG_PB:
         return len(data)
-    node = await trio.to_thread.run_sync(pb.decode, data)
+    node = pb.decode(data)
     return len(data) + sum(link.size or 0 for link in node.links)

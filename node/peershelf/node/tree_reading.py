@@ -17,9 +17,8 @@ from peershelf.blockstore.unixfs.tree_guide import OneDirectory, Role, TreeStep,
 from peershelf.blockstore.unixfs.tree_reader import TreeReader
 from peershelf.node.archive import member
 from peershelf.node.archive.member import Member
-from peershelf.node.blocks import Blocks
 from peershelf.node.dags import drive
-from peershelf.node.fetcher import Fetcher
+from peershelf.node.pipeline import BlockSource, Pipeline
 
 _MEMBER_KINDS = {
     Kind.FILE: member.FILE,
@@ -39,7 +38,7 @@ class Listed:
     """What the entry is; None where it was not looked up."""
 
 
-async def resolve(fetcher: Fetcher, reference: Cid | str) -> Cid:
+async def resolve(fetcher: Pipeline, reference: Cid | str) -> Cid:
     """Follow a path to what it leads to, whose own block is not fetched.
 
     Raises InvalidPath, InvalidCid, PathNotFound, MalformedBlock, and what keeps blocks from being had.
@@ -61,8 +60,8 @@ def name_of(reference: Cid | str) -> bytes:
 
 
 async def list_directory(
-    blocks: Blocks,
-    fetcher: Fetcher,
+    blocks: BlockSource,
+    fetcher: Pipeline,
     directory: Cid,
     send: Callable[[Listed], Awaitable[None]],
     *,
@@ -93,7 +92,7 @@ TakeMember = Callable[[Member | None, bytes, Visit[TreeStep]], Awaitable[None]]
 """Is given what begins with a block, if something does, and the bytes of a file that are in it."""
 
 
-async def read_tree(blocks: Blocks, fetcher: Fetcher, root: Cid, take: TakeMember) -> None:
+async def read_tree(blocks: BlockSource, fetcher: Pipeline, root: Cid, take: TakeMember) -> None:
     """Read everything below `root`: directories first, each file with its bytes before the next thing.
 
     All of it is one pipeline. Raises UnsafeEntry for a name that no file system may be given.

@@ -36,6 +36,10 @@ class TransportError(NetworkError):
     """A connection or stream failed."""
 
 
+class CannotListen(TransportError):
+    """An address is taken, not ours to use, or not there."""
+
+
 class InvalidAddress(LocalProtocolError, ValueError):
     """Text that is no multiaddr of the kind needed."""
 

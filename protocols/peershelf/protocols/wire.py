@@ -69,8 +69,9 @@ class FrameDecoder:
 
     def receive(self, data: bytes | bytearray | memoryview) -> None:
         """Take what the stream had: any number of bytes, which must not change any more."""
-        self._buffered += len(data)
-        if len(data) >= _SMALL_PIECE:
+        size = len(data)
+        self._buffered += size
+        if size >= _SMALL_PIECE:
             self._flush_small()
             self._pieces.append(memoryview(data))
             return
@@ -128,17 +129,13 @@ class FrameDecoder:
         self._buffered -= size
         parts: list[memoryview] = []
         while size > 0:
-            part = self._take_from_first(min(size, len(self._pieces[0])))
+            part = self._pieces.popleft()
+            if len(part) > size:
+                self._pieces.appendleft(part[size:])
+                part = part[:size]
             parts.append(part)
             size -= len(part)
         return parts
-
-    def _take_from_first(self, size: int) -> memoryview:
-        first = self._pieces[0]
-        if len(first) == size:
-            return self._pieces.popleft()
-        self._pieces[0] = first[size:]
-        return first[:size]
 
     def _flush_small(self) -> None:
         if self._small:

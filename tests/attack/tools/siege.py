@@ -21,6 +21,7 @@ RATE = 10_000_000
 AT_ONCE = 2
 TRANSFER_TIMEOUT = 45.0
 RECOVERY = 30.0
+"""Seconds for what was there during an attack to go away."""
 
 
 @dataclass
@@ -118,11 +119,14 @@ class Watch:
 
 
 @asynccontextmanager
-async def siege(victim: Victim, *, memory: int, transfer: Run = upload) -> AsyncIterator[Watch]:
+async def siege(
+    victim: Victim, *, memory: int, transfer: Run = upload, recovery: float = RECOVERY
+) -> AsyncIterator[Watch]:
     """Run a block of attacks while an honest peer transfers at 10 MB/s.
 
     Fails unless the transfer is complete and right, the victim lives, its memory never grew by more than
-    `memory` bytes, and its tasks, slots, descriptors and objects come back to what they were.
+    `memory` bytes, and its tasks, slots, descriptors and objects come back to what they were, within
+    `recovery` seconds.
     """
     before, stored = await victim.report(), await victim.block_count()
     honest = Transfer()
@@ -139,15 +143,15 @@ async def siege(victim: Victim, *, memory: int, transfer: Run = upload) -> Async
     finally:
         assert victim.lives, "the victim has died"
     assert watch.growth < memory, f"its memory grew by {watch.growth / MIB:.0f} MiB"
-    await comes_back(victim, before)
+    await comes_back(victim, before, recovery)
     taken = len(victim.blocks) if transfer is download else 0
     assert await victim.block_count() == stored + taken, "something unrequested was stored"
 
 
-async def comes_back(victim: Victim, before: Report) -> None:
+async def comes_back(victim: Victim, before: Report, recovery: float) -> None:
     """Fail unless everything that the victim had more of during an attack goes away again."""
     leftovers: dict[str, str] = {}
-    with trio.move_on_after(RECOVERY):
+    with trio.move_on_after(recovery):
         while True:
             leftovers = (await victim.report()).leftovers(before)
             if not leftovers:

@@ -15,6 +15,8 @@ from peershelf.protocols.bitswap.messages import Message
 from peershelf.protocols.bitswap.parsing import decode
 from peershelf.protocols.errors import StreamReset, TransportError
 from peershelf.protocols.libp2p import Libp2pNetwork
+from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint
+from peershelf.protocols.libp2p.transport.stream import TcpStream
 from peershelf.protocols.transport import PeerId, Stream
 from peershelf.protocols.wire import FrameDecoder
 
@@ -89,6 +91,17 @@ class Stranger:
             raise
 
 
+def dial_from(network: Libp2pNetwork, source: str) -> None:
+    """Make every connection of a network from one of this machine's addresses."""
+    transport = network._transport
+
+    async def connect(address: Multiaddr) -> TcpStream:
+        _, host, port = endpoint(address)
+        return transport.adopt(await trio.open_tcp_stream(host, port, local_address=source))
+
+    transport._connect_tcp = connect
+
+
 async def is_reset(stream: Stream) -> None:
     """Fail unless the victim resets a stream."""
     with trio.fail_after(PATIENCE):
@@ -102,10 +115,12 @@ async def is_reset(stream: Stream) -> None:
 
 @asynccontextmanager
 async def stranger(
-    victim: Victim, react: React | None = None, *, reads: bool = True
+    victim: Victim, react: React | None = None, *, reads: bool = True, source: str | None = None
 ) -> AsyncIterator[Stranger]:
-    """Run a stranger that is connected to the victim."""
+    """Run a stranger that is connected to the victim, from an address of this machine if one is given."""
     made = Stranger(victim.peer, react)
+    if source is not None:
+        dial_from(made.network, source)
     if reads:
         made.reading.set()
     async with trio.open_nursery() as nursery:

@@ -41,7 +41,7 @@ def test_opening_a_store_in_order_reads_no_segment(
 ) -> None:
     with PackStore.open(tmp_path) as store:
         store.put_many(make_blocks(10))
-    monkeypatch.delattr("peershelf.blockstore.store.pack.recovery.scan")
+    monkeypatch.delattr("peershelf.blockstore.store.pack.scan.scan")
     with PackStore.open(tmp_path) as store:
         assert store.stats().blocks == 10
 

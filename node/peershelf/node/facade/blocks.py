@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-import trio
-
 from peershelf.blockstore import multihash
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import RAW, Cid
 from peershelf.blockstore.errors import BlockNotFound
 from peershelf.blockstore.store.base import StoreStats
-from peershelf.node import removal
 from peershelf.node.errors import StillPinned
 from peershelf.node.facade.pinning import Pinning
 
@@ -41,7 +38,7 @@ class BlockAccess(Pinning):
         """
         block = Block.create(data, codec=codec, hash_code=hash_code)
         with self.store.hold() as hold:
-            await trio.to_thread.run_sync(self.additions.sink(hold, durable=True), [block])
+            await self.blocking.run(self.additions.sink(hold, durable=True), [block])
             if pin:
                 await self.pin(block.cid, offline=offline, timeout=timeout)
         return block
@@ -53,7 +50,9 @@ class BlockAccess(Pinning):
 
     async def remove_blocks(self, cids: Sequence[Cid]) -> Mapping[Cid, BlockNotFound | StillPinned]:
         """Remove blocks from the store. Returns those that stay or are not there, and why."""
-        return await trio.to_thread.run_sync(removal.remove, self.store, self.pins, cids)
+        from peershelf.node import removal
+
+        return await self.blocking.run(removal.remove, self.store, self.pins, cids)
 
     def local_cids(self) -> Iterator[Cid]:
         """Every block in the store, as CIDv1 raw. Reads the index as it goes: iterate in a thread."""
@@ -61,4 +60,4 @@ class BlockAccess(Pinning):
 
     async def stats(self) -> StoreStats:
         """Count the store's blocks and bytes."""
-        return await trio.to_thread.run_sync(self.store.stats)
+        return await self.blocking.run(self.store.stats)

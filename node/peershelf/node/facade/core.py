@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -21,18 +21,21 @@ from peershelf.blockstore.store.pack import PackStore
 from peershelf.node.additions import Additions
 from peershelf.node.blocks import Blocks
 from peershelf.node.collecting import Collected, Collector
+from peershelf.node.config import Config
 from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.denylists.places import directories
 from peershelf.node.errors import NotEntered, NotOnline
+from peershelf.node.facade.ground import Ground
 from peershelf.node.in_threads import InThreads
 from peershelf.node.interrupts import Uninterrupted
-from peershelf.node.iterators import Closeable
+from peershelf.node.iterators import Closeable, Producer
 from peershelf.node.observe import later
 from peershelf.node.opening import opened_store
 from peershelf.node.providing.announcer import Announcer, announcer_for
 from peershelf.node.repo import Repo, default_path
 from peershelf.node.settings import Value
-from peershelf.node.tasks import HandedOver, Producer, single_error
+from peershelf.node.tasks import HandedOver, single_error
+from peershelf.node.telling import telling_latest
 
 if TYPE_CHECKING:
     from peershelf.node.network import Online
@@ -45,8 +48,12 @@ T = TypeVar("T")
 log = later.Logger(__name__)
 
 
-class Core:
+class Core(Ground):
     """What every part of the facade stands on. Entering and leaving it is described at Node."""
+
+    pins: Pins
+    additions: Additions
+    blocks: Blocks
 
     def __init__(
         self,
@@ -225,6 +232,26 @@ class Core:
         if self._nursery is None:
             raise NotEntered
         return HandedOver(self._nursery, produce, buffered=buffered)
+
+    def telling(
+        self, send: Callable[[T], Awaitable[None]]
+    ) -> AbstractAsyncContextManager[Callable[[T], None]]:
+        """Have what takes states of something, at any rate, and sends the latest of them now and then."""
+        return telling_latest(send)
+
+    def now(self) -> float:
+        """Seconds on the clock of deadlines."""
+        return trio.current_time()
+
+    @property
+    def config(self) -> Config:
+        """The settings in force."""
+        return self.repo.config
+
+    @property
+    def path(self) -> Path:
+        """The repo's directory."""
+        return self.repo.path
 
     @property
     def is_online(self) -> bool:

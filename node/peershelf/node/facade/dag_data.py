@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import trio
-
 from peershelf.blockstore import multihash
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import DAG_CBOR, Cid
@@ -13,8 +11,9 @@ from peershelf.blockstore.ipld import codecs
 from peershelf.blockstore.ipld import path as dag_path
 from peershelf.blockstore.ipld.model import Node as Data
 from peershelf.blockstore.ipld.path import DagPath, Resolved, node_at
+from peershelf.node.blocking import Blocking
 from peershelf.node.facade.blocks import BlockAccess
-from peershelf.node.fetcher import Fetcher
+from peershelf.node.pipeline import Pipeline
 
 
 class DagData(BlockAccess):
@@ -36,14 +35,14 @@ class DagData(BlockAccess):
         path = dag_path.parse(reference)
         await self.blocks.check(reference)
         async with self.blocks.fetcher(path.root, offline=offline, timeout=timeout) as fetcher:
-            return await _follow(fetcher, path)
+            return await _follow(self.blocking, fetcher, path)
 
     async def dag_get(
         self, reference: Cid | str, *, offline: bool = False, timeout: float = math.inf
     ) -> Data:
         """Return what a path leads to; a link at its end is gone through. Raises as dag_resolve does."""
         resolved, block = await self._last_block(reference, offline=offline, timeout=timeout)
-        return await trio.to_thread.run_sync(node_at, resolved, block)
+        return await self.blocking.run(node_at, resolved, block)
 
     async def dag_read(
         self, reference: Cid | str, *, codec: int, offline: bool = False, timeout: float = math.inf
@@ -56,7 +55,7 @@ class DagData(BlockAccess):
                 return codecs.transcode(block.data, block.cid.codec, codec)
             return codecs.encode(codec, node_at(resolved, block))
 
-        return await trio.to_thread.run_sync(write)
+        return await self.blocking.run(write)
 
     async def dag_put(
         self,
@@ -72,7 +71,7 @@ class DagData(BlockAccess):
 
         Raises MalformedBlock for what the codec cannot hold, UnsupportedCodec, and what put_block raises.
         """
-        data = await trio.to_thread.run_sync(codecs.encode, codec, node)
+        data = await self.blocking.run(codecs.encode, codec, node)
         block = await self.put_block(
             data, codec=codec, hash_code=hash_code, pin=pin, offline=offline, timeout=timeout
         )
@@ -84,13 +83,13 @@ class DagData(BlockAccess):
         path = dag_path.parse(reference)
         await self.blocks.check(reference)
         async with self.blocks.fetcher(path.root, offline=offline, timeout=timeout) as fetcher:
-            resolved = await _follow(fetcher, path)
+            resolved = await _follow(self.blocking, fetcher, path)
             return resolved, await fetcher.get(resolved.cid)
 
 
-async def _follow(fetcher: Fetcher, path: DagPath) -> Resolved:
+async def _follow(blocking: Blocking, fetcher: Pipeline, path: DagPath) -> Resolved:
     while (wanted := path.wanted) is not None:
         block = await fetcher.get(wanted)
-        await trio.to_thread.run_sync(path.receive, block)
+        await blocking.run(path.receive, block)
     assert path.result is not None
     return path.result

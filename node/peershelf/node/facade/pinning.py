@@ -7,19 +7,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import islice
-from typing import Literal
-
-import trio
+from typing import TYPE_CHECKING, Literal
 
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.path import parse_reference
 from peershelf.blockstore.pins import Pin
-from peershelf.blockstore.store.base import Hold
 from peershelf.node.errors import NotPinned, PinnedAlready
 from peershelf.node.facade.reading import Reading
-from peershelf.node.fetching_dags import DagGatherer, Progress
-from peershelf.node.iterators import Closeable
-from peershelf.node.pinned import PinVerifier, Verified, holders, indirect
+
+if TYPE_CHECKING:
+    from peershelf.blockstore.store.base import Hold
+    from peershelf.node.fetching_dags import DagGatherer, Progress
+    from peershelf.node.iterators import Closeable
+    from peershelf.node.pinned import Verified
 
 PinKind = Literal["direct", "recursive", "indirect"]
 _SENT_AT_ONCE = 1024
@@ -60,7 +60,7 @@ class Pinning(Reading):
                 self.store.with_room(lambda: add(announced=None if announce else False))
                 self.additions.announce(cid)
 
-            await trio.to_thread.run_sync(keep)
+            await self.blocking.run(keep)
         return cid
 
     async def pin_update(
@@ -79,7 +79,7 @@ class Pinning(Reading):
         """
         before = await self._recursive_pin(await self.pinned_root(old))
         losses = self.store.losses
-        announce = await trio.to_thread.run_sync(self.pins.is_announced, before.cid)
+        announce = await self.blocking.run(self.pins.is_announced, before.cid)
         async with self._gathered(new, True, progress, offline, timeout, announce) as after:
 
             def keep() -> None:
@@ -90,7 +90,7 @@ class Pinning(Reading):
                     raise NotPinned(f"{before.cid} was unpinned meanwhile; nothing was changed")
                 self.additions.announce(after)
 
-            await trio.to_thread.run_sync(keep)
+            await self.blocking.run(keep)
         return before.cid, after
 
     async def unpin(self, *references: Cid | str, recursive: bool = True) -> list[Cid]:
@@ -100,7 +100,7 @@ class Pinning(Reading):
         `recursive` is false.
         """
         cids = [await self.pinned_root(reference) for reference in references]
-        await trio.to_thread.run_sync(self._unpin, cids, recursive)
+        await self.blocking.run(self._unpin, cids, recursive)
         return cids
 
     def pinned(self, *kinds: PinKind) -> Closeable[tuple[Pin, PinKind]]:
@@ -112,7 +112,7 @@ class Pinning(Reading):
 
         async def produce(send: Callable[[tuple[Pin, PinKind]], Awaitable[None]]) -> None:
             found = self._list(wanted)
-            while some := await trio.to_thread.run_sync(lambda: list(islice(found, _SENT_AT_ONCE))):
+            while some := await self.blocking.run(lambda: list(islice(found, _SENT_AT_ONCE))):
                 for one in some:
                     await send(one)
 
@@ -120,7 +120,7 @@ class Pinning(Reading):
 
     async def how_pinned(self, *cids: Cid) -> dict[Cid, tuple[Pin, PinKind]]:
         """Tell for each CID how it is pinned: by itself, or "indirect" by which pin. Others are left out."""
-        return await trio.to_thread.run_sync(self._how_pinned, cids)
+        return await self.blocking.run(self._how_pinned, cids)
 
     def verify_pins(self, on_block: Callable[[int], None] = lambda size: None) -> Closeable[Verified]:
         """Read all that pins need, and iterate over the pins with what is missing or damaged below each.
@@ -128,13 +128,15 @@ class Pinning(Reading):
         `on_block` is told the size of each block, from a worker thread.
         """
 
+        from peershelf.node.pinned import PinVerifier
+
         async def produce(send: Callable[[Verified], Awaitable[None]]) -> None:
             def check(size: int) -> None:
-                trio.from_thread.check_cancelled()
+                self.blocking.check()
                 on_block(size)
 
             verified = PinVerifier(self.store, self.pins, check).verify()
-            while (one := await trio.to_thread.run_sync(next, verified, None)) is not None:
+            while (one := await self.blocking.run(next, verified, None)) is not None:
                 await send(one)
 
         return self.run_stream(produce)
@@ -162,15 +164,17 @@ class Pinning(Reading):
         return await self.resolve(reference, offline=True) if names else root
 
     def _gatherer(self, hold: Hold, progress: Progress | None) -> DagGatherer:
+        from peershelf.node.fetching_dags import DagGatherer
+
         return DagGatherer(self.blocks, hold, progress)
 
     async def _refuse_narrower(self, cid: Cid, recursive: bool) -> None:
-        pin = None if recursive else await trio.to_thread.run_sync(self.pins.get, cid)
+        pin = None if recursive else await self.blocking.run(self.pins.get, cid)
         if pin is not None and pin.recursive:
             raise PinnedAlready(f"{cid} is pinned recursively already")
 
     async def _recursive_pin(self, cid: Cid) -> Pin:
-        pin = await trio.to_thread.run_sync(self.pins.get, cid)
+        pin = await self.blocking.run(self.pins.get, cid)
         if pin is None or not pin.recursive:
             raise NotPinned(f"{cid} is not pinned recursively")
         return pin
@@ -192,6 +196,8 @@ class Pinning(Reading):
             if kind in kinds:
                 yield pin, kind
         if "indirect" in kinds:
+            from peershelf.node.pinned import indirect
+
             for cid in indirect(self.store, self.pins):
                 yield Pin(cid, recursive=False), "indirect"
 
@@ -209,6 +215,7 @@ class Pinning(Reading):
         return found
 
     def _holders(self, cids: Sequence[Cid]) -> dict[Cid, Cid]:
-        check = trio.from_thread.check_cancelled
-        found = holders(self.store, self.pins, cids, only_recursive=True, check=check)
+        from peershelf.node.pinned import holders
+
+        found = holders(self.store, self.pins, cids, only_recursive=True, check=self.blocking.check)
         return {cid: holder.pin for cid, holder in found.items()}

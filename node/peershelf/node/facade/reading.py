@@ -1,4 +1,7 @@
-"""Reading directories and DAGs."""
+"""Reading directories and DAGs.
+
+Methods import what they alone need: a command that runs one without a node starts the sooner.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,19 @@ import math
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.path import parse_reference, root_cids
-from peershelf.node import refs, tree_output, tree_reading
-from peershelf.node.facade.core import Core
-from peershelf.node.fetcher import Fetcher
-from peershelf.node.files import OpenFile
-from peershelf.node.iterators import Closeable
-from peershelf.node.refs import DagStats, Ref
-from peershelf.node.tree_output import Progress
-from peershelf.node.tree_reading import Listed
+from peershelf.node.facade.ground import Ground
+
+if TYPE_CHECKING:
+    from peershelf.node.files import OpenFile
+    from peershelf.node.iterators import Closeable
+    from peershelf.node.pipeline import Pipeline
+    from peershelf.node.refs import DagStats, Ref
+    from peershelf.node.tree_output import Progress
+    from peershelf.node.tree_reading import Listed
 
 Bytes = int | bytes | memoryview
 
@@ -25,7 +29,7 @@ _SENT_AT_ONCE = 256
 """Entries or links that may wait for whoever iterates."""
 
 
-class Reading(Core):
+class Reading(Ground):
     """Directories, whole trees and bare DAGs.
 
     A reference is a CID, or text such as CID/path or /ipfs/CID. What is not here is fetched from peers, many
@@ -37,8 +41,10 @@ class Reading(Core):
     @asynccontextmanager
     async def _reading(
         self, *references: Cid | str, offline: bool, timeout: float
-    ) -> AsyncIterator[tuple[Fetcher, list[Cid]]]:
+    ) -> AsyncIterator[tuple[Pipeline, list[Cid]]]:
         """Fetch and find roots, for as long as what is below them is read: all reading passes here."""
+        from peershelf.node import tree_reading
+
         await self.blocks.check(*references)
         roots = root_cids(references)
         async with self.blocks.fetcher(*roots, offline=offline, timeout=timeout) as fetcher:
@@ -63,6 +69,8 @@ class Reading(Core):
         A file lists its parts, which have no names. Raises NotUnixfs too.
         """
 
+        from peershelf.node import tree_reading
+
         async def produce(send: Callable[[Listed], Awaitable[None]]) -> None:
             async with self._reading(reference, offline=offline, timeout=timeout) as (fetcher, (root,)):
                 await tree_reading.list_directory(self.blocks, fetcher, root, send, look_up=look_up)
@@ -84,6 +92,8 @@ class Reading(Core):
         written outside of the target: a run that was interrupted is taken up by another. `progress` is told
         the bytes that are done. Raises CannotWrite, UnsafeEntry and NotUnixfs too.
         """
+        from peershelf.node import tree_output, tree_reading
+
         name = tree_reading.name_of(reference)
         path = name if target is None else os.fsencode(target)
         async with self._reading(reference, offline=offline, timeout=timeout) as (fetcher, (root,)):
@@ -103,6 +113,9 @@ class Reading(Core):
         The size is that of the whole DAG, as its root claims. Raises UnsafeEntry and NotUnixfs too, from here
         or from the chunks.
         """
+        from peershelf.node import tree_output, tree_reading
+        from peershelf.node.files import OpenFile
+
         name = tree_reading.name_of(reference)
 
         async def produce(send: Callable[[Bytes], Awaitable[None]]) -> None:
@@ -114,7 +127,7 @@ class Reading(Core):
         items = self.run_stream(produce)
         size = await anext(aiter(items))
         assert isinstance(size, int)
-        return OpenFile(size, cast(Closeable[bytes | memoryview], items))
+        return OpenFile(size, cast("Closeable[bytes | memoryview]", items))
 
     def refs(
         self,
@@ -129,6 +142,8 @@ class Reading(Core):
 
         `unique` gives each block once. `max_depth` counts links from a root. Raises UnsupportedCodec too.
         """
+        from peershelf.node import refs
+
         if isinstance(references[0], str):
             parse_reference(references[0])
 
@@ -154,7 +169,9 @@ class Reading(Core):
         timeout: float = math.inf,
     ) -> DagStats:
         """Count the blocks below some roots and their bytes. `report` is awaited with the counts so far."""
-        counter = refs.StatCounter(report)
+        from peershelf.node.refs import StatCounter
+
+        counter = StatCounter(report)
         async with self._reading(*references, offline=offline, timeout=timeout) as (fetcher, roots):
             for root in roots:
                 await counter.count(self.blocks, fetcher, root)

@@ -11,6 +11,7 @@ import trio
 
 from peershelf.blockstore.cid import Cid
 from peershelf.node.errors import NotOnline
+from peershelf.node.facade.core import Core
 from peershelf.node.facade.pinning import Pinning
 from peershelf.node.iterators import Closeable
 from peershelf.node.pinned import holders
@@ -23,7 +24,7 @@ T = TypeVar("T")
 Send = Callable[[Finding | Checked], Awaitable[None]]
 
 
-class Verifying(Pinning):
+class Verifying(Core, Pinning):
     """Reading all that is stored, and mending it."""
 
     def verify(

@@ -15,7 +15,7 @@ from peershelf.node.errors import UsageError
 from peershelf.node.iterators import Closeable
 from peershelf.node.operations.request import FALSE, Record, Request, quoted
 
-NodeT = TypeVar("NodeT")
+NodeT = TypeVar("NodeT", contravariant=True)
 
 _FOR_KUBOS_COMMAND_LINE = {"api", "api-auth", "config", "config-file", "debug", "encoding", "repo-dir"}
 GLOBAL_OPTIONS = frozenset({"timeout", "offline", "local", "stream-channels"} | _FOR_KUBOS_COMMAND_LINE)

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from itertools import islice
-
-import trio
+from typing import TYPE_CHECKING
 
 from peershelf.blockstore.block import MAX_BLOCK_SIZE
 from peershelf.blockstore.cid import Cid, codec_code
 from peershelf.blockstore.errors import BlockNotFound, BlockTooLarge, InvalidPath
 from peershelf.blockstore.multihash import hash_code
 from peershelf.blockstore.path import parse_reference
-from peershelf.node.api import Node
-from peershelf.node.describe import describe
-from peershelf.node.iterators import Closeable
 from peershelf.node.operations.base import ByteStream, Records, Stream, Unary
 from peershelf.node.operations.request import Record, Request
+
+if TYPE_CHECKING:
+    from peershelf.node.facade.blocks import BlockAccess
+    from peershelf.node.iterators import Closeable
 
 _BATCH = 4096
 
 
-async def get(node: Node, request: Request) -> ByteStream:
+async def get(node: BlockAccess, request: Request) -> ByteStream:
     """The bytes of one block."""
     block = await node.get_block(_cid(request.arg(0)), offline=request.offline, timeout=request.timeout)
     return ByteStream(once(block.data), len(block.data), "application/vnd.ipld.raw")
@@ -32,7 +32,7 @@ async def once(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def put(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+async def put(node: BlockAccess, request: Request) -> AsyncGenerator[Record, None]:
     """One record for each block, once it is durable."""
     codec = codec_code(request.text("cid-codec") or "raw")
     function = hash_code(request.text("mhtype") or "sha2-256")
@@ -54,18 +54,18 @@ async def bounded(chunks: AsyncIterator[bytes]) -> bytes:
     return bytes(data)
 
 
-async def stat(node: Node, request: Request) -> Record:
+async def stat(node: BlockAccess, request: Request) -> Record:
     """A block's CID and its length."""
     cid = _cid(request.arg(0))
     await node.blocks.check(cid)
-    size = await trio.to_thread.run_sync(node.store.size, cid)
+    size = await node.blocking.run(node.store.size, cid)
     if size is None:
         block = await node.get_block(cid, offline=request.offline, timeout=request.timeout)
         size = len(block.data)
     return {"Key": str(cid), "Size": size}
 
 
-async def remove(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+async def remove(node: BlockAccess, request: Request) -> AsyncGenerator[Record, None]:
     """One record for each CID; one that stays says why, and keeps no other from being removed."""
     force, quiet = request.flag("force"), request.flag("quiet")
     cids = [_cid(text) for text in request.args]
@@ -73,17 +73,19 @@ async def remove(node: Node, request: Request) -> AsyncGenerator[Record, None]:
     for cid in cids:
         error = refused.get(cid)
         if error is not None and not (force and isinstance(error, BlockNotFound)):
+            from peershelf.node.describe import describe  # has trio, which a command may run without
+
             yield {"Hash": str(cid), "Error": describe(error)}
         elif not quiet:
             yield {"Hash": str(cid)}
 
 
-def local_refs(node: Node, request: Request) -> Closeable[Record]:
+def local_refs(node: BlockAccess, request: Request) -> Closeable[Record]:
     """A record for each block in the store."""
 
     async def list_them(send: Callable[[Record], Awaitable[None]]) -> None:
         cids = node.local_cids()
-        while batch := await trio.to_thread.run_sync(_take, cids):
+        while batch := await node.blocking.run(_take, cids):
             for cid in batch:
                 await send({"Ref": str(cid), "Err": ""})
 

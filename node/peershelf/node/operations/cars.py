@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
 
 from peershelf.node.api import Node
-from peershelf.node.iterators import Closeable
+from peershelf.node.iterators import Closeable, until_closed
 from peershelf.node.operations.base import ByteStream, Records, Stream
 from peershelf.node.operations.request import Record, Request
 from peershelf.node.operations.telling import telling
@@ -15,13 +14,7 @@ from peershelf.node.operations.telling import telling
 async def export(node: Node, request: Request) -> ByteStream:
     """The archive of a DAG."""
     chunks = node.export_car(request.arg(0), offline=request.offline, timeout=request.timeout)
-    return ByteStream(_until_closed(chunks), content_type="application/vnd.ipld.car")
-
-
-async def _until_closed(chunks: Closeable[bytes | memoryview]) -> AsyncGenerator[bytes | memoryview, None]:
-    async with aclosing(chunks):
-        async for chunk in chunks:
-            yield chunk
+    return ByteStream(until_closed(chunks), content_type="application/vnd.ipld.car")
 
 
 def import_cars(node: Node, request: Request) -> Closeable[Record]:
@@ -32,7 +25,7 @@ def import_cars(node: Node, request: Request) -> Closeable[Record]:
         def done(size: int) -> Record:
             return {"Progress": size}
 
-        async with telling(request, send, done) as tell:
+        async with telling(node, request, send, done) as tell:
             archives = (part.chunks async for part in request.parts)
             found = await node.import_cars(archives, pin_roots=pin_roots, announce=announce, progress=tell)
         for root in found.imported.roots if pin_roots else ():

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
-from peershelf.node.iterators import Closeable
 from peershelf.node.operations.base import Records, Unary
 from peershelf.node.operations.request import Record, Request
-from peershelf.node.refs import DagStats, Ref
+
+if TYPE_CHECKING:
+    from peershelf.node.facade.reading import Reading
+    from peershelf.node.iterators import Closeable
+    from peershelf.node.refs import DagStats, Ref
 
 _PLAIN, _EDGES = "<dst>", "<src> -> <dst>"
 
 Send = Callable[[Record], Awaitable[None]]
 
 
-async def refs(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+async def refs(node: Reading, request: Request) -> AsyncGenerator[Record, None]:
     """A record for each link, in the format that was asked for."""
     shape = _shape(request)
     depth = request.integer("max-depth", -1, minimum=-1)
@@ -51,13 +53,13 @@ def _formatted(shape: str, ref: Ref) -> str:
     return text.replace("<linkname>", ref.name.decode("utf-8", "replace"))
 
 
-async def resolve(node: Node, request: Request) -> Record:
+async def resolve(node: Reading, request: Request) -> Record:
     """The path by CID alone of what a path leads to."""
     cid = await node.resolve(request.arg(0), offline=request.offline, timeout=request.timeout)
     return {"Path": f"/ipfs/{cid}"}
 
 
-def dag_stat(node: Node, request: Request) -> Closeable[Record]:
+def dag_stat(node: Reading, request: Request) -> Closeable[Record]:
     """With `progress`, counts as they grow; at the end a record with the sums."""
     progress = request.flag("progress", True)
 

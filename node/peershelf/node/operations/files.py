@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-
 from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.node.api import Node
-from peershelf.node.files import OpenFile
+from peershelf.node.iterators import until_closed
 from peershelf.node.operations.add import ADD
 from peershelf.node.operations.base import ByteStream, Stream
 from peershelf.node.operations.request import Request
@@ -27,14 +24,7 @@ async def cat(node: Node, request: Request) -> ByteStream:
         offline=request.offline,
         timeout=request.timeout,
     )
-    return ByteStream(until_closed(file), span.within(file.size) if len(request.args) == 1 else None)
-
-
-async def until_closed(file: OpenFile) -> AsyncGenerator[bytes | memoryview, None]:
-    """The chunks of an open file; whoever stops early ends its reading too."""
-    async with aclosing(file.chunks):
-        async for chunk in file.chunks:
-            yield chunk
+    return ByteStream(until_closed(file.chunks), span.within(file.size) if len(request.args) == 1 else None)
 
 
 FILE_OPERATIONS = (

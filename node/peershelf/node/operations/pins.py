@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-
-import trio
+from typing import TYPE_CHECKING
 
 from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.pins import Pin
-from peershelf.node.api import Node
 from peershelf.node.errors import NotPinned, UsageError
-from peershelf.node.facade.pinning import PinKind
-from peershelf.node.fetching_dags import Gathered
-from peershelf.node.iterators import Closeable
 from peershelf.node.operations.base import Records, Unary
 from peershelf.node.operations.request import Record, Request
 from peershelf.node.operations.telling import telling
 from peershelf.node.operations.texts import utc
-from peershelf.node.pinned import Verified
+
+if TYPE_CHECKING:
+    from peershelf.blockstore.pins import Pin
+    from peershelf.node.facade.pinning import PinKind, Pinning
+    from peershelf.node.fetching_dags import Gathered
+    from peershelf.node.iterators import Closeable
+    from peershelf.node.pinned import Verified
 
 _KINDS: dict[str, tuple[PinKind, ...]] = {
     "all": ("direct", "recursive", "indirect"),
@@ -35,17 +35,17 @@ _TOLD_EVERY = 32 << 20
 Send = Callable[[Record], Awaitable[None]]
 
 
-def add(node: Node, request: Request) -> Closeable[Record]:
+def add(node: Pinning, request: Request) -> Closeable[Record]:
     """The CIDs, once all of them are pinned; with `progress`, before that how many blocks are here."""
     recursive, name = request.flag("recursive", True), request.text("name") or None
     announce = not request.flag("no-provide")
 
     async def produce(send: Send) -> None:
-        deadline = trio.current_time() + request.timeout
+        deadline = node.now() + request.timeout
         if (peer := request.text("peer")) is not None:
             await node.connect(peer)
         pinned: list[str] = []
-        async with telling(request, send, _gathered) as tell:
+        async with telling(node, request, send, _gathered) as tell:
             for reference in request.args:
                 cid = await node.pin(
                     reference,
@@ -54,7 +54,7 @@ def add(node: Node, request: Request) -> Closeable[Record]:
                     announce=announce,
                     progress=tell,
                     offline=request.offline,
-                    timeout=max(deadline - trio.current_time(), 0),
+                    timeout=max(deadline - node.now(), 0),
                 )
                 pinned.append(str(cid))
         await send({"Pins": pinned})
@@ -62,11 +62,11 @@ def add(node: Node, request: Request) -> Closeable[Record]:
     return node.run_stream(produce)
 
 
-def update(node: Node, request: Request) -> Closeable[Record]:
+def update(node: Pinning, request: Request) -> Closeable[Record]:
     """Both CIDs, once the new one is pinned; with `progress`, before that how many blocks are here."""
 
     async def produce(send: Send) -> None:
-        async with telling(request, send, _gathered) as tell:
+        async with telling(node, request, send, _gathered) as tell:
             both = await node.pin_update(
                 request.arg(0),
                 request.arg(1),
@@ -84,13 +84,13 @@ def _gathered(gathered: Gathered) -> Record:
     return {"Progress": gathered.blocks, "Bytes": gathered.size}
 
 
-async def remove(node: Node, request: Request) -> Record:
+async def remove(node: Pinning, request: Request) -> Record:
     """The CIDs that were unpinned: all of them, or an error and none."""
     cids = await node.unpin(*request.args, recursive=request.flag("recursive", True))
     return {"Pins": [str(cid) for cid in cids]}
 
 
-async def list_pins(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+async def list_pins(node: Pinning, request: Request) -> AsyncGenerator[Record, None]:
     """With `stream` a record for each pin, else all of them in one."""
     records = _pins_of(node, request) if request.args else _pins(node, request)
     async with aclosing(records):
@@ -112,7 +112,7 @@ def _kinds(request: Request) -> tuple[PinKind, ...]:
     return _KINDS[kind]
 
 
-async def _pins(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+async def _pins(node: Pinning, request: Request) -> AsyncGenerator[Record, None]:
     part = request.text("name", "")
     pinned = node.pinned(*_kinds(request))
     async with aclosing(pinned):
@@ -121,7 +121,7 @@ async def _pins(node: Node, request: Request) -> AsyncGenerator[Record, None]:
                 yield _record(pin.cid, pin, how)
 
 
-async def _pins_of(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+async def _pins_of(node: Pinning, request: Request) -> AsyncGenerator[Record, None]:
     wanted = _kinds(request)
     cids = [await node.pinned_root(reference) for reference in request.args]
     found = await node.how_pinned(*cids)
@@ -142,7 +142,7 @@ def _record(cid: Cid, pin: Pin, how: PinKind) -> Record:
     return record
 
 
-def verify(node: Node, request: Request) -> Closeable[Record]:
+def verify(node: Pinning, request: Request) -> Closeable[Record]:
     """A record for each pin that is not whole, with `verbose` for each; with `progress`, bytes read."""
     verbose, progress = request.flag("verbose"), request.flag("progress")
 
@@ -153,7 +153,7 @@ def verify(node: Node, request: Request) -> Closeable[Record]:
             nonlocal read
             before, read = read, read + size
             if progress and before // _TOLD_EVERY != read // _TOLD_EVERY:
-                trio.from_thread.run(send, {"Progress": read})
+                node.blocking.call(send, {"Progress": read})
 
         async with aclosing(node.verify_pins(on_block)) as verified:
             async for one in verified:

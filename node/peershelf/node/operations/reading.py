@@ -5,33 +5,33 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import trio
+from typing import TYPE_CHECKING, Any
 
 from peershelf.blockstore.unixfs.message import Mtime
 from peershelf.blockstore.unixfs.node_info import UNKNOWN, Kind, NodeInfo
 from peershelf.node import go_mode
-from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
+from peershelf.node.iterators import until_closed
 from peershelf.node.operations.base import ByteStream, Records, Stream
-from peershelf.node.operations.files import until_closed
 from peershelf.node.operations.request import Record, Request
 from peershelf.node.operations.texts import text_fields
-from peershelf.node.tree_reading import Listed
+
+if TYPE_CHECKING:
+    from peershelf.node.facade.reading import Reading
+    from peershelf.node.tree_reading import Listed
 
 _NO_TIME = "0001-01-01T00:00:00Z"
 _DEFAULT_LEVEL = 6
 
 
-async def list_directories(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+async def list_directories(node: Reading, request: Request) -> AsyncGenerator[Record, None]:
     """One record with all entries by name; with `stream`, one for each entry as it comes.
 
     A directory without entries has a record of its own then.
     """
     streams = request.flag("stream")
     objects: list[Record] = []
-    deadline = trio.current_time() + request.timeout
+    deadline = node.now() + request.timeout
     for reference in request.args:
         links: list[dict[str, Any]] = []
         count = 0
@@ -50,11 +50,11 @@ async def list_directories(node: Node, request: Request) -> AsyncGenerator[Recor
 
 
 async def _entries(
-    node: Node, request: Request, reference: str, deadline: float
+    node: Reading, request: Request, reference: str, deadline: float
 ) -> AsyncGenerator[dict[str, Any], None]:
     with_size = request.flag("size", True)
     look_up = request.flag("resolve-type", True) or with_size
-    left = deadline - trio.current_time()
+    left = deadline - node.now()
     async with aclosing(
         node.ls(reference, look_up=look_up, offline=request.offline, timeout=left)
     ) as entries:
@@ -93,7 +93,7 @@ def _go_time(mtime: Mtime | None) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}".zfill(19) + fraction + "Z"
 
 
-async def get(node: Node, request: Request) -> ByteStream:
+async def get(node: Reading, request: Request) -> ByteStream:
     """A tar archive of the tree, or with `compress` and no `archive` the file itself, compressed.
 
     Its length is told as that of the blocks, which is near enough for a progress bar.
@@ -113,7 +113,7 @@ async def get(node: Node, request: Request) -> ByteStream:
         timeout=request.timeout,
     )
     kind = "application/gzip" if compresses else "application/x-tar"
-    return ByteStream(until_closed(archive), archive.size, kind)
+    return ByteStream(until_closed(archive.chunks), archive.size, kind)
 
 
 READING_OPERATIONS = (

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import platform
 import sys
-
-import trio
+from typing import TYPE_CHECKING
 
 from peershelf.node import config, own_files
 from peershelf.node._version import __version__
-from peershelf.node.api import Node
 from peershelf.node.errors import NotConnected
 from peershelf.node.operations.base import Unary
 from peershelf.node.operations.request import Record, Request
 from peershelf.node.peer_ids import parse_peer_id, public_key_text
 from peershelf.node.repo import VERSION, load_settings
-from peershelf.protocols.transport import PeerId
+
+if TYPE_CHECKING:
+    from peershelf.node.api import Node
+    from peershelf.node.facade.blocks import BlockAccess
+    from peershelf.protocols.transport import PeerId
 
 
 async def identify(node: Node, request: Request) -> Record:
@@ -51,10 +53,10 @@ async def version(node: Node, request: Request) -> Record:
     }
 
 
-async def stat(node: Node, request: Request) -> Record:
+async def stat(node: BlockAccess, request: Request) -> Record:
     """How much the repo holds, in bytes and blocks."""
     stats = await node.stats()
-    limit = node.repo.config.size("Datastore.StorageMax")
+    limit = node.config.size("Datastore.StorageMax")
     if request.flag("size-only"):
         return {
             "RepoSize": stats.disk_size,
@@ -67,7 +69,7 @@ async def stat(node: Node, request: Request) -> Record:
         "RepoSize": stats.disk_size,
         "StorageMax": limit,
         "NumObjects": stats.blocks,
-        "RepoPath": str(node.repo.path),
+        "RepoPath": str(node.path),
         "Version": str(VERSION),
     }
 
@@ -80,10 +82,10 @@ async def configure(node: Node, request: Request) -> Record:
     key = request.arg(0)
     if len(request.args) == 1:
         told = own_files.setting(node.repo.config, key)
-        later = (await trio.to_thread.run_sync(load_settings, node.repo.path)).lookup(key)
+        later = (await node.blocking.run(load_settings, node.repo.path)).lookup(key)
         return told if later == told["Value"] else {**told, "NextValue": later}
     value = _value(request)
-    await trio.to_thread.run_sync(config.set_in_file, node.repo.config_file, key, value)
+    await node.blocking.run(config.set_in_file, node.repo.config_file, key, value)
     return {"Key": key, "Value": value}
 
 

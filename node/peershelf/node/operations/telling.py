@@ -1,50 +1,30 @@
-"""Telling a client how far a long operation is, no oftener than it takes it and an eye can follow."""
+"""Telling a client how far a long operation is, if it wants to know."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
-
-import trio
+from typing import TYPE_CHECKING, TypeVar
 
 from peershelf.node.operations.request import Record, Request
-from peershelf.node.tasks import single_error
 
-_BETWEEN_TWO = 0.1
-"""Seconds from one word to the next."""
+if TYPE_CHECKING:
+    from peershelf.node.facade.ground import Ground
 
 T = TypeVar("T")
 
 
 @asynccontextmanager
 async def telling(
-    request: Request, send: Callable[[Record], Awaitable[None]], record: Callable[[T], Record]
+    node: Ground, request: Request, send: Callable[[Record], Awaitable[None]], record: Callable[[T], Record]
 ) -> AsyncIterator[Callable[[T], None] | None]:
-    """With the option `progress`, what takes the state of things and sends the latest; else None.
-
-    It may be called by the task that waits here, at any rate: states that nobody has time for are dropped.
-    """
+    """With the option `progress`, what takes the state of things and sends the latest; else None."""
     if not request.flag("progress"):
         yield None
         return
-    latest: list[T] = []
-    changed = trio.Event()
 
-    def tell(state: T) -> None:
-        latest[:] = [state]
-        changed.set()
+    async def send_record(state: T) -> None:
+        await send(record(state))
 
-    async def pass_on() -> None:
-        nonlocal changed
-        while True:
-            await changed.wait()
-            changed = trio.Event()
-            await send(record(latest[0]))
-            await trio.sleep(_BETWEEN_TWO)
-
-    with single_error():
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(pass_on)
-            yield tell
-            nursery.cancel_scope.cancel()
+    async with node.telling(send_record) as tell:
+        yield tell

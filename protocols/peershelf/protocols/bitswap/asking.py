@@ -33,6 +33,8 @@ class Asking:
         self.wants = Wants()
         self._limits = limits
         self._on_order: set[Cid] = set()
+        self.activated: list[Cid] = []
+        """Wants that peers are told of since somebody looked at this last."""
         self.untold: dict[Cid, Want] = {}
         """Wants that peers should be told of."""
         self.unbriefed: dict[PeerId, Provider] = {}
@@ -45,6 +47,7 @@ class Asking:
         want = self.wants.add(cid, session_id)
         self.sessions[session_id].activate(want)
         self.untold[cid] = want
+        self.activated.append(cid)
         return want
 
     def order(self, want: Want, provider: Provider, now: float) -> None:

@@ -19,7 +19,7 @@ from peershelf.protocols.bitswap.budget import Ticket
 from peershelf.protocols.bitswap.fetching import Session
 from peershelf.protocols.bitswap.intake import Intake
 from peershelf.protocols.bitswap.messages import Message
-from peershelf.protocols.bitswap.recent import Recent
+from peershelf.protocols.bitswap.recent import Recent, RecentKeys
 from peershelf.protocols.bitswap.report import Answer
 from peershelf.protocols.bitswap.requester import Requester, Verdict
 from peershelf.protocols.bitswap.session import SessionId
@@ -32,6 +32,8 @@ from peershelf.protocols.transport import PeerId
 
 _REMEMBERED_ANSWERS = 256
 _PRESENCES_PER_STEP = 256
+_BLOCKS_ADDED = 8_192
+"""Blocks of which we remember that they were added to the store lately."""
 _PIECE = 4_096
 """Bytes that take as long to hash as all else that is done for a block."""
 
@@ -70,6 +72,7 @@ class Client:
         self._intake = Intake(
             store, offload, expected=requester.expected, arrived=self._take_in, failed=self._fail, cpu=cpu
         )
+        self._added: RecentKeys[bytes] = RecentKeys(_BLOCKS_ADDED)
         self._found: deque[Cid] = deque()
         self._some_found = Wakeup()
         self._sooner = Wakeup()
@@ -134,9 +137,20 @@ class Client:
         self.decide()
 
     def blocks_found(self, cids: Iterable[Cid]) -> None:
-        """These blocks are in the store now: sessions that wait for them need not ask peers."""
-        self._found.extend(cid for cid in cids if self._requester.wants_block(cid.multihash))
-        self._some_found.set()
+        """These blocks are in the store now: sessions that wait for them need not ask peers.
+
+        Nor do those that are about to, or whose turn to be asked for comes later.
+        """
+        added = list(cids)
+        self._added.update(cid.multihash for cid in added)
+        self._read(cid for cid in added if self._requester.wants_block(cid.multihash))
+
+    def _read(self, cids: Iterable[Cid]) -> None:
+        """Get blocks out of the store, for those who wait for them."""
+        before = len(self._found)
+        self._found.extend(cids)
+        if len(self._found) > before:
+            self._some_found.set()
 
     def answers(self, cid: Cid) -> Mapping[PeerId, Answer]:
         """How peers answered for a CID that is wanted, or was lately wanted in vain."""
@@ -145,6 +159,7 @@ class Client:
     def decide(self) -> None:
         """Let the requester draw its conclusions, and see that they are sent."""
         self._requester.decide(trio.current_time())
+        self._read(cid for cid in self._requester.take_activated() if cid.multihash in self._added)
         self._changed()
         if self._requester.next_deadline < self._tick_at:
             self._sooner.set()
@@ -169,6 +184,8 @@ class Client:
             await self._some_found.wait()
             while self._found:
                 cid = self._found.popleft()
+                if not self._requester.wants_block(cid.multihash):
+                    continue
                 try:
                     data = await self._offload(partial(self._store.get, cid))
                 except BlockstoreError:
@@ -187,6 +204,7 @@ class Client:
                 unwanted.append(arrival)
         if unwanted:
             self._charge_for(unwanted, arrivals, seconds + self._cpu() - began)
+        self._added.update(cid.multihash for cid in added)
         self._stored(added)
         self.decide()
 

@@ -1,8 +1,9 @@
-"""A dictionary that forgets what was set longest ago, for what we remember about strangers."""
+"""What forgets by itself: a dictionary for what we know about strangers, a set for what comes in masses."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key")
@@ -21,3 +22,24 @@ class Recent(OrderedDict[Key, Value], Generic[Key, Value]):
         self.move_to_end(key)
         if len(self) > self._limit:
             self.popitem(last=False)
+
+
+class RecentKeys(Generic[Key]):
+    """Knows the `least` keys that were added last, and some of those before them. Adding is cheap.
+
+    Those of one update() are known and forgotten together, however many.
+    """
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+        self._new: dict[Key, None] = {}
+        self._old: dict[Key, None] = {}
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._new or key in self._old
+
+    def update(self, keys: Iterable[Key]) -> None:
+        """Add these."""
+        if len(self._new) >= self._least:
+            self._old, self._new = self._new, {}
+        self._new.update(dict.fromkeys(keys))

@@ -253,6 +253,11 @@ class Requester:
         """Ask whoever can be asked for what is wanted."""
         self._planner.decide(now)
 
+    def take_activated(self) -> list[Cid]:
+        """The wants that peers are told of since the last call; there may be many more that wait."""
+        activated, self._asking.activated = self._asking.activated, []
+        return activated
+
     def peers_to_tell(self) -> list[PeerId]:
         """Peers for whom take_wants() has something."""
         return [provider.peer for provider in self._asking.providers.values() if provider.outbox.has_changes]

@@ -62,6 +62,9 @@ class _Waiter:
     peer: PeerId
     place: Hashable
     nudge: trio.Event = field(default_factory=trio.Event)
+    seconds: float = 0.0
+    """What the peer was charged since it waits. It does not wait for that: waiting itself takes some time,
+    and one that is charged for it would never have waited long enough."""
 
 
 class Crowd:
@@ -82,6 +85,9 @@ class Crowd:
         self._paid_at = max(now, self._paid_at) + seconds / self._limits.share_all
         self._in_all.add(None, seconds, now)
         self.blame(peer, seconds)
+        for waiter in self._waiting:
+            if waiter.peer == peer:
+                waiter.seconds += seconds
 
     def blame(self, peer: PeerId, seconds: float) -> None:
         """Count this against a peer when it is asked who has cost least."""
@@ -105,12 +111,13 @@ class Crowd:
         """Only who is next minds the clock; the others are woken when they are."""
         while True:
             is_next = self._next() is waiter
-            if is_next and self._room_at() <= trio.current_time():
+            room_at = self._room_at() - waiter.seconds / self._limits.share_all
+            if is_next and room_at <= trio.current_time():
                 return
             waiter.nudge = trio.Event()
             if not is_next:
                 self._wake_next()
-            with trio.move_on_at(self._room_at() if is_next else inf):
+            with trio.move_on_at(room_at if is_next else inf):
                 await waiter.nudge.wait()
 
     def _may_go_at_once(self, peer: PeerId, now: float) -> bool:

@@ -20,7 +20,7 @@ from libp2p.network.connection.raw_connection import RawConnection
 from libp2p.transport.exceptions import OpenConnectionError
 from libp2p.utils.multiaddr_utils import multiaddr_from_socket
 
-from peershelf.protocols.errors import DialFailed, TransportError
+from peershelf.protocols.errors import CannotListen, DialFailed
 from peershelf.protocols.filters import AddressFilters, Mask
 from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint, is_tcp, is_websocket
 from peershelf.protocols.libp2p.limits import HostLimits
@@ -177,13 +177,13 @@ class TcpListener(IListener):
         self._serving = trio.CancelScope()
 
     async def listen(self, maddr: Multiaddr) -> None:
-        """Start to accept. Raises TransportError, which names the address and the reason."""
+        """Start to accept. Raises CannotListen, which names the address and the reason."""
         _, host, port = endpoint(maddr)
         self._speaks_websocket = is_websocket(maddr)
         try:
             self._listeners = list(await trio.open_tcp_listeners(port, host=host))
         except OSError as error:
-            raise TransportError(f"cannot listen on {maddr}: {_reason(error)}") from error
+            raise CannotListen(f"cannot listen on {maddr}: {_reason(error)}") from error
         await self.background_nursery.start(self._serve)
 
     async def _serve(self, task_status: trio.TaskStatus[object] = trio.TASK_STATUS_IGNORED) -> None:

@@ -104,12 +104,8 @@ class FrameDecoder:
         self._coming: deque[bytes] = deque()
         self._data = memoryview(b"")
         self._at = 0
-        self._due = 0
-
-    @property
-    def due(self) -> int:
+        self.due = 0
         """Bytes of the current frame's payload that have not been returned yet."""
-        return self._due
 
     def receive(self, *pieces: bytes) -> None:
         """Take in what came next."""
@@ -122,9 +118,9 @@ class FrameDecoder:
         """
         while True:
             left = len(self._data) - self._at
-            if self._due and left:
+            if self.due and left:
                 return self._payload(left)
-            if not self._due and left >= HEADER_SIZE:
+            if not self.due and left >= HEADER_SIZE:
                 return self._header()
             if not self._coming:
                 self._turn_to(bytes(self._data[self._at :]))
@@ -140,12 +136,12 @@ class FrameDecoder:
         header = parse_header(self._data, self._at)
         self._at += HEADER_SIZE
         if header.kind == Kind.DATA:
-            self._due = header.length
+            self.due = header.length
         return header
 
     def _payload(self, left: int) -> memoryview:
         start = self._at
-        size = min(self._due, left)
+        size = min(self.due, left)
         self._at += size
-        self._due -= size
+        self.due -= size
         return self._data[start : self._at]

@@ -40,7 +40,8 @@ class Inbound:
             return
         stream = self._stream(header, now)
         if stream is not None:
-            self._acknowledged(stream, header.flags)
+            if header.flags & _ACK:
+                self._acknowledged(stream)
             if header.kind == Kind.WINDOW_UPDATE:
                 self._credit(stream, header)
         if header.kind == Kind.DATA:
@@ -79,8 +80,8 @@ class Inbound:
         if self._table.release(stream) and news:
             self.events.append(StreamAcknowledged())
 
-    def _acknowledged(self, stream: Stream, flags: int) -> None:
-        if flags & _ACK and self._table.acknowledge(stream):
+    def _acknowledged(self, stream: Stream) -> None:
+        if self._table.acknowledge(stream):
             self.events.append(StreamAcknowledged())
 
     def _credit(self, stream: Stream, header: Header) -> None:

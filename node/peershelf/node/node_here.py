@@ -1,0 +1,90 @@
+"""A repo on which a command runs an operation of the node's without the node, so without trio."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from peershelf.node.blocking import Blocking
+from peershelf.node.blocks_here import BlocksHere
+from peershelf.node.config import Config
+from peershelf.node.errors import LeftToNode
+from peershelf.node.facade.blocks import BlockAccess
+from peershelf.node.iterators import Closeable, Producer
+from peershelf.node.opening_here import OpenedHere
+from peershelf.node.stream_here import StreamHere
+
+if TYPE_CHECKING:
+    from peershelf.blockstore.pins import Pins
+    from peershelf.node.additions import Additions
+
+_BETWEEN_TWO = 0.1
+"""Seconds from one word about progress to the next."""
+
+T = TypeVar("T")
+
+
+class NodeHere(BlockAccess):
+    """What a Node is to the operations that `operations.here` names; they run as plain functions, in the
+    caller's thread. Raises LeftToNode where only a node can go on.
+    """
+
+    path: Path
+    config: Config
+    blocks: BlocksHere
+
+    def __init__(self, path: Path, opened: OpenedHere, blocking: Blocking, stack: ExitStack) -> None:
+        """What it opens is closed when `stack` ends."""
+        self.path = path
+        self.config = opened.config
+        self.store = opened.store
+        self.blocking = blocking
+        self.blocks = BlocksHere(opened.store, blocking)
+        self._opened = opened
+        self._stack = stack
+
+    @cached_property
+    def pins(self) -> Pins:
+        from peershelf.blockstore.pins import Pins
+
+        return self._stack.enter_context(self._opened.store.with_room(lambda: Pins(self.path / "facts.db")))
+
+    @cached_property
+    def additions(self) -> Additions:
+        from peershelf.node.additions import Additions
+        from peershelf.node.providing.announcer import announcer_for
+
+        announcer = announcer_for(self.path, self.config)
+        if announcer is not None:
+            self._stack.callback(announcer.close)
+        return Additions(self.store, self.pins, lambda cids: None, announcer)
+
+    def run_stream(self, produce: Producer[T], *, buffered: int = 0) -> Closeable[T]:
+        return StreamHere(produce)
+
+    def telling(
+        self, send: Callable[[T], Awaitable[None]]
+    ) -> AbstractAsyncContextManager[Callable[[T], None]]:
+        return self._telling(send)
+
+    @asynccontextmanager
+    async def _telling(self, send: Callable[[T], Awaitable[None]]) -> AsyncIterator[Callable[[T], None]]:
+        told = -_BETWEEN_TWO
+
+        def tell(state: T) -> None:
+            nonlocal told
+            if (now := time.monotonic()) - told >= _BETWEEN_TWO:
+                told = now
+                self.blocking.call(send, state)
+
+        yield tell
+
+    async def connect(self, address: str) -> str:
+        raise LeftToNode
+
+    def now(self) -> float:
+        return time.monotonic()

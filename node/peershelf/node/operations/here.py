@@ -1,0 +1,60 @@
+"""Which operations may run in a command that has no node: those that want the repo, and no peers or tasks.
+
+Imports nothing, so that a command may ask before it knows whether it needs more.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from peershelf.node.node_here import NodeHere
+    from peershelf.node.operations.base import Operation
+
+_HOMES = {
+    "block/get": ("blocks", "BLOCK_OPERATIONS"),
+    "block/stat": ("blocks", "BLOCK_OPERATIONS"),
+    "dag/get": ("dag_data", "DAG_DATA_OPERATIONS"),
+    "dag/resolve": ("dag_data", "DAG_DATA_OPERATIONS"),
+    "dag/stat": ("dag_reading", "DAG_READING_OPERATIONS"),
+    "get": ("reading", "READING_OPERATIONS"),
+    "ls": ("reading", "READING_OPERATIONS"),
+    "pin/add": ("pins", "PIN_OPERATIONS"),
+    "pin/ls": ("pins", "PIN_OPERATIONS"),
+    "pin/rm": ("pins", "PIN_OPERATIONS"),
+    "pin/update": ("pins", "PIN_OPERATIONS"),
+    "pin/verify": ("pins", "PIN_OPERATIONS"),
+    "refs": ("dag_reading", "DAG_READING_OPERATIONS"),
+    "refs/local": ("blocks", "BLOCK_OPERATIONS"),
+    "repo/ls": ("blocks", "BLOCK_OPERATIONS"),
+    "repo/stat": ("repo", "REPO_OPERATIONS"),
+    "resolve": ("dag_reading", "DAG_READING_OPERATIONS"),
+}
+_READ_DATA = {"dag/get", "dag/resolve"}
+_TAKES_A_NODE = {"timeout", "peer", "compress"}
+"""Deadlines and peers; and half a compressed file cannot be gone on with by somebody else."""
+
+
+def runs_here(name: str, options: Mapping[str, str]) -> bool:
+    """Whether a command may try to do it without a node."""
+    return name in _HOMES and _TAKES_A_NODE.isdisjoint(options)
+
+
+def operation_here(name: str) -> tuple[Operation[Any], type[NodeHere]]:
+    """The operation itself, and what it is to be given for a node."""
+    from importlib import import_module
+
+    from peershelf.node.node_here import NodeHere
+
+    kind = NodeHere
+    if name in _READ_DATA:
+        from peershelf.node.dag_node_here import DagNodeHere
+
+        kind = DagNodeHere
+    module, table = _HOMES[name]
+    operations: tuple[Operation[Any], ...] = getattr(
+        import_module(f"peershelf.node.operations.{module}"), table
+    )
+    return next(operation for operation in operations if operation.name == name), kind
