@@ -32,13 +32,14 @@ class RightHere:
 
     def __enter__(self) -> Self:
         self._before = signal.getsignal(signal.SIGINT)
-        if self._before is signal.default_int_handler:
+        self._listens = self._before is signal.default_int_handler
+        if self._listens:
             signal.signal(signal.SIGINT, self._note)
             self._alarm = signal.signal(signal.SIGALRM, lambda number, frame: None)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *failure: object) -> None:
-        if self._before is signal.default_int_handler:
+        if self._listens:
             signal.signal(signal.SIGINT, self._before)
             signal.signal(signal.SIGALRM, self._alarm)
         if kind is not KeyboardInterrupt:
@@ -66,15 +67,14 @@ class RightHere:
     def heard(self) -> Iterator[None]:
         """Ctrl-C may be raised anywhere in here."""
         self._is_heard = True
-        is_alarmed = self._before is signal.default_int_handler
-        if is_alarmed:
+        if self._listens:
             signal.setitimer(signal.ITIMER_REAL, _LOOK, _LOOK)
         try:
             self.check()
             yield
         finally:
             self._is_heard = False
-            if is_alarmed:
+            if self._listens:
                 signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _note(self, number: int, frame: object) -> None:
