@@ -18,6 +18,13 @@ from urllib.parse import parse_qsl, unquote_plus, urlsplit
 
 import pytest
 
+IMPORTED = """
+import sys
+from peershelf.cli.main import main
+code = main(sys.argv[1:])
+print("\\n".join(sys.modules), file=sys.stderr)
+sys.exit(code)
+"""
 LAUNCH = "import sys; from peershelf.cli.main import entry; sys.argv[0] = 'peershelf'; entry()"
 
 
@@ -236,3 +243,39 @@ def node(request: pytest.FixtureRequest, shelf: Any) -> Iterator[Any]:
     else:
         with shelf.running():
             yield shelf
+
+
+@pytest.fixture
+def imported_without_a_node() -> Callable[..., set[str]]:
+    """`imported_without_a_node(shelf, *words, cwd=…, input=…)`: what a command imports that needs none."""
+
+    def run(shelf: Any, *words: str, cwd: Path, input: bytes | None = None) -> set[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", IMPORTED, *words],
+            env=shelf.environment,
+            cwd=cwd,
+            input=input,
+            capture_output=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        imported = set(done.stderr.decode().split())
+        slow = {"trio", "cryptography", "structlog", "tomlkit", "asyncio", "ssl", "peershelf.cli.local"}
+        assert not imported & slow
+        return imported
+
+    return run
+
+
+@pytest.fixture
+def unclosable_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing a store fails after it was closed."""
+    from peershelf.blockstore.store.pack import PackStore
+
+    close: Callable[[PackStore], None] = PackStore.close
+
+    def failing(store: PackStore) -> None:
+        close(store)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(PackStore, "close", failing)

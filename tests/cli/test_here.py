@@ -6,7 +6,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -224,17 +224,8 @@ def test_other_operations_are_the_nodes(shelf: Any) -> None:
     assert (len(node.asked), node.stores) == (1, [None] * 3)
 
 
-def test_a_repo_that_cannot_be_closed_is_told_of(
-    shelf: Any, added: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_repo_that_cannot_be_closed_is_told_of(shelf: Any, added: str, unclosable_store: None) -> None:
     from peershelf.cli.errors import CliError
 
-    close: Callable[[PackStore], None] = PackStore.close
-
-    def failing(store: PackStore) -> None:
-        close(store)
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(PackStore, "close", failing)
     with pytest.raises(CliError, match="Input/output error"):
         cat(shelf, added)

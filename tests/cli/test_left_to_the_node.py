@@ -29,7 +29,7 @@ class Asked(Nodeless):
     """Remembers that it was asked, and with which store."""
 
     def __init__(self) -> None:
-        super().__init__("", lambda store: self)
+        super().__init__("", {}, lambda store: self)
         self.stores: list[PackStore | None] = []
         self.options: list[Mapping[str, str]] = []
 
@@ -130,13 +130,6 @@ def test_a_mistake_of_the_programs_own_is_not_hidden(shelf: Any, monkeypatch: py
     assert shelf("pin", "ls") == b"", "the repo is let go of"
 
 
-def test_a_store_that_cannot_be_closed_is_told_of(shelf: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    close: Callable[[PackStore], None] = PackStore.close
-
-    def failing(store: PackStore) -> None:
-        close(store)
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(PackStore, "close", failing)
+def test_a_store_that_cannot_be_closed_is_told_of(shelf: Any, unclosable_store: None) -> None:
     with pytest.raises(CliError, match="Input/output error"):
         HereFirst(str(shelf.path), {}, Asked().made).records("add", id)

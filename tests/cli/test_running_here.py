@@ -6,7 +6,6 @@ import random
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,13 +24,6 @@ from peershelf.node.providing.queue import ProvideQueue
 LARGE = random.Random(2).randbytes((2 << 20) + 5)
 BY_NODE = ("--timeout", "1h")
 """Deadlines are a node's, so with one the same command takes the other way."""
-IMPORTED = """
-import sys
-from peershelf.cli.main import main
-code = main(sys.argv[1:])
-print("\\n".join(sys.modules), file=sys.stderr)
-sys.exit(code)
-"""
 OTHER = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"
 
 
@@ -192,20 +184,15 @@ def test_a_tree_is_written(filled: Callable[[], Filled], tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("words", [*READING, *CHANGING, "get -o out ROOT"])
-def test_no_node_is_imported(filled: Callable[[], Filled], tmp_path: Path, words: str) -> None:
+def test_no_node_is_imported(
+    filled: Callable[[], Filled],
+    tmp_path: Path,
+    imported_without_a_node: Callable[..., set[str]],
+    words: str,
+) -> None:
     one = filled()
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORTED, *one.words(words)],
-        env=one.shelf.environment,
-        cwd=tmp_path,
-        capture_output=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    imported = set(done.stderr.decode().split())
+    imported = imported_without_a_node(one.shelf, *one.words(words), cwd=tmp_path)
     assert "peershelf.cli.running_here" in imported
-    slow = {"trio", "cryptography", "structlog", "tomlkit", "asyncio", "ssl", "peershelf.cli.local"}
-    assert not imported & slow
 
 
 def lose(shelf: Any, data: bytes) -> None:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from peershelf.cli.allocator import keep_freed_memory
+from peershelf.cli.allocator import SMALL, keep_freed_memory
 from peershelf.cli.failing import Failing
 from peershelf.cli.parts import parts
 from peershelf.cli.right_here import RightHere
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from peershelf.node.blocking import Blocking
 
     MakeAdder = Callable[[Path, Blocking, ExitStack], AdderHere | None]
-
-_SMALL = 4 << 20
-"""Bytes of a file that is added before tuning the allocator would pay."""
 
 
 def adds_here(repo: str, options: Mapping[str, str], on_record: OnRecord, sources: Iterable[Source]) -> bool:
@@ -68,7 +65,7 @@ def _tuned_for(sources: Iterable[Source]) -> Iterator[Source]:
     """The same, with the allocator set up for large buffers before the first that takes them."""
     is_tuned = False
     for source in sources:
-        if not is_tuned and (source.kind == "directory" or source.size is None or source.size > _SMALL):
+        if not is_tuned and (source.kind == "directory" or source.size is None or source.size > SMALL):
             keep_freed_memory()
             is_tuned = True
         yield source

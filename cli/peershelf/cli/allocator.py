@@ -20,6 +20,10 @@ _GROWTH = 4 << 20
 """Bytes that the area grows by."""
 
 
+SMALL = 4 << 20
+"""Bytes of a file that is done before setting this up would pay."""
+
+
 def keep_freed_memory() -> None:
     """Set this up, unless the user has tuned the allocator by its environment variables."""
     if any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ):

@@ -6,15 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from peershelf.blockstore.unixfs.queued_file import Span
-from peershelf.cli.allocator import keep_freed_memory
+from peershelf.cli.allocator import SMALL, keep_freed_memory
 from peershelf.node.reading_here import copy_files
 
 if TYPE_CHECKING:
     from peershelf.blockstore.store.pack import PackStore
     from peershelf.cli.backend import OnLength, Write
-
-_SMALL = 4 << 20
-"""Bytes of a file that is read before tuning the allocator would pay."""
 
 
 class Copying:
@@ -54,6 +51,6 @@ class Copying:
 
     def _begin(self, size_of_first: int) -> None:
         """The first root is here; large buffers come next, if any."""
-        if len(self._args) > 1 or size_of_first > _SMALL:
+        if len(self._args) > 1 or size_of_first > SMALL:
             keep_freed_memory()
         self._on_length(self._span.within(size_of_first) if len(self._args) == 1 else None)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from peershelf.cli.backend import OnLength, OnRecord, Record, Write
-    from peershelf.cli.nodeless import MakeNode
+    from peershelf.cli.nodeless import Add
     from peershelf.cli.output import Output
     from peershelf.cli.running_here import RunningHere
     from peershelf.cli.sources import Source
@@ -23,11 +23,7 @@ _MAX_DIGITS = 18
 
 
 class HereFirst(Nodeless):
-    """The repo at `repo`; `common` options go with every call."""
-
-    def __init__(self, repo: str, common: Mapping[str, str], make_node: MakeNode) -> None:
-        super().__init__(repo, make_node)
-        self._common = common
+    """What only wants the repo is done here."""
 
     def unary(self, name: str, args: Sequence[str] = (), options: Mapping[str, str] = NO_OPTIONS) -> Record:
         running = self._running(name, args, options)
@@ -41,14 +37,7 @@ class HereFirst(Nodeless):
         options: Mapping[str, str] = NO_OPTIONS,
         sources: Iterable[Source] = (),
     ) -> None:
-        asked = {**self._common, **options}
-        if name == "add" and "timeout" not in asked:
-            with Importing():
-                from peershelf.cli.adding_here import adds_here
-
-            if adds_here(self._repo, asked, on_record, sources):
-                return
-        running = self._running(name, args, options)
+        running = None if name == "add" else self._running(name, args, options)
         if running is None:
             super().records(name, on_record, args, options, sources)
         else:
@@ -70,6 +59,11 @@ class HereFirst(Nodeless):
             self._cat(write, args, options, on_length, output)
         else:
             super().stream(name, write, args, options, on_length, output)
+
+    def _import_add(self) -> Add:
+        from peershelf.cli.adding_here import adds_here
+
+        return adds_here
 
     def _cat(
         self,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from peershelf.blockstore.errors import BlockstoreError
-from peershelf.cli.allocator import keep_freed_memory
+from peershelf.cli.allocator import SMALL, keep_freed_memory
 from peershelf.cli.opened_here import opened_here
 from peershelf.cli.right_here import RightHere
 from peershelf.node.blocking import finished
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from peershelf.node.opening_here import OpenedHere
 
 T = TypeVar("T")
-
-_SMALL = 4 << 20
-"""Bytes of an answer that comes before tuning the allocator would pay."""
 
 
 class RunningHere:
@@ -101,7 +98,7 @@ class RunningHere:
 
             answer = await handler(node, self._request)
             on_length(answer.length)
-            if answer.length is None or answer.length > _SMALL:
+            if answer.length is None or answer.length > SMALL:
                 keep_freed_memory()
             await _iterate(answer.chunks, hand_out)
 

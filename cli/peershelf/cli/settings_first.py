@@ -9,19 +9,14 @@ from peershelf.cli.nodeless import Nodeless
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from peershelf.cli.backend import OnRecord, Record
-    from peershelf.cli.nodeless import MakeNode
-    from peershelf.cli.sources import Source
+    from peershelf.cli.backend import Record
+    from peershelf.cli.nodeless import Add
 
 
 class SettingsFirst(Nodeless):
-    """As the repo's files are now; nothing is locked. `common` options go with every call."""
-
-    def __init__(self, repo: str, common: Mapping[str, str], make_node: MakeNode) -> None:
-        super().__init__(repo, make_node)
-        self._common = common
+    """As the repo's files are now; nothing is locked."""
 
     def unary(self, name: str, args: Sequence[str] = (), options: Mapping[str, str] = NO_OPTIONS) -> Record:
         with Importing():
@@ -32,19 +27,7 @@ class SettingsFirst(Nodeless):
             told = own_files.answer(Path(self._repo), name, *args)
         return super().unary(name, args, options) if told is None else told
 
-    def records(
-        self,
-        name: str,
-        on_record: OnRecord,
-        args: Sequence[str] = (),
-        options: Mapping[str, str] = NO_OPTIONS,
-        sources: Iterable[Source] = (),
-    ) -> None:
-        asked = {**self._common, **options}
-        if name == "add" and "timeout" not in asked:
-            with Importing():
-                from peershelf.cli.adding_here import hashes_here
+    def _import_add(self) -> Add:
+        from peershelf.cli.adding_here import hashes_here
 
-            if hashes_here(self._repo, asked, on_record, sources):
-                return
-        super().records(name, on_record, args, options, sources)
+        return hashes_here

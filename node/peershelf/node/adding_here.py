@@ -8,11 +8,11 @@ from pathlib import Path
 from peershelf.blockstore.pins import Pins
 from peershelf.blockstore.unixfs.profiles import PROFILES, Profile
 from peershelf.node.additions import Additions, hashed_tree
+from peershelf.node.additions_here import additions_here
 from peershelf.node.blocking import Blocking
 from peershelf.node.config import Config
 from peershelf.node.errors import NodeError
 from peershelf.node.opening_here import has_key, open_here
-from peershelf.node.providing.announcer import announcer_for
 from peershelf.node.repo import exists, load_settings
 from peershelf.node.trees import OnAdded, TreeBuilder
 
@@ -44,14 +44,7 @@ def adder_here(repo: Path, blocking: Blocking, stack: ExitStack) -> AdderHere | 
     if opened is None:
         return None
     pins = stack.enter_context(opened.store.with_room(lambda: Pins(repo / "facts.db")))
-    announcer = announcer_for(repo, opened.config)
-    if announcer is not None:
-        stack.callback(announcer.close)
-    return AdderHere(opened.config, blocking, Additions(opened.store, pins, _nothing_is_denied, announcer))
-
-
-def _nothing_is_denied(cids: object) -> None:
-    """A repo with denylists is left to the node."""
+    return AdderHere(opened.config, blocking, additions_here(repo, opened, pins, stack))
 
 
 def hasher_here(repo: Path, blocking: Blocking, stack: ExitStack) -> AdderHere | None:

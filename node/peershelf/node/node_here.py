@@ -55,13 +55,9 @@ class NodeHere(BlockAccess):
 
     @cached_property
     def additions(self) -> Additions:
-        from peershelf.node.additions import Additions
-        from peershelf.node.providing.announcer import announcer_for
+        from peershelf.node.additions_here import additions_here
 
-        announcer = announcer_for(self.path, self.config)
-        if announcer is not None:
-            self._stack.callback(announcer.close)
-        return Additions(self.store, self.pins, lambda cids: None, announcer)
+        return additions_here(self.path, self._opened, self.pins, self._stack)
 
     def run_stream(self, produce: Producer[T], *, buffered: int = 0) -> Closeable[T]:
         return StreamHere(produce)

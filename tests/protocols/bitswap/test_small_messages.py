@@ -4,23 +4,11 @@ from __future__ import annotations
 
 import pytest
 import trio
-from named import cid_of
-
-from peershelf.protocols.bitswap.messages import Message, WantEntry
+from paying import Thread, all_taken
 
 MANY = 1_000
 EMPTY = b"\x00"
 COST = 0.001
-
-
-class Thread:
-    """What uses the CPU is taking in messages, and nothing else."""
-
-    def __init__(self) -> None:
-        self.used = 0.0
-
-    def __call__(self) -> float:
-        return self.used
 
 
 @pytest.fixture
@@ -44,12 +32,6 @@ def turns(node, monkeypatch) -> list[object]:
     inner = pacing.turn
     monkeypatch.setattr(pacing, "turn", lambda peer: (taken.append(peer), inner(peer))[1])
     return taken
-
-
-async def all_taken(stranger) -> None:
-    """Wait until the node has dealt with all that the stranger sent."""
-    await stranger.say(Message(wants=(WantEntry(cid_of(1), send_dont_have=True),)))
-    await stranger.until(lambda: stranger.presences)
 
 
 async def test_what_comes_together_is_dealt_with_in_one_turn(world, node, turns, autojump_clock):

@@ -20,6 +20,7 @@ from peershelf.protocols.libp2p.yamux.driver import YamuxConnection
 from peershelf.protocols.libp2p.yamux.frames import FrameDecoder, Header
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 from peershelf.protocols.libp2p.yamux.session import Session
+from peershelf.protocols.libp2p.yamux.shared import Shared
 from peershelf.protocols.libp2p.yamux.stream import Stream
 
 PEER = ID(b"\x00\x01x")
@@ -168,6 +169,21 @@ def secured_pair() -> Callable[[], tuple[MemorySecured, MemorySecured]]:
     def make() -> tuple[MemorySecured, MemorySecured]:
         dialer, listener = trio.testing.memory_stream_pair()
         return MemorySecured(dialer, initiator=True), MemorySecured(listener, initiator=False)
+
+    return make
+
+
+@pytest.fixture
+def connected(secured_pair: Any, nursery: trio.Nursery) -> Callable[..., Any]:
+    """`await connected(shared)` returns two ends of a connection, the second of which shares a budget."""
+
+    async def make(shared: Shared) -> tuple[YamuxConnection, YamuxConnection]:
+        dialer, listener = secured_pair()
+        ends = YamuxConnection(dialer, PEER), YamuxConnection(listener, PEER, shared=shared)
+        for one in ends:
+            nursery.start_soon(one.start)
+            await one.event_started.wait()
+        return ends
 
     return make
 

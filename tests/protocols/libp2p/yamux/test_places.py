@@ -36,16 +36,8 @@ def test_nobody_is_shut_out():
     assert [taken(places, 100) for _ in range(3)] == [16] * 3
 
 
-async def test_streams_beyond_are_reset_and_places_come_back(secured_pair, nursery, autojump_clock):
+async def test_streams_beyond_are_reset_and_places_come_back(connected, autojump_clock):
     shared = Shared(YamuxLimits(inbound_streams_in_all=20))
-
-    async def connected() -> tuple[YamuxConnection, YamuxConnection]:
-        dialer, listener = secured_pair()
-        ends = YamuxConnection(dialer, PEER), YamuxConnection(listener, PEER, shared=shared)
-        for one in ends:
-            nursery.start_soon(one.start)
-            await one.event_started.wait()
-        return ends
 
     async def opened(connection: YamuxConnection, count: int) -> list[bool]:
         """Open streams; say of each whether the other side let it in."""
@@ -61,7 +53,7 @@ async def test_streams_beyond_are_reset_and_places_come_back(secured_pair, nurse
             return False
         return True
 
-    (greedy, victim), (late, _) = await connected(), await connected()
+    (greedy, victim), (late, _) = await connected(shared), await connected(shared)
     assert await opened(greedy, 22) == [True] * 20 + [False] * 2
     assert await opened(late, 18) == [True] * 16 + [False] * 2
     assert victim.load.inbound == 20

@@ -7,7 +7,6 @@ import trio
 from libp2p.peer.id import ID
 from libp2p.stream_muxer.exceptions import MuxedStreamReset
 
-from peershelf.protocols.libp2p.yamux.driver import YamuxConnection
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 from peershelf.protocols.libp2p.yamux.shared import Shared
 from peershelf.protocols.libp2p.yamux.unread import SharedBudget
@@ -71,21 +70,6 @@ def test_who_has_left_counts_no_more(shared):
     shared.changed(gone, -90)
     assert here.hold(100)
     assert shared.unread == 100
-
-
-@pytest.fixture
-async def connected(secured_pair, nursery):
-    """`await connected(shared)` returns two ends of a connection, the second of which shares a budget."""
-
-    async def make(shared):
-        dialer, listener = secured_pair()
-        ends = YamuxConnection(dialer, PEER), YamuxConnection(listener, PEER, shared=shared)
-        for one in ends:
-            nursery.start_soon(one.start)
-            await one.event_started.wait()
-        return ends
-
-    return make
 
 
 async def test_a_connection_loses_its_fullest_stream(connected, autojump_clock):
