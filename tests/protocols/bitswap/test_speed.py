@@ -52,3 +52,49 @@ def test_silence_lowers_it_while_it_lasts():
     speed.start(0.0)
     now = feed(speed, 50_000, 0.0, 1)
     assert speed.rate(now + 9) < 6_000
+
+
+def test_a_short_silence_changes_little():
+    speed = Speed()
+    speed.start(0.0)
+    now = feed(speed, 1_000_000, 0.0, 5)
+    assert speed.rate(now + 0.2) == pytest.approx(1_000_000, rel=0.2)
+
+
+def test_who_breaks_down_is_known_for_it_within_half_a_second():
+    speed = Speed()
+    speed.start(0.0)
+    now = feed(speed, 1_000_000, 0.0, 10)
+    now = feed(speed, 10_000, now, 0.5)
+    assert speed.rate(now) <= 500_000
+    now = feed(speed, 10_000, now, 0.5)
+    assert speed.rate(now) <= 100_000
+
+
+def test_who_broke_down_for_a_moment_is_soon_as_fast_as_before():
+    speed = Speed()
+    speed.start(0.0)
+    now = feed(speed, 1_000_000, 0.0, 10)
+    now = feed(speed, 10_000, now, 1)
+    now = feed(speed, 1_000_000, now, 1)
+    assert speed.rate(now) >= 600_000
+
+
+def test_an_old_rate_counts_for_less_than_what_comes_now():
+    speed = Speed()
+    speed.start(0.0)
+    now = feed(speed, 10_000, 0.0, 5)
+    speed.stop()
+    speed.start(now + 60)
+    now = feed(speed, 1_000_000, now + 60, 0.3)
+    assert speed.rate(now) >= 600_000
+
+
+def test_the_age_of_a_rate_is_the_time_without_orders():
+    speed = Speed()
+    assert speed.age(7.0) == 0
+    speed.start(0.0)
+    now = feed(speed, 50_000, 0.0, 1)
+    assert speed.age(now + 1) == 0
+    speed.stop()
+    assert speed.age(now + 3) == pytest.approx(3)
