@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 
 import trio
 
@@ -12,6 +13,7 @@ from peershelf.node.errors import CannotWrite
 from peershelf.node.http.reply import Reply
 from peershelf.node.http.responses import encode
 from peershelf.node.tasks import single_error
+from peershelf.protocols.offload import in_thread
 
 Piece = bytes | memoryview
 
@@ -72,7 +74,7 @@ class Pouring:
         async with inbox:
             async for piece in inbox:
                 batch = _batch(piece, inbox)
-                self._done += await trio.to_thread.run_sync(_write, self._descriptor, batch)
+                self._done += await in_thread(partial(_write, self._descriptor, batch))
 
     async def _tell(self, reply: Reply, headers: Mapping[str, str]) -> None:
         told = 0
