@@ -14,7 +14,6 @@ from peershelf.protocols.filters import AddressFilters, Mask
 from peershelf.protocols.libp2p.addresses import (
     Multiaddr,
     Target,
-    expand,
     parse_listen,
     parse_target,
     usable_targets,
@@ -30,6 +29,7 @@ from peershelf.protocols.libp2p.keeper import ConnectionKeeper
 from peershelf.protocols.libp2p.keys import key_pair
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.outbound import Asker, Outbound
+from peershelf.protocols.libp2p.own_addresses import OwnAddresses
 from peershelf.protocols.libp2p.peer_access import PeerAccess
 from peershelf.protocols.libp2p.ping import PING, answer_pings, round_trip
 from peershelf.protocols.libp2p.pushing import IdentifyPusher
@@ -95,8 +95,8 @@ class Libp2pNetwork(PeerAccess, Network):
             raise InvalidAddress(f"{off[0]} cannot be listened on: {self._transport.no_websocket}")
         self._swarm = build_swarm(keys, security, self._transport, self._limits)
         self._mux = build_host(self._swarm).get_mux()
-        self._announced: list[Multiaddr] = []
-        identify = IdentifyService(keys.public_key.serialize(), agent, self._known_addresses, self.protocols)
+        self._own = OwnAddresses(self._swarm)
+        identify = IdentifyService(keys.public_key.serialize(), agent, self._own.known, self.protocols)
         self._keeper = ConnectionKeeper(
             self._swarm, self._transport, self._limits, identify.ask, self.traffic
         )
@@ -235,24 +235,22 @@ class Libp2pNetwork(PeerAccess, Network):
 
     def addresses(self) -> list[str]:
         """Return where this host can be dialed, with the peer ID; wildcards stand for each interface."""
-        return [f"{address}/p2p/{self.local_peer}" for address in self._known_addresses()]
+        return [f"{address}/p2p/{self.local_peer}" for address in self._own.known()]
 
     def own_addresses(self) -> list[bytes]:
         """Return what addresses() does, as multiaddrs in their bytes, without the peer ID."""
-        return [address.to_bytes() for address in self._known_addresses()]
+        return [address.to_bytes() for address in self._own.known()]
 
     def listen_addresses(self) -> list[bytes]:
         """Return where this host listens, likewise, and nothing that it was told to announce()."""
-        return [address.to_bytes() for address in self._listen_addresses()]
+        return [address.to_bytes() for address in self._own.listening()]
 
     def announce(self, addresses: Sequence[bytes]) -> None:
         """Tell others of these addresses, too, and of those of earlier calls no longer.
 
         They are multiaddrs in their bytes, without the peer ID. Connected peers are told at once.
         """
-        announced = [Multiaddr(address) for address in addresses]
-        if announced != self._announced:
-            self._announced = announced
+        if self._own.announce([Multiaddr(address) for address in addresses]):
             self._pusher.changed()
 
     def resources(self) -> list[Resource]:
@@ -300,10 +298,3 @@ class Libp2pNetwork(PeerAccess, Network):
         Does not dial. Raises PeerNotConnected, ProtocolNotSupported, StreamReset.
         """
         return await self._keeper.table.best(peer).open_stream(protocols)
-
-    def _known_addresses(self) -> list[Multiaddr]:
-        return list(dict.fromkeys((*self._listen_addresses(), *self._announced)))
-
-    def _listen_addresses(self) -> list[Multiaddr]:
-        bound = [one for listener in self._swarm.listeners.values() for one in listener.get_addrs()]
-        return [concrete for address in bound for concrete in expand(address)]
