@@ -99,7 +99,8 @@ def test_an_address_that_refuses(daemons) -> None:
 
 def test_a_peer_that_is_not_connected(daemons) -> None:
     node = daemons()
-    assert "not connected" in node.fails("ping", NOBODY.rpartition("/")[2])
+    assert "was not found" in node.fails("ping", NOBODY.rpartition("/")[2])
+    assert "refused" in node.fails("ping", NOBODY)
     assert "not connected" in node.fails("swarm", "disconnect", NOBODY)
 
 

@@ -103,6 +103,17 @@ async def test_a_peer_is_connected_to_again_by_its_id(tmp_path: Path) -> None:
         assert second.peers() == [first.repo.identity.peer_id]
 
 
+async def test_a_ping_connects_to_a_peer_that_it_finds(tmp_path: Path) -> None:
+    async with node(tmp_path / "a") as first, node(tmp_path / "b") as second:
+        peer = first.repo.identity.peer_id
+        await second.connect(first.addresses()[0])
+        await second.disconnect(peer)
+        for begins in ([f"Looking up peer {peer}.", f"PING {peer}."], [f"PING {peer}."]):
+            lines = [line async for line in swarm.ping(second, Request(args=(peer,), options={"count": "1"}))]
+            assert [line["Text"] for line in lines[: len(begins)]] == begins
+            assert lines[len(begins)]["Time"] > 0
+
+
 async def test_a_peer_is_remembered_over_a_restart(tmp_path: Path) -> None:
     async with node(tmp_path / "a") as first:
         elsewhere = [f"/ip4/127.0.0.1/tcp/1/p2p/{PEER}"]

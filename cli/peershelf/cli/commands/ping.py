@@ -29,7 +29,7 @@ COMMAND = Command(
     "Measure round trips to a peer",
     run,
     arguments=(Argument("PEER"),),
-    details="PEER is the ID of a connected peer, or an address that ends in one.",
+    details="PEER is the ID of a peer, connected or to be found, or an address that ends in one.",
     options=(
         Option("-n, --count", "how many, one a second (default 10)", metavar="N", check=positive_number),
     ),

@@ -13,7 +13,7 @@ from peershelf.node.errors import NodeError, NotConnected
 from peershelf.node.operations.base import Records, Unary
 from peershelf.node.operations.request import Record, Request
 from peershelf.node.operations.texts import utc
-from peershelf.node.peer_ids import parse_peer_id
+from peershelf.node.peer_ids import is_peer_id, parse_peer_id
 from peershelf.protocols.errors import NetworkError, PeerNotConnected
 from peershelf.protocols.reachability.case import Standing
 from peershelf.protocols.transport import PeerId
@@ -128,12 +128,19 @@ def _listening(node: Node) -> Sequence[str]:
 
 
 async def ping(node: Node, request: Request) -> AsyncGenerator[Record, None]:
-    """Measure round trips, one a second; times are nanoseconds. Raises NodeError if none came back."""
+    """Measure round trips, one a second; times are nanoseconds. Raises NodeError if none came back.
+
+    A peer that is not connected is connected to first, wherever it is found.
+    """
     count = request.integer("count", 10, minimum=1) or 1
     target = request.arg(0)
-    peer = PeerId(await node.connect(target)) if target.startswith("/ip") else parse_peer_id(target)
+    peer = parse_peer_id(target)
     if peer == node.repo.identity.peer_id:
         raise NodeError("that is this node's own peer ID: there is nobody to ping")
+    if peer not in node.online.host.peers():
+        if is_peer_id(target):
+            yield _line(f"Looking up peer {peer}.")
+        await node.connect(target)
     yield _line(f"PING {peer}.")
     times = []
     for number in range(count):
