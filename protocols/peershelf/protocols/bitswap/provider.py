@@ -20,7 +20,8 @@ _LEAST_DELAY = 0.05
 _VALID = 2.0
 """Seconds for which a speed counts as known while nothing is on order."""
 _STEPS = 2
-"""In how many messages a full window is asked for anew. Half of it still fills the line: see `window`."""
+"""In how many messages a full window is asked for anew at the least delay: half of it will do, see `window`.
+Where a request travels longer, in more of them, since half of the largest window does not."""
 _WORDS = 3.0
 """How many times as long as for its word a peer may take to begin with a block: it may open a stream."""
 _TALK = 1_024
@@ -80,7 +81,8 @@ class Provider:
     def has_much_room(self) -> bool:
         """Whether so much of what was on order has come that it is worth a message to ask for more."""
         blocks = self.window.blocks
-        return self._travelling <= blocks - max(1, blocks // _STEPS)
+        steps = _STEPS * max(1.0, self.window.delay / _LEAST_DELAY)
+        return self._travelling <= blocks - max(1, int(blocks / steps))
 
     @property
     def here(self) -> int:

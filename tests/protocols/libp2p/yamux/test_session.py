@@ -195,7 +195,7 @@ def test_a_peer_that_reads_fast_is_given_a_larger_window(pair, opened, exchange,
         exchange(a, b, now=now)
         granted.append(ours.credit)
     assert granted == sorted(granted)
-    assert granted[-1] == 8 << 20
+    assert granted[-1] == 16 << 20
 
 
 def test_a_round_trip_is_measured_at_once_and_again_later(session, frames_in, frame):

@@ -21,14 +21,14 @@ class YamuxLimits:
     unacknowledged: int = 256
     """Streams of ours that the peer has not acknowledged; another one waits, as other programs' do."""
 
-    unread: int = 16 * _MIB
+    unread: int = 32 * _MIB
     """Received and not yet read, over all streams. A stream that would exceed it is reset."""
     unread_in_all: int = 256 * _MIB
     """The same over all connections of a host. Where they would exceed it, the one that holds most loses the
     stream that holds most."""
-    window: int = 8 * _MIB
-    """What the receive window of one stream may grow to."""
-    grown_windows: int = 12 * _MIB
+    window: int = 16 * _MIB
+    """What the receive window of one stream may grow to; as go-yamux."""
+    grown_windows: int = 24 * _MIB
     """No window grows while credit and unread bytes of all streams together come to more. The distance to
     `unread` is for the windows that streams are born with, which Yamux grants without being asked."""
 
