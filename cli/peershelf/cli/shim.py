@@ -2,8 +2,8 @@
 
 A call is ours when its first word is one of our commands, one of our long global options or `--help`, or when
 there are no words and standard input is a terminal. Every other call goes on to the next `node` on PATH, so
-that npm and other tools of Node.js work where our script stands before theirs. A plain word that is no script here
-either, such as a command that is mistyped, stays with us: Node.js would answer it with a stack trace.
+that npm and other tools of Node.js work where our script stands before theirs. A plain word that is no script
+here either, such as a command that is mistyped, stays with us: Node.js would answer it with a stack trace.
 
 Passing on replaces this process (execve), so its number stays. The marker in the environment holds that
 number and the programs that it was passed to: a version manager's `node` that calls us back is recognised by
@@ -11,7 +11,7 @@ it, and not tried again, while children of Node.js, which inherit the marker but
 Wrappers that start a new process each time are ended by the count of passes.
 """
 # pathlib would cost a command 7 ms.
-# ruff: noqa: PTH113, PTH118
+# ruff: noqa: PTH113, PTH118, PTH208
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def all_like_ctrl_c() -> Iterator[None]:
     """SIGTERM and a terminal that closes raise KeyboardInterrupt too; one that is ignored stays ignored.
 
-    Once that has cleared up, the process ends by the signal, as any other command does: who sent it is told so.
+    Once that has cleared up, the process ends by the signal, as any other command does.
     """
     came: list[int] = []
     changed = []
