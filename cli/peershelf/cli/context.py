@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peershelf.cli import locate, output
+from peershelf.cli import locate, output, waiting
 from peershelf.cli.address import Address
 from peershelf.cli.collector import Importing
 from peershelf.cli.errors import CliError
@@ -93,6 +93,8 @@ class Context:
         node starts that finds peers, once something is missing. With `hands_over` the daemon is reached so
         that it can be handed open files.
         """
+        if finds:
+            waiting.begin()
         return self.daemon(hands_over=hands_over) or self._local(create=create, online=online, finds=finds)
 
     def reader(self, *, create: bool = False, hands_over: bool = False) -> Backend:
