@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from peershelf.blockstore.block import Block
+
 SOON = """
 import sys
 from peershelf.cli import waiting
@@ -69,6 +71,17 @@ def test_a_terminal_is_told_and_the_command_goes_on(daemon: Any, held: threading
     assert command.output() == b"here"
     assert command.process.returncode == 0
     assert command.shown() == ""
+
+
+@pytest.mark.parametrize("words", [["cat"], ["ls"], ["refs"], ["pin", "add"]])
+def test_a_command_that_looks_by_itself_tells_too(shelf: Any, words: list[str]) -> None:
+    """Without a daemon it looks here first, and that has an alarm of its own."""
+    shelf("config", "set", "Routing.Type", "auto")
+    command = Command(*words, str(Block.create(b"nobody has this").cid), **shelf.environment)
+    assert command.shown() == TOLD
+    command.process.send_signal(signal.SIGINT)
+    assert command.output() == b""
+    assert command.process.returncode == 130
 
 
 def test_ctrl_c_ends_it_after_that_too(daemon: Any, held: threading.Event) -> None:

@@ -2,6 +2,7 @@
 
 A node goes on looking until it is told to stop, and has nothing to show meanwhile. So an alarm rings once, if
 by then nothing has come. It is a signal, so that what waits, for a daemon or in trio's loop, needs no thread.
+What runs here without a node has the same alarm for its own ends (`right_here`), and nobody to wait for.
 """
 
 from __future__ import annotations
