@@ -64,6 +64,10 @@ def test_a_damaged_block_is_named_and_can_be_dropped(shelf: Any, content: Path) 
     assert shelf.text("refs", "local") == ""
 
 
+def test_healing_without_a_daemon_says_what_it_takes(shelf: Any) -> None:
+    assert "use `node daemon`, or name one with --peer ADDR" in shelf.fails("repo", "verify", "--heal")
+
+
 def test_a_repo_is_not_sound_where_a_pin_needs_what_was_dropped(shelf: Any, content: Path) -> None:
     cid = shelf.text("add", "-Q", content)
     flip(segment(shelf), 1000)

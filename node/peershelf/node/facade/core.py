@@ -263,7 +263,7 @@ class Core(Ground):
     def online(self) -> Online:
         """The network services. Raises NotOnline if this node runs none."""
         if self._online is None:
-            raise NotOnline("this needs a running daemon: start one with `node daemon`")
+            raise NotOnline("this node is not online: use `node daemon`, or in Python Node(…, online=True)")
         return self._online
 
     def _stored_by_additions(self) -> Callable[[Sequence[Block]], None]:
