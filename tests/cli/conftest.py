@@ -25,7 +25,7 @@ code = main(sys.argv[1:])
 print("\\n".join(sys.modules), file=sys.stderr)
 sys.exit(code)
 """
-LAUNCH = "import sys; from peershelf.cli.main import entry; sys.argv[0] = 'peershelf'; entry()"
+LAUNCH = "import sys; from peershelf.cli.start import entry; sys.argv[0] = 'peershelf'; entry()"
 
 
 @dataclass(frozen=True)

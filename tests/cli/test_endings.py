@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -30,6 +31,8 @@ Run = Callable[..., Any]
         ),
         (["swarm"], "swarm needs one of connect, disconnect, peers, addrs"),
         (["add", "--pni", "x"], "unknown option '--pni'; did you mean '--pin'?"),
+        (["add", "--trickle", "x"], "unknown option '--trickle'; see add --help"),
+        (["id", "--all"], "unknown option '--all'; see id --help"),
         (["cat"], "CID[/path] is missing"),
         (["-v", "id"], "short options come after the command"),
         (["\x1b[31m\n"], "\\x1b[31m"),
@@ -273,3 +276,23 @@ def test_a_failure_counts_more_than_an_output_that_nobody_reads(
         process = launch(["refs", "local", "--api", daemon.address], stdout=full, stderr=subprocess.PIPE)
         _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (1, b"Error: damaged\n")
+
+
+INTERRUPTED_IMPORT = """
+import os, signal, sys
+from peershelf.cli.start import entry
+
+class Interrupting:
+    def find_spec(self, name, *rest):
+        if name == "peershelf.cli.context":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["peershelf", "version"]
+entry()
+"""
+
+
+def test_ctrl_c_while_the_program_is_imported_is_no_traceback() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED_IMPORT], capture_output=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")

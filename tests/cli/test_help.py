@@ -88,5 +88,6 @@ def test_help_of_a_command_is_shown_wherever_it_is_asked_for(
 
 
 def test_without_a_daemon_version_is_this_programs(run: Callable[..., Any]) -> None:
-    version = json.loads(run("version", "--json").out)["Version"]
-    assert run("version", "-n").out == f"{version}\n"
+    version = json.loads(run("version", "--json").out)
+    assert run("version", "-n").out == f"{version['Version']}\n"
+    assert list(version) == ["Version", "Commit", "Repo", "System", "Golang"], "as a daemon says it"

@@ -78,7 +78,7 @@ def test_ctrl_c_ends_it_while_nobody_opens_a_pipe(
 IN_THE_MIDDLE = """
 import os, signal, sys
 from peershelf.blockstore.store.pack.hold import PackHold
-from peershelf.cli.main import entry
+from peershelf.cli.start import entry
 
 put_behind = PackHold.put_behind
 

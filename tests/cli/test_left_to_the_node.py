@@ -83,7 +83,7 @@ def test_settings_that_cannot_be_read_are_told_by_the_node(shelf: Any) -> None:
 
 def test_a_repo_without_its_key_says_so(shelf: Any, small: Path) -> None:
     (shelf.path / "identity.key").unlink()
-    assert "identity.key is missing" in shelf.fails("add", small)
+    assert "identity.key is missing: put the key back, or move the repo away" in shelf.fails("add", small)
     assert "identity.key is missing" in shelf.fails("add", "-n", small)
 
 

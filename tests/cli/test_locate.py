@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from peershelf.cli import locate
 from peershelf.cli.errors import CliError
+from peershelf.node.errors import RepoError
 from peershelf.node.repo import default_path
 
 
@@ -97,6 +99,9 @@ def test_waiting_until_the_repo_is_free_ends_when_it_is_and_names_who_stays(
         {"PEERSHELF_PATH": ""},
         {"XDG_DATA_HOME": "/srv/data"},
         {"XDG_DATA_HOME": " "},
+        {"HOME": ""},
+        {"HOME": "relative"},
+        {"HOME": "/"},
         {},
     ],
 )
@@ -106,3 +111,23 @@ def test_the_default_repo_is_the_nodes(monkeypatch: pytest.MonkeyPatch, environm
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert locate.default_repo() == str(default_path())
+
+
+@pytest.mark.parametrize("environment", [{}, {"HOME": ""}, {"PEERSHELF_PATH": "~/shelf"}])
+def test_a_user_without_a_home_is_told_and_gets_no_repo_in_a_directory_named_like_that(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    """As in a container that is run as a user of no name."""
+
+    def nobody(number: int) -> pwd.struct_passwd:
+        raise KeyError(number)
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    for name in ("PEERSHELF_PATH", "XDG_DATA_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(CliError, match="HOME is not set, so name a place"):
+        locate.default_repo()
+    with pytest.raises(RepoError, match="HOME is not set, so name a place"):
+        default_path()

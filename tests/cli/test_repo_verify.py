@@ -64,6 +64,24 @@ def test_a_damaged_block_is_named_and_can_be_dropped(shelf: Any, content: Path) 
     assert shelf.text("refs", "local") == ""
 
 
+def test_healing_without_a_daemon_says_what_it_takes(shelf: Any) -> None:
+    assert "use `node daemon`, or name one with --peer ADDR" in shelf.fails("repo", "verify", "--heal")
+
+
+def test_a_repo_is_not_sound_where_a_pin_needs_what_was_dropped(shelf: Any, content: Path) -> None:
+    cid = shelf.text("add", "-Q", content)
+    flip(segment(shelf), 1000)
+    done = shelf.run("repo", "verify", "--drop")
+    assert done.returncode == 1
+    assert done.stdout.decode().splitlines() == [
+        f"{cid} damaged (the pin of {cid} needs it)",
+        f"{cid} dropped (the pin of {cid} needs it)",
+    ]
+    assert done.stderr.decode() == (
+        "Error: 1 block is bad, and pins need them: `repo verify --heal` fetches them from peers\n"
+    )
+
+
 def test_a_missing_block_is_named_with_the_pin_that_needs_it(shelf: Any, content: Path) -> None:
     cid = shelf.text("add", "-Q", "--chunker", "size-100000", content)
     flip(segment(shelf), 1000)

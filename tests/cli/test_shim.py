@@ -39,14 +39,18 @@ def nodejs(tmp_path: Path) -> Path:
     return install(tmp_path / "nodejs", '#!/bin/sh\necho "Node.js:$@"\n/bin/cat\n')
 
 
-def call(path: list[Path], *words: str, marker: str | None = None) -> subprocess.CompletedProcess[str]:
+def call(
+    path: list[Path], *words: str, marker: str | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Call the first `node` of `path`, with a pipe for standard input."""
     environment = {**os.environ, "PATH": os.pathsep.join([*map(str, path), "/absent"])}
     environment.pop(shim.MARKER, None)
     if marker is not None:
         environment[shim.MARKER] = marker
     command = [str(path[0] / "node"), *words]
-    return subprocess.run(command, env=environment, input="piped", capture_output=True, text=True, timeout=30)
+    return subprocess.run(
+        command, env=environment, input="piped", capture_output=True, text=True, timeout=30, cwd=cwd
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,6 +87,31 @@ def test_our_commands_and_long_options_are_ours(words: list[str]) -> None:
 )
 def test_everything_else_is_for_nodejs(words: list[str]) -> None:
     assert not shim.is_ours(words, stdin_is_terminal=True)
+
+
+@pytest.mark.parametrize(("word", "hint"), [("ad", "did you mean 'add'?"), ("name", ""), ("write-it", "")])
+def test_a_word_that_is_no_script_either_is_told_in_one_line(
+    ours: Path, nodejs: Path, tmp_path: Path, word: str, hint: str
+) -> None:
+    done = call([ours, nodejs], word, "x", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Error: unknown command {word!r}")
+    assert hint in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("script", ["ad", "ad.js", "ad.mts", "ad/index.js"])
+def test_a_word_that_is_a_script_goes_to_nodejs(
+    ours: Path, nodejs: Path, tmp_path: Path, script: str
+) -> None:
+    (tmp_path / script).parent.mkdir(exist_ok=True)
+    (tmp_path / script).touch()
+    assert call([ours, nodejs], "ad", cwd=tmp_path).stdout == "Node.js:ad\npiped"
+
+
+@pytest.mark.parametrize("words", [["inspect", "x"], ["./ad"], ["dir/ad"], ["ad.js"], ["-"], []])
+def test_other_words_are_for_nodejs_to_understand(words: list[str]) -> None:
+    assert not shim.is_nobodys(words)
 
 
 def test_without_words_a_terminal_gets_our_help_and_a_pipe_goes_to_nodejs() -> None:

@@ -57,9 +57,11 @@ def test_a_bad_file_is_refused_with_its_name_and_the_key(path: Path, text: str, 
 
 
 def test_a_file_that_is_no_text_is_refused(path: Path) -> None:
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError):
+    path.write_bytes(b"# fine\n\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=r"config\.toml: line 2 is not UTF-8 text"):
         Config.load(path, {})
+    with pytest.raises(ConfigError, match=r"config\.toml: line 2 is not UTF-8 text; mend the file"):
+        config.set_in_file(path, "Private", True)
 
 
 def test_setting_a_key_keeps_the_comments_around_it(path: Path) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from pathlib import Path
 
 import pytest
 from contents import content, read
 
-from peershelf.blockstore.errors import (
-    StoreLocked,
-)
-from peershelf.node import Node
-from peershelf.node.errors import NotEntered, NotOnline
+import peershelf.node
+from peershelf.blockstore.errors import MalformedCar, StoreLocked
+from peershelf.node import Node, NodeError
+from peershelf.node.errors import NotEntered, NotOnline, UsageError
+from peershelf.protocols.errors import DialFailed
 
 
 async def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
@@ -53,8 +55,39 @@ async def test_outside_of_its_with_a_node_says_how_it_is_used(tmp_path: Path) ->
         node.cat(cid)
 
 
+def test_without_trio_a_node_says_what_it_runs_under_and_makes_nothing(tmp_path: Path) -> None:
+    async def enter() -> None:
+        async with Node(tmp_path / "repo", online=False):
+            pytest.fail("there is no trio")
+
+    with pytest.raises(NodeError, match=r"trio\.run"):
+        asyncio.run(enter())
+    assert not (tmp_path / "repo").exists()
+
+
+def test_every_family_of_errors_is_where_the_node_is() -> None:
+    assert issubclass(StoreLocked, peershelf.node.BlockstoreError)
+    assert issubclass(DialFailed, peershelf.node.NetworkError)
+    assert issubclass(NotOnline, peershelf.node.NodeError)
+
+
+async def test_reading_nothing_is_wrong_usage(node: Node) -> None:
+    with pytest.raises(UsageError, match="a CID is needed"):
+        node.cat()
+    with pytest.raises(UsageError, match="a CID is needed"):
+        await node.open()
+
+
+@pytest.mark.filterwarnings("error::ResourceWarning", "error::pytest.PytestUnraisableExceptionWarning")
+async def test_an_archive_that_is_none_leaves_nothing_open(node: Node, tmp_path: Path) -> None:
+    (tmp_path / "work.car").write_bytes(b"no archive" * 1000)
+    with pytest.raises(MalformedCar):
+        await node.import_car(tmp_path / "work.car")
+    gc.collect()
+
+
 async def test_the_network_is_not_there_offline(node: Node) -> None:
-    with pytest.raises(NotOnline, match="node daemon"):
+    with pytest.raises(NotOnline, match=r"node daemon`, or in Python Node.*online=True"):
         await node.connect("/ip4/127.0.0.1/tcp/1/p2p/12D3KooWDF6DnKoZdnpLtiegUTLguGJtow2RXjxBNQ8uFcB6QvkV")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from peershelf.cli import locate, output
+from peershelf.cli import locate, output, waiting
 from peershelf.cli.address import Address
 from peershelf.cli.collector import Importing
 from peershelf.cli.errors import CliError
@@ -93,7 +93,12 @@ class Context:
         node starts that finds peers, once something is missing. With `hands_over` the daemon is reached so
         that it can be handed open files.
         """
-        return self.daemon(hands_over=hands_over) or self._local(create=create, online=online, finds=finds)
+        daemon = self.daemon(hands_over=hands_over)
+        if daemon is None:
+            return self._local(create=create, online=online, finds=finds)
+        if finds:
+            waiting.begin()
+        return daemon
 
     def reader(self, *, create: bool = False, hands_over: bool = False) -> Backend:
         """As `backend`, for what needs settings and identity only: nothing is locked, nobody waited for."""
@@ -112,6 +117,8 @@ class Context:
             with Importing():
                 from peershelf.cli.local import LocalBackend
 
+            if finds:
+                waiting.begin()
             return LocalBackend(
                 self.repo,
                 self._common,

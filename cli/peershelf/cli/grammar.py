@@ -223,5 +223,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean X?` for the nearest known word, or nothing."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    bare = {name.lstrip("-"): name for name in known}  # dashes are alike in all, and would bring all near
+    near = get_close_matches(word.lstrip("-"), bare, n=1)
+    return f"; did you mean {bare[near[0]]!r}?" if near else ""

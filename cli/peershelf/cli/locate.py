@@ -5,7 +5,7 @@ from a daemon that died, and is ignored. Where it is held, the daemon's address 
 just starting gets a few seconds to write it.
 """
 # pathlib would cost a command 7 ms.
-# ruff: noqa: PTH111, PTH118, PTH123
+# ruff: noqa: PTH118, PTH123
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ import time
 from peershelf.cli.address import Address
 from peershelf.cli.errors import CliError, DaemonUnreachable
 from peershelf.cli.text import one_line
+from peershelf.node.errors import RepoError
+from peershelf.node.own_home import expanded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,15 +34,23 @@ def default_repo() -> str:
     """The repo when no option names one: $PEERSHELF_PATH, else the platform's user data directory.
 
     The answer is that of `peershelf.node.repo.default_path`, without platformdirs where its rule is short.
+    Raises CliError where that is in the home directory of a user who has none.
     """
+    try:
+        return _default_repo()
+    except RepoError as error:
+        raise CliError(str(error)) from None
+
+
+def _default_repo() -> str:
     named = os.environ.get("PEERSHELF_PATH")
     if named:
-        return os.path.expanduser(named)
+        return expanded(named)
     if sys.platform != "linux":
         from peershelf.node.repo import default_path
 
         return str(default_path())
-    data = os.environ.get("XDG_DATA_HOME", "").strip() or os.path.expanduser("~/.local/share")
+    data = os.environ.get("XDG_DATA_HOME", "").strip() or expanded("~/.local/share")
     return os.path.join(data, "peershelf")
 
 

@@ -20,11 +20,6 @@ INTERRUPTED = 130
 _VERBOSE = ("-v", "--verbose")
 
 
-def entry() -> NoReturn:
-    """The console script `peershelf`."""
-    leave(main(sys.argv[1:]))
-
-
 def leave(code: int) -> NoReturn:
     """End the process with an exit code.
 

@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 
+from peershelf.cli import waiting
 from peershelf.cli.errors import CliError, OutputClosed
 from peershelf.cli.text import one_line
 
@@ -48,6 +49,7 @@ def prepare() -> None:
 
 def line(text: str = "", *, flush: bool = False) -> None:
     """Print one line to standard output. Strangers' text in it must have been made `safe` before."""
+    waiting.over()
     try:
         sys.stdout.write(text + "\n")
         if flush:
@@ -65,6 +67,7 @@ def json_line(value: Any, *, flush: bool = False) -> None:
 
 def raw(data: bytes | memoryview) -> None:
     """Write bytes to standard output at once."""
+    waiting.over()
     left = memoryview(data)
     try:
         descriptor = sys.stdout.fileno()
@@ -99,6 +102,7 @@ def flush() -> None:
 
 def end() -> None:
     """Write out what a command that failed had printed before; that failure is what counts."""
+    waiting.over()
     try:
         sys.stdout.flush()
     except OSError:

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 
+from peershelf.cli import waiting
 from peershelf.cli.text import human_size
 
 TYPE_CHECKING = False
@@ -31,12 +32,15 @@ class Progress:
 
     def update(self, done: int) -> None:
         """Show `done` bytes, but not more often than the eye can follow."""
+        if done:
+            waiting.over()
         if self.enabled and time.monotonic() - self._drawn >= _REDRAW_SECONDS:
             self._draw(done)
 
     def told(self, done: int) -> None:
         """As `update`, for a source that keeps to this pace itself: its last word before a pause is shown."""
         if self._visible and self.enabled:
+            waiting.over()
             self._draw(done)
         else:
             self.update(done)

@@ -2,7 +2,8 @@
 
 A call is ours when its first word is one of our commands, one of our long global options or `--help`, or when
 there are no words and standard input is a terminal. Every other call goes on to the next `node` on PATH, so
-that npm and other tools of Node.js work where our script stands before theirs.
+that npm and other tools of Node.js work where our script stands before theirs. A plain word that is no script
+here either, such as a command that is mistyped, stays with us: Node.js would answer it with a stack trace.
 
 Passing on replaces this process (execve), so its number stays. The marker in the environment holds that
 number and the programs that it was passed to: a version manager's `node` that calls us back is recognised by
@@ -10,7 +11,7 @@ it, and not tried again, while children of Node.js, which inherit the marker but
 Wrappers that start a new process each time are ended by the count of passes.
 """
 # pathlib would cost a command 7 ms.
-# ruff: noqa: PTH113, PTH118
+# ruff: noqa: PTH113, PTH118, PTH208
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ import os
 import sys
 
 from peershelf.cli.commands import NAMES
+from peershelf.cli.start import run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 MARKER = "PEERSHELF_NODE_PASSED"
 _MAX_PASSES = 64
 _OUR_OPTIONS = ("--repo", "--api", "--offline", "--json", "--timeout", "--verbose", "--help")
+_NODEJS_WORDS = ("inspect", "debug")
 _OUR_WORDS = frozenset(name.split()[0] for name in NAMES)
 _USAGE_ERROR = 2
 
@@ -34,10 +37,9 @@ _USAGE_ERROR = 2
 def entry() -> NoReturn:
     """The console script `node`."""
     words = sys.argv[1:]
-    if is_ours(words, stdin_is_terminal=sys.stdin is not None and sys.stdin.isatty()):
-        from peershelf.cli.main import leave, main
-
-        leave(main(words))
+    terminal = sys.stdin is not None and sys.stdin.isatty()
+    if is_ours(words, stdin_is_terminal=terminal) or is_nobodys(words):
+        run(words)
     sys.exit(_pass_on(words))
 
 
@@ -46,6 +48,20 @@ def is_ours(words: Sequence[str], *, stdin_is_terminal: bool) -> bool:
     if not words:
         return stdin_is_terminal
     return words[0] in _OUR_WORDS or words[0].partition("=")[0] in _OUR_OPTIONS
+
+
+def is_nobodys(words: Sequence[str]) -> bool:
+    """Whether this call names no command of ours, and no script that Node.js could find.
+
+    It would look for the word here, with endings of its own and such as NODE_OPTIONS may teach it.
+    """
+    word = words[0] if words else ""
+    if not word.replace("-", "").isalpha() or word.startswith("-") or word in _NODEJS_WORDS:
+        return False
+    try:
+        return not any(name == word or name.startswith(f"{word}.") for name in os.listdir())
+    except OSError:
+        return False
 
 
 def _pass_on(words: Sequence[str]) -> int:

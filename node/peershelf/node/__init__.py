@@ -5,6 +5,8 @@
         async for chunk in node.cat(cid):
             ...
 
+What a node raises is a NodeError, BlockstoreError or NetworkError, and OSError for its user's own files.
+
 Names are imported when they are first asked for, so that a command that only needs the version, or the
 way to a running daemon, pays for nothing else.
 """
@@ -15,12 +17,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from peershelf.blockstore.errors import BlockstoreError
     from peershelf.node.api import Node
     from peershelf.node.errors import NodeError
+    from peershelf.protocols.errors import NetworkError
 
-_HOMES = {"Node": "peershelf.node.api", "NodeError": "peershelf.node.errors"}
+_HOMES = {
+    "BlockstoreError": "peershelf.blockstore.errors",
+    "NetworkError": "peershelf.protocols.errors",
+    "Node": "peershelf.node.api",
+    "NodeError": "peershelf.node.errors",
+}
 
-__all__ = ["Node", "NodeError"]
+__all__ = ["BlockstoreError", "NetworkError", "Node", "NodeError"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 import trio
@@ -91,8 +92,9 @@ async def import_car(
     with single_error():
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_put_all, to_put, sink)
-            async with checked, closed_at_the_end(chunks):
-                async for pieces in _in_hops(chunks):
+            hops = _in_hops(chunks)
+            async with checked, closed_at_the_end(chunks), aclosing(hops):
+                async for pieces in hops:
                     await checked.send(await trio.to_thread.run_sync(checker.write, pieces))
                     if progress is not None:
                         progress(checker.read.archive_size)
@@ -100,7 +102,7 @@ async def import_car(
     return checker.read
 
 
-async def _in_hops(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+async def _in_hops(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:
     """Chunks together, as many as are worth a hop to a thread."""
     pieces: list[bytes] = []
     size = 0

@@ -145,9 +145,9 @@ def set_in_file(path: Path, key: str, value: Any) -> None:
     check(key, value)
     with _editing:
         try:
-            document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+            document = tomlkit.parse(_text(path)) if path.exists() else tomlkit.document()
             _put(document, key, value)
-        except (TOMLKitError, UnicodeDecodeError) as error:
+        except (TOMLKitError, ConfigError) as error:
             raise ConfigError(f"{path}: {error}; mend the file by hand first") from None
         durable.write_file(path, tomlkit.dumps(document).encode())
 
@@ -177,12 +177,21 @@ def _profile(name: str) -> Mapping[str, Value]:
 
 def _read_file(path: Path) -> dict[str, Value]:
     try:
-        tree = tomllib.loads(path.read_text("utf-8"))
+        tree = tomllib.loads(_text(path))
         return {key: check(key, value) for key, value in _flatten(tree)}
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ConfigError) as error:
+    except (tomllib.TOMLDecodeError, ConfigError) as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def _text(path: Path) -> str:
+    data = path.read_bytes()
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"line {line} is not UTF-8 text") from None
 
 
 def _read_environment(environment: Mapping[str, str]) -> dict[str, Value]:

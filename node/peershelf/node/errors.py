@@ -61,6 +61,13 @@ class NotEntered(NodeError):
         super().__init__("use a node inside of `async with Node(…) as node:`")
 
 
+class NotUnderTrio(NodeError):
+    """A Node was entered where trio does not run, such as under asyncio."""
+
+    def __init__(self) -> None:
+        super().__init__("a node runs under trio: start your program with `trio.run(main)`")
+
+
 class NodeEnding(NodeError):
     """The node ended before the operation did, so what came of it is not whole."""
 

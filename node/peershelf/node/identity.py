@@ -81,7 +81,9 @@ def load(path: Path) -> Identity:
     try:
         return Identity.decode(path.read_text("ascii"))
     except FileNotFoundError:
-        raise IdentityError(f"{path} is missing: put the key back, or start anew with `node init`") from None
+        raise IdentityError(
+            f"{path} is missing: put the key back, or move the repo away and start anew with `node init`"
+        ) from None
     except UnicodeDecodeError:
         raise IdentityError(f"{path} is not base64 text") from None
     except IdentityError as error:

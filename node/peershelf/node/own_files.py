@@ -5,6 +5,8 @@ Without trio, whose import would cost more than all of this.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 from peershelf.node import config
 from peershelf.node._version import __version__
 from peershelf.node.peer_ids import public_key_text
-from peershelf.node.repo import Repo, load_settings
+from peershelf.node.repo import VERSION, Repo, load_settings
 
 BOOTSTRAP = "Bootstrap"
 
@@ -34,6 +36,17 @@ def answer(path: Path, operation: str, *args: str) -> dict[str, Any] | None:
             load_settings(path)
             return bootstrap_peers(path / "config.toml")
     return None
+
+
+def version() -> dict[str, Any]:
+    """Which program this is, what layout of repos it uses, and what it runs on."""
+    return {
+        "Version": __version__,
+        "Commit": "",
+        "Repo": str(VERSION),
+        "System": f"{os.uname().machine}/{sys.platform}",
+        "Golang": "",
+    }
 
 
 def identity(

@@ -25,6 +25,7 @@ from peershelf.blockstore.store.directories import make_directory, sync_director
 from peershelf.blockstore.store.lock import DirectoryLock
 from peershelf.node import config, durable
 from peershelf.node.errors import RepoError, RepoExists, RepoMissing
+from peershelf.node.own_home import NoHome, expanded
 from peershelf.node.settings import Value
 
 if TYPE_CHECKING:
@@ -37,13 +38,19 @@ _ENVIRONMENT_PATH = "PEERSHELF_PATH"
 
 
 def default_path() -> Path:
-    """Where the repo is when nobody says: $PEERSHELF_PATH, else the platform's user data directory."""
+    """Where the repo is when nobody says: $PEERSHELF_PATH, else the platform's user data directory.
+
+    Raises RepoError where that is in the home directory of a user who has none.
+    """
     named = os.environ.get(_ENVIRONMENT_PATH)
     if named:
-        return Path(named).expanduser()
+        return Path(expanded(named))
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("peershelf", appauthor=False))
+    try:
+        return Path(platformdirs.user_data_dir("peershelf", appauthor=False))
+    except RuntimeError:
+        raise NoHome from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,7 +167,9 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
             "10s", checks.duration, "how long connecting to one peer may take, at all its addresses"
         ),
         "Swarm.DownloadRate": Setting(
-            "unlimited", checks.rate, "how fast to read from all peers together at most"
+            "unlimited",
+            checks.rate,
+            "how fast to read from all peers together at most, except nearby (Swarm.LimitLocal)",
         ),
         "Swarm.LimitLocal": Setting(
             False,
@@ -182,14 +184,22 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType(
         "Swarm.MaxAddressesPerDial": Setting(16, checks.count, "addresses of one peer that are tried"),
         "Swarm.MaxDials": Setting(32, checks.count, "addresses that are dialed at a time"),
         "Swarm.PeerDownloadRate": Setting(
-            "unlimited", checks.rate, "how fast to read from each peer at most"
+            "unlimited",
+            checks.rate,
+            "how fast to read from each peer at most, except nearby (Swarm.LimitLocal)",
         ),
-        "Swarm.PeerUploadRate": Setting("unlimited", checks.rate, "how fast to send to each peer at most"),
+        "Swarm.PeerUploadRate": Setting(
+            "unlimited",
+            checks.rate,
+            "how fast to send to each peer at most, except nearby (Swarm.LimitLocal)",
+        ),
         "Swarm.Transports.Network.Websocket": Setting(
             False, checks.one_of(False, True), "dial and listen on addresses with /ws"
         ),
         "Swarm.UploadRate": Setting(
-            "unlimited", checks.rate, "how fast to send to all peers together at most"
+            "unlimited",
+            checks.rate,
+            "how fast to send to all peers together at most, except nearby (Swarm.LimitLocal)",
         ),
     }
 )

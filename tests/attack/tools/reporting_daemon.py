@@ -16,7 +16,7 @@ from contextlib import suppress
 
 import trio
 
-from peershelf.cli.main import entry
+from peershelf.cli.start import entry
 
 WATCHED = ("peershelf.protocols.", "libp2p.")
 

@@ -55,6 +55,8 @@ def _print(context: Context, record: Record) -> None:
 def _advice(call: Call) -> str:
     if call.flag("heal"):
         return ": no peer that is connected sent them; connect to one that has them and try again"
+    if call.flag("drop"):
+        return ", and pins need them: `repo verify --heal` fetches them from peers"
     return ": `repo verify --heal` fetches them from peers, --drop removes damaged ones"
 
 

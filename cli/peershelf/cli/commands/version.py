@@ -35,6 +35,10 @@ def _version(context: Context) -> Record:
         daemon = None  # the repo is in use, or unreadable: this program knows its own version all the same
     if daemon is not None:
         return daemon.unary("version")
+    if context.json:
+        from peershelf.node import own_files
+
+        return own_files.version()
     from peershelf.node._version import __version__
 
     return {"Version": __version__}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -74,7 +75,8 @@ class Archives(Pinning):
         HashMismatch, UnsupportedHash and BlockTooLarge, which leave no wrong block behind and pin nothing,
         OSError and StoreError.
         """
-        return await self.import_cars(_one(source), pin_roots=pin_roots, announce=announce, progress=progress)
+        async with aclosing(_one(source)) as sources:
+            return await self.import_cars(sources, pin_roots=pin_roots, announce=announce, progress=progress)
 
     async def import_cars(
         self,
@@ -110,7 +112,7 @@ class Archives(Pinning):
         return ImportedCar(before, not_pinned)
 
 
-async def _one(source: CarSource) -> AsyncIterator[CarSource]:
+async def _one(source: CarSource) -> AsyncGenerator[CarSource, None]:
     yield source
 
 

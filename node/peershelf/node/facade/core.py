@@ -24,7 +24,7 @@ from peershelf.node.collecting import Collected, Collector
 from peershelf.node.config import Config
 from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.denylists.places import directories
-from peershelf.node.errors import NotEntered, NotOnline
+from peershelf.node.errors import NotEntered, NotOnline, NotUnderTrio
 from peershelf.node.facade.ground import Ground
 from peershelf.node.in_threads import InThreads
 from peershelf.node.interrupts import Uninterrupted
@@ -85,6 +85,7 @@ class Core(Ground):
         self.shutdown_requested = trio.Event()
 
     async def __aenter__(self) -> Self:
+        _need_trio()
         try:
             await self._open()
         except BaseException as error:
@@ -262,7 +263,7 @@ class Core(Ground):
     def online(self) -> Online:
         """The network services. Raises NotOnline if this node runs none."""
         if self._online is None:
-            raise NotOnline("this needs a running daemon: start one with `node daemon`")
+            raise NotOnline("this node is not online: use `node daemon`, or in Python Node(…, online=True)")
         return self._online
 
     def _stored_by_additions(self) -> Callable[[Sequence[Block]], None]:
@@ -283,3 +284,11 @@ class Core(Ground):
         except Exception:
             # Raised from here it would end the whole run; peers ask again.
             log.exception("peers were not told of new blocks")
+
+
+def _need_trio() -> None:
+    """Raises NotUnderTrio, before anything is made, rather than trio's own error in the middle."""
+    try:
+        trio.lowlevel.current_task()
+    except RuntimeError:
+        raise NotUnderTrio from None

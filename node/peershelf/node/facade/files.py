@@ -13,6 +13,7 @@ from peershelf.blockstore.unixfs.importer import Imported
 from peershelf.blockstore.unixfs.metadata import NONE, Metadata
 from peershelf.blockstore.unixfs.profiles import PROFILES, Profile
 from peershelf.node import files, importing
+from peershelf.node.errors import UsageError
 from peershelf.node.facade.core import Core
 from peershelf.node.iterators import Closeable
 
@@ -108,6 +109,8 @@ class FileAccess(Core):
         offline: bool,
         timeout: float,
     ) -> files.Wanted:
+        if not references:
+            raise UsageError("a CID is needed, or text such as CID/path")
         first = references[0]
         if isinstance(first, str):
             parse_reference(first)  # raises here and now, not when iterated

@@ -38,7 +38,7 @@ class Verifying(Core, Pinning):
         meanwhile. Raises NotOnline for `heal` without a network, StoreError.
         """
         if heal and self._online is None:
-            raise NotOnline("healing asks peers: start a node with `node daemon`")
+            raise NotOnline("healing asks peers: use `node daemon`, or name one with --peer ADDR")
 
         async def produce(send: Send) -> None:
             found = await self._find(send)

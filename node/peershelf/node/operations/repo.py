@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import platform
-import sys
 from typing import TYPE_CHECKING
 
 from peershelf.node import config, own_files
-from peershelf.node._version import __version__
 from peershelf.node.errors import NotConnected
 from peershelf.node.operations.base import Unary
 from peershelf.node.operations.request import Record, Request
@@ -44,13 +41,7 @@ def _identify_peer(node: Node, peer: PeerId) -> Record:
 
 async def version(node: Node, request: Request) -> Record:
     """The program's version, in Kubo's keys."""
-    return {
-        "Version": __version__,
-        "Commit": "",
-        "Repo": str(VERSION),
-        "System": f"{platform.machine()}/{sys.platform}",
-        "Golang": "",
-    }
+    return own_files.version()
 
 
 async def stat(node: BlockAccess, request: Request) -> Record:

@@ -16,7 +16,10 @@ _BAD = ("damaged", "missing", "malformed")
 
 
 async def verify(node: Node, request: Request) -> AsyncGenerator[Record, None]:
-    """A record for each block that is not as it should be, others on the way, and one at the end."""
+    """A record for each block that is not as it should be, others on the way, and one at the end.
+
+    A block that was dropped is as bad as one that is missing, where a pin needs it.
+    """
     heal = request.flag("heal")
     if (peer := request.text("peer")) is not None:
         await node.connect(peer)
@@ -29,7 +32,7 @@ async def verify(node: Node, request: Request) -> AsyncGenerator[Record, None]:
                 done = one
                 yield {"Msg": "", "Progress": one.blocks, "Bytes": one.size}
                 continue
-            if one.state in _BAD:
+            if one.state in _BAD or (one.state == "dropped" and one.pin is not None):
                 bad.add(one.cid)
             else:
                 bad.discard(one.cid)
