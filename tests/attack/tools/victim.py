@@ -137,9 +137,13 @@ class Victim:
         assert answer.status == 200, f"{command}: {body[:500]!r}"
         return body
 
-    async def wants_of(self, peer: str) -> int:
+    async def wants_of(self, peer: str) -> list[str]:
+        """The CIDs that the daemon knows a peer to want."""
+        return [key["/"] for key in json.loads(await self.api("bitswap/wantlist", peer=peer))["Keys"] or []]
+
+    async def count_wants_of(self, peer: str) -> int:
         """How many wants the daemon keeps for a peer."""
-        return len(json.loads(await self.api("bitswap/wantlist", peer=peer))["Keys"] or [])
+        return len(await self.wants_of(peer))
 
     async def peers(self) -> set[str]:
         found = json.loads(await self.api("swarm/peers"))["Peers"] or []
