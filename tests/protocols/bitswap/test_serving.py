@@ -62,11 +62,10 @@ async def test_a_quick_peer_that_comes_to_slow_ones_long_served(
             slow = await world.node(f"slow {number}", download=20_000)
             world.connect(seed, slow)
             nursery.start_soon(fetch, slow, blocks)
-        # By now the seed knows nothing but slowness.
-        await trio.sleep(1_000)
+        await trio.sleep(400)  # by now the seed knows nothing but slowness
         await watched.fetch(seed, "fast", blocks)
         nursery.cancel_scope.cancel()
-    assert watched.done["fast"] < 1.2 * watched.done["alone"]
+    assert watched.done["fast"] < 1.3 * watched.done["alone"]
 
 
 async def test_peers_that_do_not_read_at_all_hold_up_nobody(world, watched, autojump_clock, make_blocks):
