@@ -30,6 +30,7 @@ import broken as brokens
 import forgeries as forgers
 import handmade
 import lies as liars
+import rekeying as rekeys
 import secured
 import siege as sieges
 import stranger as strangers
@@ -171,6 +172,12 @@ def forgeries() -> ModuleType:
 def lies() -> ModuleType:
     """The module `lies`."""
     return liars
+
+
+@pytest.fixture(scope="session")
+def rekeying() -> ModuleType:
+    """The module `rekeying`."""
+    return rekeys
 
 
 @pytest.fixture(scope="session")

@@ -135,6 +135,30 @@ async def test_forged_certificates_open_no_connection(siege, victim, wire, hands
         assert str(ID.from_pubkey(forgeries.CLAIMED)) not in await victim.peers()
 
 
+async def test_a_key_that_takes_long_to_read_is_not_read(
+    siege, victim, wire, handshakes, is_cut_off, forgeries
+):
+    """The whole node stood still: ten seconds for each over Noise, a third of one for each over TLS."""
+
+    async def secure(tls: bool, tcp) -> None:
+        if not tls:
+            return await handshakes.shake_hands(tcp, victim.peer, create_new_key_pair(), forgeries.SlowNoise)
+        await handshakes.agree(tcp, "/tls/1.0.0")
+        return await slow_tls.secure_outbound(RawConnection(tcp, True), ID.from_base58(victim.peer))
+
+    slow_tls = forgeries.slow_tls()
+    async with siege(memory=24 * MIB):
+        busy = victim.main_thread
+        for tls in [False] * 2 + [True] * 10:
+            async with wire() as tcp:
+                conn = await secure(tls, tcp)
+                with suppress(Exception):
+                    await handshakes.agree(conn, "/yamux/1.0.0")
+                    pytest.fail("the victim went on")
+                await is_cut_off(tcp)
+        assert victim.main_thread - busy < 2
+
+
 async def test_what_a_peer_says_of_itself_ends_nothing(siege, secured_peer, by_hand):
     identify = "/ipfs/id/1.0.0"
     lies = {

@@ -6,8 +6,10 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from Crypto.Util.asn1 import DerSequence
 from cryptography.hazmat.primitives import serialization
 from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.crypto.pb.crypto_pb2 import RSA, PublicKey
 from libp2p.security.noise.messages import NoiseHandshakePayload
 from libp2p.security.noise.patterns import PatternXX
 from libp2p.security.noise.transport import Transport as NoiseTransport
@@ -37,14 +39,43 @@ class ForgedNoise(NoiseTransport):
 class _StolenKey:
     """Signs with its own key and claims another's public key."""
 
-    def __init__(self) -> None:
+    def __init__(self, claimed: Any = CLAIMED) -> None:
         self._own = create_new_key_pair().private_key
+        self._claimed = claimed
 
     def sign(self, data: bytes) -> bytes:
         return self._own.sign(data)
 
     def get_public_key(self) -> Any:
-        return CLAIMED
+        return self._claimed
+
+
+class _SlowKey:
+    """A public key of RSA with a modulus of so many bytes."""
+
+    def __init__(self, size: int) -> None:
+        self._encoded = DerSequence([(1 << 8 * size) - 1, 65_537]).encode()
+
+    def serialize(self) -> bytes:
+        return PublicKey(key_type=RSA, data=self._encoded).SerializeToString()
+
+
+class SlowNoise(NoiseTransport):
+    """Claims to be who has a key that nearly fills a message."""
+
+    def get_pattern(self) -> Any:
+        class Pattern(PatternXX):
+            def make_handshake_payload(self, extensions: Any = None) -> NoiseHandshakePayload:
+                slow: Any = _SlowKey(60_000)
+                return NoiseHandshakePayload(slow, bytes(64))
+
+        return Pattern(self.local_peer, self.libp2p_privkey, self.noise_privkey)
+
+
+def slow_tls() -> TLSTransport:
+    """Claims to be who has a key of 10 KiB; py-libp2p makes no certificates with longer ones."""
+    claimant: Any = _StolenKey(_SlowKey(10_000))
+    return _with(generate_certificate(claimant, create_cert_template()))
 
 
 class _NoCertificate(TLSTransport):

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from peershelf.blockstore import protobuf
 from peershelf.blockstore.ipld import dag_cbor
+from peershelf.protocols import public_keys
 from peershelf.protocols.errors import InvalidRecord
-from peershelf.protocols.routing.records import public_keys
 from peershelf.protocols.routing.records.namespaces import MAX_VALUE, check
 
 SLOW = 0.05

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ from trio.testing import wait_all_tasks_blocked
 
 from peershelf.node.errors import ServerError
 from peershelf.node.http.server import GRACE
+
+HTTP2_PING = b"\x00\x00\x08\x06\x00\x00\x00\x00\x00whoareyo"
+"""The answer is the same with another flag."""
 
 
 async def test_port_zero_is_bound_to_a_free_port_and_reported(
@@ -125,6 +129,28 @@ async def test_garbage_costs_a_client_its_connection_and_nobody_else_anything(
     answer = await api.post("/api/v0/id")
     assert answer.status == 200
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"POST /api/v0/id HTTP/1.1\r\nHost: %b\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+        b"HTTP2-Settings: \r\n\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+async def test_no_frame_of_http_2_is_dealt_with(api: Any, opening: bytes) -> None:
+    """A MiB of them is 60,000 pings, and would hold up the node for seconds."""
+    stream = await trio.open_tcp_stream("127.0.0.1", api.port)
+    answer = b""
+    async with stream:
+        await stream.send_all(opening.replace(b"%b", f"127.0.0.1:{api.port}".encode()) + HTTP2_PING)
+        with trio.fail_after(2), suppress(trio.BrokenResourceError):
+            while piece := await stream.receive_some():
+                answer += piece
+    assert answer.startswith(b"HTTP/1.1 ")
+    assert not answer.startswith(b"HTTP/1.1 101 ")
+    assert b"whoareyo" not in answer
 
 
 async def read_all(stream: trio.SocketStream) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
 import trio
+from zeroconf import Zeroconf
 
 from peershelf.protocols.routing import mdns, mdns_service
 from peershelf.protocols.routing.base import PeerInfo
 from peershelf.protocols.routing.mdns import Inbox, run_mdns
 from peershelf.protocols.routing.mdns_records import encode_txt
-from peershelf.protocols.routing.mdns_service import MdnsImpossible, MdnsService
+from peershelf.protocols.routing.mdns_service import MdnsImpossible, MdnsService, Moderation
 from peershelf.protocols.transport import PeerId
 
 ONE = PeerId("12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN")
@@ -153,6 +156,51 @@ async def test_garbage_on_the_network_is_survived(nursery: trio.Nursery) -> None
             sender.sendto(junk, ("224.0.0.251", 5353))
     await nursery.start(run_here, TWO, lambda: at(5), Heard())
     await heard.of(PeerInfo(TWO, at(5)))
+
+
+async def test_what_is_heard_is_remembered_by_nobody_but_the_cache(
+    nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds ten thousand records; zeroconf's browser has no bound, and took 430 MiB of a flood in 50 s."""
+    opened: list[Zeroconf] = []
+
+    def open_and_note(**how: Any) -> Zeroconf:
+        opened.append(Zeroconf(**how))
+        return opened[-1]
+
+    monkeypatch.setattr(mdns_service, "Zeroconf", open_and_note)
+    await nursery.start(run_here, ONE, lambda: at(1), heard := Heard())
+    await nursery.start(run_here, TWO, lambda: at(2), Heard())
+    await heard.of(PeerInfo(TWO, at(2)))
+    listeners = [listener for one in opened for listener in one.record_manager.listeners]
+    assert [type(listener) for listener in listeners] == [mdns_service._Ear] * len(opened)
+
+
+def test_a_thread_that_packets_keep_busy_has_to_rest() -> None:
+    loop, stop = Mock(), Mock()
+    moderation = Moderation(loop, stop, cpu=iter((0.0, 0.5)).__next__)
+    moderation.look()
+    stop.wait.assert_not_called()
+    moderation.look()
+    (rest,) = stop.wait.call_args.args
+    assert rest == pytest.approx((0.5 - mdns_service.AHEAD) / mdns_service.SHARE, rel=0.1)
+    assert loop.call_later.call_args.args[1] == moderation.look
+
+
+async def test_zeroconf_is_made_to_rest(nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
+    looking: set[str] = set()
+    looked = threading.Event()
+    look = Moderation.look
+
+    def noted(moderation: Moderation) -> None:
+        looking.add("zeroconf's" if moderation._loop is asyncio.get_running_loop() else "another")
+        look(moderation)
+        looked.set()
+
+    monkeypatch.setattr(Moderation, "look", noted)
+    await nursery.start(run_here, ONE, lambda: at(1), Heard())
+    await trio.to_thread.run_sync(looked.wait, 20)
+    assert looking == {"zeroconf's"}
 
 
 async def test_a_flood_is_cut_at_the_queue() -> None:

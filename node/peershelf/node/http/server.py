@@ -17,7 +17,6 @@ from typing import Any, cast
 import structlog
 import trio
 from hypercorn.config import Config
-from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 from hypercorn.utils import wrap_app
@@ -28,6 +27,7 @@ from peershelf.node.http import unix_socket as own
 from peershelf.node.http.address import ApiAddress
 from peershelf.node.http.connection import Connection
 from peershelf.node.http.handed import HandedFiles, HandingStream, Waiting
+from peershelf.node.http.http11 import Http11Server
 from peershelf.node.http.places import Places
 from peershelf.node.own_user import is_own_user
 
@@ -182,7 +182,7 @@ class HttpServer:
         try:
             with connection.cancel_scope:
                 state = ConnectionState({"connection": connection, "files": files})
-                await TCPServer(
+                await Http11Server(
                     self._app, self._config, self._context, cast(Any, state), cast(Any, connection)
                 )
         except Exception:

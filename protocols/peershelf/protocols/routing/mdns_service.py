@@ -1,27 +1,32 @@
-"""Multicast DNS by zeroconf, which blocks whoever calls it: one thread holds it from its start to its end."""
+"""Multicast DNS by zeroconf, which blocks whoever calls it: one thread holds it from its start to its end.
+
+Its browser is not used: of every name that anybody makes up, it remembers for ever when to ask again.
+"""
 
 from __future__ import annotations
 
 import secrets
 import string
 import threading
-from collections.abc import Callable, Sequence
+import time
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Iterator, Sequence
 
 from zeroconf import (  # type: ignore[attr-defined]  # all are there, __all__ does not say so
+    DNSOutgoing,
     DNSPointer,
     DNSQuestion,
-    DNSQuestionType,
     DNSText,
     Error,
     InterfaceChoice,
     IPVersion,
     RecordUpdate,
     RecordUpdateListener,
-    ServiceBrowser,
     ServiceInfo,
     Zeroconf,
 )
 
+from peershelf.protocols.pacing.debts import Debts
 from peershelf.protocols.routing.mdns_records import packed_ips
 
 SERVICE = "_p2p._udp.local."
@@ -31,9 +36,16 @@ _RECORDS = 256
 _POINTERS = 16
 """Pointers of a packet that are followed to what was heard before, and records there."""
 
-_PTR, _IN = 12, 1
+_PTR, _IN, _QUERY = 12, 1, 0
 _PORT = 4001
 """A service has to name one. Nobody looks at it: the addresses are in the TXT record."""
+
+_RARELY = 120.0
+"""Seconds between questions in the end: records of peers live as long."""
+_LOOK = 0.2
+"""Seconds between looks at what zeroconf's thread has used."""
+SHARE, AHEAD = 0.1, 0.2
+"""Part of one core that it may have in the long run, and seconds ahead."""
 
 _NAME_LETTERS = string.ascii_lowercase + string.digits
 
@@ -72,16 +84,15 @@ class MdnsService:
             raise MdnsImpossible("no network interface takes multicast")
         # Named, the question also brings what came in since the sockets were opened, and is not sent again.
         zeroconf.add_listener(_Ear(self._heard), DNSQuestion(SERVICE, _PTR, _IN))
-        # It asks, at first and as records age; the ear hears the answers. An answer to us alone would reach
-        # just one of the programs on this machine that share the port, such as its own responder.
-        browser = ServiceBrowser(zeroconf, SERVICE, [_ignore], question_type=DNSQuestionType.QM)
-        try:
-            if self._text:
-                # Nobody else has our random name. Asking whether they do would let anyone forbid it to us.
-                zeroconf.register_service(self._announcement(), cooperating_responders=True)
-            stop.wait()
-        finally:
-            browser.cancel()
+        assert zeroconf.loop is not None, "it runs in a thread of zeroconf's own"
+        zeroconf.loop.call_soon_threadsafe(Moderation(zeroconf.loop, stop).look)
+        if self._text:
+            # Nobody else has our random name. Asking whether they do would let anyone forbid it to us.
+            zeroconf.register_service(self._announcement(), cooperating_responders=True)
+        for pause in _pauses():
+            zeroconf.send(_question())
+            if stop.wait(pause):
+                return
 
     def _announcement(self) -> ServiceInfo:
         name = _random_name()
@@ -131,8 +142,44 @@ class _Ear(RecordUpdateListener):
                 self._heard(text)
 
 
-def _ignore(**_: object) -> None:
-    pass
+class Moderation:
+    """Has zeroconf's thread rest when packets take too much of it: it shares the interpreter with the node.
+
+    What comes meanwhile waits in the sockets' buffers, or is lost there.
+    """
+
+    def __init__(
+        self, loop: AbstractEventLoop, stop: threading.Event, cpu: Callable[[], float] = time.thread_time
+    ) -> None:
+        self._loop = loop
+        self._stop = stop
+        self._cpu = cpu
+        self._debts = Debts(share=SHARE, ahead=AHEAD)
+        self._used = 0.0
+
+    def look(self) -> None:
+        """Rest if that is due; to be called in zeroconf's thread, and calls itself again."""
+        used, now = self._cpu(), time.monotonic()
+        self._debts.charge(self, used - self._used, now)
+        self._used = used
+        if rest := self._debts.rest(self, now):
+            self._stop.wait(rest)
+        self._loop.call_later(_LOOK, self.look)
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds to wait after each question: a second, and from then on twice as long, up to _RARELY."""
+    pause = 1.0
+    while True:
+        yield pause
+        pause = min(2 * pause, _RARELY)
+
+
+def _question() -> DNSOutgoing:
+    """Ask who is there. An answer to us alone would reach just one of the programs that share the port."""
+    question = DNSOutgoing(_QUERY)
+    question.add_question(DNSQuestion(SERVICE, _PTR, _IN))
+    return question
 
 
 def _random_name() -> str:

@@ -1,12 +1,15 @@
 """The Noise handshake: who is there is proved, and nothing that a stranger sends gets through as anybody."""
 
 import os
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.crypto.keys import KeyPair
+from libp2p.crypto.rsa import create_new_key_pair as create_rsa_key_pair
+from libp2p.crypto.secp256k1 import create_new_key_pair as create_secp256k1_key_pair
 from libp2p.crypto.x25519 import create_new_key_pair as create_static_key
 from libp2p.peer.id import ID
 from libp2p.security.noise.exceptions import PeerIDMismatchesPubkey
@@ -67,6 +70,15 @@ def test_the_muxer_is_the_first_of_the_initiators_that_both_speak(ours, theirs, 
     assert one.agreed is not None
     assert other.agreed is not None
     assert one.agreed.muxer == other.agreed.muxer == agreed
+
+
+@pytest.mark.parametrize("make", [create_rsa_key_pair, create_secp256k1_key_pair])
+def test_identities_have_keys_of_other_kinds_too(make: Callable[[], KeyPair]) -> None:
+    keys = make()
+    ours, theirs = initiator(expected=keys), responder(keys)
+    shake(ours, theirs)
+    assert ours.agreed is not None
+    assert ours.agreed.remote_peer == peer_id(keys)
 
 
 def test_another_peer_than_the_one_dialed_is_refused() -> None:

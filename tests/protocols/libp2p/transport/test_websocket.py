@@ -13,7 +13,7 @@ from libp2p.io.exceptions import ConnectionClosedError
 
 from peershelf.protocols.libp2p.transport import websocket
 from peershelf.protocols.libp2p.transport.stream import TcpStream
-from peershelf.protocols.libp2p.transport.websocket import NotWebSocket, WebSocketEndpoint
+from peershelf.protocols.libp2p.transport.websocket import NotWebSocket, WebSocketEndpoint, frame_debts
 
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -51,7 +51,7 @@ async def pair():
     made = {}
 
     async def agree(side, tcp, how):
-        made[side] = await how(TcpStream(tcp))
+        made[side] = await how(TcpStream(tcp), frame_debts())
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(agree, "dialer", ours, websocket.offer)
@@ -66,7 +66,7 @@ async def raw():
     """Our listener's end, and the plain socket of a client that has been let in."""
     ours, theirs = await tcp_pair()
     await theirs.send_all(UPGRADE)
-    stream = await websocket.accept(TcpStream(ours))
+    stream = await websocket.accept(TcpStream(ours), frame_debts())
     answer = b""
     while not answer.endswith(b"\r\n\r\n"):
         answer += await theirs.receive_some(1)
@@ -210,7 +210,7 @@ async def test_who_does_not_ask_for_websocket_is_not_let_in(greeting):
     async with ours, theirs:
         await theirs.send_all(greeting)
         with trio.fail_after(2), pytest.raises(NotWebSocket):
-            await websocket.accept(TcpStream(ours))
+            await websocket.accept(TcpStream(ours), frame_debts())
 
 
 @given(st.binary(max_size=300), st.integers(0, 3))
@@ -220,7 +220,7 @@ async def test_no_bytes_do_more_than_end_the_connection(junk, cut):
         await theirs.send_all(UPGRADE + frame(b"ok") + junk)
         await theirs.send_eof()
         try:
-            stream = await websocket.accept(TcpStream(ours))
+            stream = await websocket.accept(TcpStream(ours), frame_debts())
             with trio.fail_after(5):
                 while await stream.read(1 + cut):
                     pass

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from peershelf.blockstore import protobuf
 from peershelf.blockstore.ipld import dag_cbor
-from peershelf.protocols.routing.records import public_keys
+from peershelf.protocols import public_keys
 
 PATH = b"/ipfs/bafkqaaa"
 FAR = b"2100-01-01T00:00:00.000000001Z"

@@ -27,6 +27,7 @@ from libp2p.security.noise.messages import (
 from noise.connection import Keypair, NoiseConnection
 
 from peershelf.protocols.libp2p.security.errors import SecureHandshakeFailed
+from peershelf.protocols.libp2p.security.identity_key import check_key_in_payload
 from peershelf.protocols.libp2p.security.noise_codec import NoiseCodec
 from peershelf.protocols.libp2p.security.session import Agreed
 
@@ -103,6 +104,7 @@ class NoiseHandshake:
     def _verified(self, payload: bytes) -> NoiseHandshakePayload:
         """Return what the peer says of itself, if it is signed and the peer is the one expected."""
         try:
+            check_key_in_payload(payload)
             remote = NoiseHandshakePayload.deserialize(payload)
             signed = verify_handshake_payload_sig(remote, self._remote_static())
         except Exception:  # as above

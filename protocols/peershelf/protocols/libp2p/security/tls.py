@@ -25,6 +25,7 @@ from libp2p.security.tls.transport import IdentityConfig, TLSTransport
 from peershelf.protocols.libp2p.read_ahead import ReadAhead
 from peershelf.protocols.libp2p.security.channel import SecureChannel
 from peershelf.protocols.libp2p.security.errors import SecureHandshakeFailed
+from peershelf.protocols.libp2p.security.identity_key import check_key_in_certificate
 from peershelf.protocols.libp2p.security.session import Agreed, SecuredConnection
 from peershelf.protocols.libp2p.security.tls_codec import TlsCodec
 
@@ -116,6 +117,8 @@ def _remote_key(session: ssl.SSLObject) -> PublicKey:
     if not certificate:
         raise SecureHandshakeFailed("the peer shows no certificate")
     try:
-        return verify_certificate_chain([x509.load_der_x509_certificate(certificate)])
+        parsed = x509.load_der_x509_certificate(certificate)
+        check_key_in_certificate(parsed)
+        return verify_certificate_chain([parsed])
     except Exception:  # whatever a stranger's certificate makes the parsers raise
         raise SecureHandshakeFailed("the peer's certificate does not prove its identity") from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Collection
 from functools import partial
 
@@ -30,7 +31,8 @@ from peershelf.protocols.libp2p.transport.inbound import InboundPlaces
 from peershelf.protocols.libp2p.transport.priority import yield_to_others
 from peershelf.protocols.libp2p.transport.private import PrivateStream
 from peershelf.protocols.libp2p.transport.stream import TcpStream
-from peershelf.protocols.libp2p.transport.websocket import WebSocketStream
+from peershelf.protocols.libp2p.transport.websocket import WebSocketStream, frame_debts
+from peershelf.protocols.pacing.metered import Metered, charging
 from peershelf.protocols.private import SwarmKey
 
 log = structlog.get_logger(__name__)
@@ -70,6 +72,7 @@ class TcpTransport(ITransport):
         self.speaks_websocket = websocket and key is None
         self._upgrade_timeout = limits.upgrade_timeout
         self.inbound = InboundPlaces(limits, self.filters)
+        self.frame_debts = frame_debts()
         self._streams: set[TcpStream] = set()
 
     async def dial(self, maddr: Multiaddr) -> IRawConnection:
@@ -97,7 +100,7 @@ class TcpTransport(ITransport):
         if not is_websocket(maddr):
             return self.within_network(stream)
         try:
-            return await websocket.offer(stream)
+            return await websocket.offer(stream, self.frame_debts)
         except BaseException:
             stream.kill()
             raise
@@ -220,8 +223,10 @@ class TcpListener(IListener):
     async def _upgraded(self, stream: TcpStream) -> Carrier:
         if not self._speaks_websocket:
             return self._transport.within_network(stream)
+        charge = partial(self._transport.inbound.handshakes.charge, stream.remote[0])
+        accepting = websocket.accept(stream, self._transport.frame_debts)
         with trio.fail_after(self._upgrade_timeout):
-            return await websocket.accept(stream)
+            return await Metered(accepting, charging(charge, time.thread_time))
 
     def get_addrs(self) -> tuple[Multiaddr, ...]:
         """Return the addresses as bound: port 0 is resolved, a wildcard host is not."""

@@ -9,6 +9,8 @@ Specs: https://www.rfc-editor.org/rfc/rfc6455 and https://github.com/libp2p/spec
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from itertools import islice
 from typing import NamedTuple
 
@@ -30,6 +32,8 @@ from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from peershelf.protocols.libp2p.transport.over_tcp import OverTcp
 from peershelf.protocols.libp2p.transport.stream import TcpStream
+from peershelf.protocols.pacing.debts import Debts
+from peershelf.protocols.pacing.toll import Toll
 
 READ_SIZE = 65_536
 MESSAGE_SIZE = 65_536
@@ -37,6 +41,15 @@ MESSAGE_SIZE = 65_536
 
 FRAMES_AT_A_TIME = 256
 """Frames that are looked at before others get their turn: a frame can be as small as six bytes."""
+
+_SHARE, _SHARE_ALL, _AHEAD = 0.1, 0.15, 0.02
+"""What frames without data may take of the thread, as those of Yamux: of one connection, of all, and seconds
+that a connection may owe."""
+
+
+def frame_debts() -> Debts:
+    """Return what the WebSocket connections of a host owe for frames without data."""
+    return Debts(share=_SHARE, share_all=_SHARE_ALL, ahead=_AHEAD)
 
 
 class WebSocketEndpoint(NamedTuple):
@@ -50,8 +63,8 @@ class NotWebSocket(OpenConnectionError):
     """The other side did not agree to speak WebSocket."""
 
 
-async def offer(tcp: TcpStream) -> WebSocketStream:
-    """Ask the listener at the other end of `tcp` to speak WebSocket.
+async def offer(tcp: TcpStream, debts: Debts) -> WebSocketStream:
+    """Ask the listener at the other end of `tcp` to speak WebSocket; `debts` are those of all of the host's.
 
     Raises NotWebSocket, ConnectionClosedError; `tcp` is for the caller to close then.
     """
@@ -61,11 +74,11 @@ async def offer(tcp: TcpStream) -> WebSocketStream:
     await tcp.write(ws.send(Request(host=authority, target="/")))
     if not isinstance(await _first_event(tcp, ws), AcceptConnection):
         raise NotWebSocket("the request was refused")
-    return WebSocketStream(tcp, ws)
+    return WebSocketStream(tcp, ws, debts)
 
 
-async def accept(tcp: TcpStream) -> WebSocketStream:
-    """Wait for the dialer at the other end of `tcp` to ask for WebSocket, and agree.
+async def accept(tcp: TcpStream, debts: Debts) -> WebSocketStream:
+    """Wait for the dialer at the other end of `tcp` to ask for WebSocket, and agree; `debts` as in offer().
 
     Raises NotWebSocket, ConnectionClosedError; `tcp` is for the caller to close then.
     """
@@ -73,7 +86,7 @@ async def accept(tcp: TcpStream) -> WebSocketStream:
     if not isinstance(await _first_event(tcp, ws), Request):
         raise NotWebSocket("the first thing to come was no request")
     await tcp.write(ws.send(AcceptConnection()))
-    return WebSocketStream(tcp, ws)
+    return WebSocketStream(tcp, ws, debts)
 
 
 async def _first_event(tcp: TcpStream, ws: WSConnection) -> Event:
@@ -90,12 +103,20 @@ async def _first_event(tcp: TcpStream, ws: WSConnection) -> Event:
 
 
 class WebSocketStream(OverTcp):
-    """A WebSocket connection as a byte stream. As with `TcpStream`, writes are whole or final."""
+    """A WebSocket connection as a byte stream. As with `TcpStream`, writes are whole or final.
 
-    def __init__(self, tcp: TcpStream, ws: WSConnection) -> None:
+    Frames that carry little are paid for with rest: nothing is read meanwhile.
+    """
+
+    def __init__(
+        self, tcp: TcpStream, ws: WSConnection, debts: Debts, cpu: Callable[[], float] = time.thread_time
+    ) -> None:
         tcp.remote = WebSocketEndpoint(*tcp.remote)
         super().__init__(tcp)
         self._ws = ws
+        self._toll = Toll(debts)
+        tcp.when_closed(self._toll.close)
+        self._cpu = cpu
         self._received = bytearray()
         self._replies = b""
         self._ended = False
@@ -106,12 +127,12 @@ class WebSocketStream(OverTcp):
             return b""
         await trio.lowlevel.checkpoint()
         while not self._received and not self._ended:
-            if not self._take_frames():
+            if not self._take_frames_for_toll():
                 self._feed(await self._tcp.read(READ_SIZE))
             if self._replies:
                 replies, self._replies = self._replies, b""
                 await self._tcp.write(replies)
-            await trio.lowlevel.checkpoint()
+            await self._rest()
         data = bytes(self._received[:n])
         del self._received[: len(data)]
         return data
@@ -121,6 +142,19 @@ class WebSocketStream(OverTcp):
             self._ws.receive_data(data)
         else:
             self._ended = True
+
+    async def _rest(self) -> None:
+        """Wait until what the peer's frames cost is paid, or the socket is closed. Gives others a turn."""
+        await trio.lowlevel.checkpoint()
+        if rest := self._toll.rest(trio.current_time()):
+            with trio.move_on_after(rest):
+                await self._tcp.closed.wait()
+
+    def _take_frames_for_toll(self) -> int:
+        began = self._cpu()
+        count = self._take_frames()
+        self._toll.worked(count, len(self._received), self._cpu() - began, trio.current_time())
+        return count
 
     def _take_frames(self) -> int:
         """Take in what the next frames say; return how many there were."""

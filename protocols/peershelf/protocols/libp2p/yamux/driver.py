@@ -38,8 +38,8 @@ from peershelf.protocols.libp2p.yamux.session import Session
 from peershelf.protocols.libp2p.yamux.shared import Shared
 from peershelf.protocols.libp2p.yamux.stream import Stream
 from peershelf.protocols.libp2p.yamux.table import Load
-from peershelf.protocols.libp2p.yamux.toll import Toll
 from peershelf.protocols.pacing.metered import Metered, charging
+from peershelf.protocols.pacing.toll import Toll
 
 log = structlog.get_logger(__name__)
 

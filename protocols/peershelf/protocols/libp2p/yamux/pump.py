@@ -12,7 +12,7 @@ from peershelf.protocols.libp2p.yamux.bell import Bell
 from peershelf.protocols.libp2p.yamux.events import Event
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 from peershelf.protocols.libp2p.yamux.session import Session
-from peershelf.protocols.libp2p.yamux.toll import Toll
+from peershelf.protocols.pacing.toll import Toll
 
 log = structlog.get_logger(__name__)
 

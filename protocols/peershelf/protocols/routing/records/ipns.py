@@ -16,8 +16,8 @@ from peershelf.blockstore import multihash, protobuf
 from peershelf.blockstore.errors import InvalidCid, MalformedBlock
 from peershelf.blockstore.ipld import dag_cbor
 from peershelf.blockstore.ipld.model import Node
+from peershelf.protocols import public_keys
 from peershelf.protocols.errors import InvalidRecord
-from peershelf.protocols.routing.records import public_keys
 from peershelf.protocols.routing.records.value import Value
 
 _VALUE, _SIGNATURE_V1, _VALIDITY_TYPE, _VALIDITY, _SEQUENCE, _TTL, _PUBLIC_KEY, _SIGNATURE, _DATA = range(

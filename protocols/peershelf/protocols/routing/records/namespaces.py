@@ -8,15 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from peershelf.protocols import public_keys
 from peershelf.protocols.errors import InvalidRecord
-from peershelf.protocols.routing.records import ipns, public_keys
+from peershelf.protocols.routing.records import ipns
 from peershelf.protocols.routing.records.value import Value
 
 MAX_VALUE = 10 << 10
 """Bytes of a value; an IPNS record may have so many."""
 
+
+def _check_key(name: bytes, data: bytes, now: float) -> Value:
+    """Check a value of `/pk/NAME`: the key that the name is of. Raises InvalidRecord."""
+    public_keys.verifier(data)
+    if public_keys.name_of(data) != name:
+        raise InvalidRecord("the public key is not the one that the name is of")
+    return Value(data)
+
+
 _CHECKS: Mapping[bytes, Callable[[bytes, bytes, float], Value]] = MappingProxyType(
-    {b"ipns": ipns.check, b"pk": public_keys.check}
+    {b"ipns": ipns.check, b"pk": _check_key}
 )
 
 

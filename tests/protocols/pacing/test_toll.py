@@ -6,8 +6,8 @@ import pytest
 
 from peershelf.protocols.libp2p.yamux.limits import YamuxLimits
 from peershelf.protocols.libp2p.yamux.shared import Shared
-from peershelf.protocols.libp2p.yamux.toll import Toll
 from peershelf.protocols.pacing.debts import Debts
+from peershelf.protocols.pacing.toll import Toll
 
 MIB = 1 << 20
 LIMITS = YamuxLimits(toll_share=0.1, tolls_share=0.2, toll_ahead=0.05)

@@ -27,7 +27,6 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from peershelf.blockstore import multihash, protobuf
 from peershelf.protocols.errors import InvalidRecord
-from peershelf.protocols.routing.records.value import Value
 
 Verify = Callable[[bytes, bytes], None]
 """Checks a signature, the first, of a message. Raises InvalidSignature."""
@@ -39,14 +38,6 @@ _MAX_KEY = 1_200
 """Bytes of an encoded key: one of RSA with 8,192 bits has 1,066."""
 _RSA_BITS = range(2048, 8192 + 1)
 _MAX_EXPONENT = 1 << 31
-
-
-def check(name: bytes, data: bytes, now: float) -> Value:
-    """Check a value of `/pk/NAME`: the key that the name is of. Raises InvalidRecord."""
-    verifier(data)
-    if name_of(data) != name:
-        raise InvalidRecord("the public key is not the one that the name is of")
-    return Value(data)
 
 
 def name_of(key: bytes) -> bytes:
