@@ -90,7 +90,7 @@ class Client:
         del self._sessions[session_id]
         for cid in islice(self._requester.active(session_id), _REMEMBERED_ANSWERS):
             self._last_answers[cid] = self._requester.answers(cid)
-        self._requester.close(session_id)
+        self._requester.close(session_id, trio.current_time())
         self.decide()
 
     def want(self, session_id: SessionId, cids: Iterable[Cid]) -> None:
@@ -190,7 +190,8 @@ class Client:
                     data = await self._offload(partial(self._store.get, cid))
                 except BlockstoreError:
                     continue
-                self._deliver(self._requester.block_found(cid.multihash, len(data)), data)
+                now = trio.current_time()
+                self._deliver(self._requester.block_found(cid.multihash, len(data), now), data)
                 self.decide()
 
     def _take_in(self, arrivals: Sequence[Arrival], seconds: float) -> None:
@@ -222,6 +223,8 @@ class Client:
         now = trio.current_time()
         self._requester.checked(arrival.peer)
         verdict, deliveries = self._received(arrival, now)
+        if verdict is not Verdict.WANTED:
+            self._requester.useless(arrival.peer, arrival.multihash, arrival.size, now)
         if verdict is Verdict.UNREQUESTED:
             self._count_unrequested(1, arrival.size)
             self._requester.bad_block(arrival.peer, now)
