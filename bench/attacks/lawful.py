@@ -20,6 +20,7 @@ _IDENTITIES = 16
 """As many connections as one address may have."""
 _ELSEWHERE = "127.0.0.9"
 """Another address than that of the honest peer."""
+_LARGE = 1 << 20
 _SMALL = 500
 """Messages that are written at a time."""
 _ASKING = 8
@@ -56,6 +57,16 @@ async def copies(target: Target, pace: Pace) -> None:
         while True:
             await stream.send_all(data)
             await pace.due()
+
+
+async def unasked(target: Target, pace: Pace) -> None:
+    """Blocks of 1 MiB that nobody asked for, as fast as they are taken."""
+    block = Block.create(os.urandom(_LARGE))
+    data = _encoded(Message(payloads=(Payload(Prefix.of(block.cid), block.data),)))
+    async with target.stranger() as peer:
+        while True:
+            await pace.due()
+            await peer.write(data)
 
 
 async def empty_messages(target: Target, pace: Pace) -> None:
@@ -103,6 +114,7 @@ ATTACKS = (
         "fetchers", f"{_IDENTITIES} identities that fetch large blocks", 200, "blocks", fetchers, fair=0.5
     ),
     Attack("copies", "copies of a block of 1 MiB that was asked for", 20, "blocks", copies, of_fetcher=True),
+    Attack("unasked", "blocks of 1 MiB that nobody asked for", 500, "blocks", unasked),
     Attack("empty-messages", "bitswap messages of a byte", 64_000, "messages", empty_messages),
     Attack("single-wants", "bitswap messages of one want", 20_000, "messages", single_wants),
     Attack("dht-streams", "a DHT stream for each request", 1_000, "requests", questions),

@@ -67,7 +67,7 @@ def test_what_is_expected_of_a_peer_is_what_it_was_told_and_is_still_wanted():
     assert asking.requester.expected(A) == {cid_of(1).multihash, cid_of(2).multihash}
     asking.sends(A, cid_of(1))
     assert asking.requester.expected(A) == {cid_of(2).multihash}
-    asking.requester.close(session)
+    asking.requester.close(session, asking.now)
     assert asking.requester.expected(A) == frozenset()
     assert asking.requester.listens_to(A)
 
@@ -86,7 +86,7 @@ def test_a_lost_stream_makes_us_tell_everything_anew():
     asking = Asking(A, B)
     session = asking.session(cid_of(1), cid_of(2), cid_of(3))
     asking.told(A)
-    asking.requester.close(session)
+    asking.requester.close(session, asking.now)
     asking.session(cid_of(2))
     asking.requester.stream_lost(A)
     asking.requester.decide(0.0)

@@ -111,7 +111,7 @@ def test_a_peer_is_told_no_more_wants_than_peers_keep():
     assert len(told) <= 1_024
     for cid in told:
         asking.says(A, cid, have=False)
-    asking.requester.close(1)
+    asking.requester.close(1, asking.now)
     later = asking.told(A)
     kept = len(told) + sum(1 if kind == "have" else -1 for kind in later.values())
     assert "have" in later.values()

@@ -121,7 +121,7 @@ class RequesterMachine(RuleBasedStateMachine):
     def close_session(self, data):
         number = data.draw(st.sampled_from(sorted(self.sessions)))
         del self.sessions[number]
-        self.requester.close(number)
+        self.requester.close(number, self.now)
         self.sync()
 
     @precondition(lambda self: self.sessions)
@@ -191,7 +191,7 @@ class RequesterMachine(RuleBasedStateMachine):
 
     @rule(cid=st.sampled_from(CIDS))
     def find_locally(self, cid):
-        deliveries = self.requester.block_found(cid.multihash, SIZE)
+        deliveries = self.requester.block_found(cid.multihash, SIZE, self.now)
         waiting = {number for number, session in self.sessions.items() if cid in session.missing}
         got = {delivery.session for delivery in deliveries}
         assert got <= waiting

@@ -27,7 +27,7 @@ def test_a_want_withdrawn_before_it_was_told_is_never_told():
     asking = Asking(A)
     session = asking.session(cid_of(1))
     asking.requester.decide(0.0)
-    asking.requester.close(session)
+    asking.requester.close(session, asking.now)
     assert asking.told(A) == {}
 
 
@@ -35,7 +35,7 @@ def test_a_session_that_ends_cancels_its_wants():
     asking = Asking(A)
     session = asking.session(cid_of(1))
     asking.told(A)
-    asking.requester.close(session)
+    asking.requester.close(session, asking.now)
     assert asking.told(A) == {cid_of(1): "cancel"}
     assert asking.sends(A, cid_of(1)) == (Verdict.DUPLICATE, [])
 
@@ -44,7 +44,7 @@ def test_sessions_share_one_want():
     asking = Asking(A)
     one, other = asking.session(cid_of(1)), asking.session(cid_of(1))
     assert asking.told(A) == {cid_of(1): "block"}
-    asking.requester.close(asking.session(cid_of(1)))
+    asking.requester.close(asking.session(cid_of(1)), asking.now)
     assert asking.told(A) == {}
     assert asking.sends(A, cid_of(1)) == (Verdict.WANTED, [one, other])
 
@@ -63,7 +63,7 @@ def test_a_block_that_comes_between_two_sessions_is_asked_for_again():
     asking = Asking(A)
     session = asking.session(cid_of(1))
     asking.told(A)
-    asking.requester.close(session)
+    asking.requester.close(session, asking.now)
     assert asking.sends(A, cid_of(1)) == (Verdict.DUPLICATE, [])
     asking.session(cid_of(1))
     assert asking.told(A) == {cid_of(1): "block"}
@@ -95,6 +95,6 @@ def test_a_block_of_our_own_settles_the_want():
     session = asking.session(cid_of(1))
     asking.told(A)
     assert asking.requester.wants_block(cid_of(1).multihash)
-    deliveries = asking.requester.block_found(Cid.v1(RAW, cid_of(1).multihash).multihash, SIZE)
+    deliveries = asking.requester.block_found(Cid.v1(RAW, cid_of(1).multihash).multihash, SIZE, asking.now)
     assert [delivery.session for delivery in deliveries] == [session]
     assert asking.told(A) == {cid_of(1): "cancel"}

@@ -114,14 +114,14 @@ class Asking:
         here = sum(provider.here for provider in providers if not provider.bad_blocks)
         return max(self._limits.window_all, ceil(known)) + here
 
-    def settle(self, wants: list[Want], size: int) -> list[Delivery]:
+    def settle(self, wants: list[Want], size: int, now: float) -> list[Delivery]:
         """A block is here. Says which sessions get it, and withdraws the wants that it answers."""
         deliveries = []
         for want in wants:
             for session_id in want.sessions:
                 self.sessions[session_id].received(want.cid, size)
                 deliveries.append(Delivery(session_id, want.cid))
-            self._withdraw(want)
+            self._withdraw(want, now)
         return deliveries
 
     def move(self, want: Want, provider: Provider, now: float) -> None:
@@ -130,6 +130,7 @@ class Asking:
         for peer in list(want.asked):
             other = self.providers[peer]
             other.outbox.cancel(want.cid)
+            other.recall(want.cid, now)
             self._no_longer_ordered(want, other)
         self.order(want, provider, now)
 
@@ -143,13 +144,13 @@ class Asking:
             want.for_everyone = True
             self.untold[want.cid] = want
 
-    def close(self, session_id: SessionId) -> None:
+    def close(self, session_id: SessionId, now: float) -> None:
         """End a session, and withdraw the wants that it shared with no other."""
         session = self.sessions.pop(session_id)
         for want in session.active.values():
             del want.sessions[session_id]
             if not want.sessions:
-                self._withdraw(want)
+                self._withdraw(want, now)
 
     def remove_provider(self, peer: PeerId) -> None:
         """A peer is gone: what was asked of it is open again."""
@@ -178,11 +179,11 @@ class Asking:
             for session_id in want.sessions:
                 self.sessions[session_id].reopen(want)
 
-    def _withdraw(self, want: Want) -> None:
+    def _withdraw(self, want: Want, now: float) -> None:
         self.wants.remove(want)
         self.untold.pop(want.cid, None)
         if want.cid in self._on_order:
             self._on_order.discard(want.cid)
             self.ask_those_with_much_room()
         for provider in self.providers.values():
-            provider.forget(want.cid)
+            provider.forget(want.cid, now)

@@ -51,7 +51,7 @@ class Chooser:
 
     def next_want(self, session: Session, provider: Provider, now: float) -> Want | None:
         """What to ask of this peer next for this session, if anything."""
-        if session.is_full:
+        if session.is_full or not session.may_ask(provider.peer, now):
             return None
         candidates = self._candidates(session, provider)
         if provider.is_untried:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -51,12 +51,14 @@ class Client:
         changed: Callable[[], None],
         stored: Callable[[Mapping[Cid, int]], None],
         charge: Callable[[PeerId, float], None],
+        reading: float,
         cpu: Callable[[], float],
     ) -> None:
         """Make one.
 
         Args:
             charge: is told the seconds of CPU that a peer's copies, and what else nobody wanted, have taken.
+            reading: seconds that each byte of that took before it came here.
             cpu: returns the seconds of CPU that the calling thread has used.
         """
         self._requester = requester
@@ -66,6 +68,7 @@ class Client:
         self._changed = changed
         self._stored = stored
         self._charge = charge
+        self._reading = reading
         self._cpu = cpu
         self._sessions: dict[SessionId, Session] = {}
         self._last_answers: Recent[Cid, Mapping[PeerId, Answer]] = Recent(_REMEMBERED_ANSWERS)
@@ -90,7 +93,7 @@ class Client:
         del self._sessions[session_id]
         for cid in islice(self._requester.active(session_id), _REMEMBERED_ANSWERS):
             self._last_answers[cid] = self._requester.answers(cid)
-        self._requester.close(session_id)
+        self._requester.close(session_id, trio.current_time())
         self.decide()
 
     def want(self, session_id: SessionId, cids: Iterable[Cid]) -> None:
@@ -119,7 +122,9 @@ class Client:
         if not message.payloads:
             self._requester.talked(peer, ticket.size)
         # Blocks are not worth hashing: nothing was asked of this peer.
-        self._count_unrequested(len(message.payloads), sum(len(one.data) for one in message.payloads))
+        size = sum(len(one.data) for one in message.payloads)
+        self._count_unrequested(len(message.payloads), size)
+        self._charge(peer, size * self._reading)
         ticket.release()
 
     def heard(self, peer: PeerId, size: int) -> None:
@@ -190,7 +195,8 @@ class Client:
                     data = await self._offload(partial(self._store.get, cid))
                 except BlockstoreError:
                     continue
-                self._deliver(self._requester.block_found(cid.multihash, len(data)), data)
+                now = trio.current_time()
+                self._deliver(self._requester.block_found(cid.multihash, len(data), now), data)
                 self.decide()
 
     def _take_in(self, arrivals: Sequence[Arrival], seconds: float) -> None:
@@ -211,17 +217,19 @@ class Client:
     def _charge_for(self, unwanted: Sequence[Arrival], all_of: Sequence[Arrival], seconds: float) -> None:
         """Who sent what nobody wanted pays for its part of the time that everything together took."""
         whole = sum(map(_weight, all_of))
-        of_peer: Counter[PeerId] = Counter()
+        of_peer: defaultdict[PeerId, float] = defaultdict(float)
         for arrival in unwanted:
-            of_peer[arrival.peer] += _weight(arrival)
-        for peer, part in of_peer.items():
-            self._charge(peer, seconds * part / whole)
+            of_peer[arrival.peer] += seconds * _weight(arrival) / whole + arrival.size * self._reading
+        for peer, its_part in of_peer.items():
+            self._charge(peer, its_part)
 
     def _is_wanted(self, arrival: Arrival) -> bool:
         """Account for one thing that came, and give it to whoever waits for it."""
         now = trio.current_time()
         self._requester.checked(arrival.peer)
         verdict, deliveries = self._received(arrival, now)
+        if verdict is not Verdict.WANTED:
+            self._requester.useless(arrival.peer, arrival.multihash, arrival.size, now)
         if verdict is Verdict.UNREQUESTED:
             self._count_unrequested(1, arrival.size)
             self._requester.bad_block(arrival.peer, now)

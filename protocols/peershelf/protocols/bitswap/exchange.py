@@ -76,6 +76,7 @@ class Bitswap:
             changed=self._wake_talkers,
             stored=self._server.blocks_added,
             charge=pacing.charge,
+            reading=self._limits.reading,
             cpu=cpu,
         )
         self._inbound = InboundStreams(

@@ -28,6 +28,8 @@ class BitswapLimits:
     time: TimeLimits = _TIME
     """What work on messages may take. A peer of ours that fetches blocks of 4 KiB as fast as it can takes a
     tenth, of 1 MiB at 380 MB/s a hundredth; and the protocol may be broken ten times a second."""
+    reading: float = 4e-9
+    """Seconds that a peer is charged with for each byte that nobody wanted, for reading and decrypting it."""
     buffered_per_peer: int = 16 * _MIB
     """Bytes of messages from a peer that are arriving or waiting, and of blocks on their way to it."""
     buffered_total: int = 128 * _MIB

@@ -63,7 +63,9 @@ class Planner:
     def overdue(self, want: Want, provider: Provider, now: float) -> None:
         """A peer has taken too long: ask others, and leave it alone for a while."""
         self._asking.overdue(want, provider)
-        self._alarms.set(provider.went_silent(now), partial(self._rested, provider.peer))
+        rested = [self._asking.sessions[each].let_down(provider.peer, now) for each in want.sessions]
+        for until in {provider.went_silent(now), *rested}:
+            self._alarms.set(until, partial(self._rested, provider.peer))
 
     def _rested(self, peer: PeerId, _now: float) -> None:
         self._asking.hungry.add(peer)
@@ -155,7 +157,7 @@ class Planner:
         if self._asking.providers.get(provider.peer) is not provider or not provider.asked:
             self._watched.discard(provider)
             return
-        if not provider.unchecked:
+        if not provider.unchecked or provider.progress.is_useless:
             for want, ask in list(self._prompt(provider)):
                 if provider.due(ask, now) <= now or self._is_held_up_by_words(want, provider, ask, now):
                     self.overdue(want, provider, now)

@@ -8,8 +8,9 @@ from peershelf.blockstore.block import MAX_BLOCK_SIZE
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.outbox import Outbox
+from peershelf.protocols.bitswap.progress import TRICKLE, Progress
+from peershelf.protocols.bitswap.rest import Rest
 from peershelf.protocols.bitswap.session import Want
-from peershelf.protocols.bitswap.speed import Speed
 from peershelf.protocols.bitswap.window import Ask, Window
 from peershelf.protocols.transport import PeerId
 
@@ -24,10 +25,6 @@ _STEPS = 2
 Where a request travels longer, in more of them, since half of the largest window does not."""
 _WORDS = 3.0
 """How many times as long as for its word a peer may take to begin with a block: it may open a stream."""
-_TALK = 1_024
-"""Bytes that are no sign of a block on its way: what frames messages without any."""
-_TRICKLE = 4_096
-"""Bytes per second below which bytes are no sign of a block on its way."""
 
 
 class Provider:
@@ -43,23 +40,23 @@ class Provider:
         self.asked: dict[Cid, Ask] = {}
         self.offers: dict[Cid, Want] = {}
         """Wants of which the peer says that it has the block."""
-        self.speed = Speed()
+        self.progress = Progress(now)
+        self.speed = self.progress.speed
         self.on_trial = False
         """Whether what is on order is one block after a time in which its speed may have changed."""
-        self.heard_at = now
         self._word_latency: float | None = None
         """Seconds in which it said at the quickest that it has a block."""
         self.unchecked = 0
         """Blocks that came from it and are being hashed or stored."""
         self.bad_blocks = 0
-        self._arriving = 0
-        self._silences = 0
-        self._rests_until = now
+        self._rest = Rest(limits)
+        self._answered_to = -inf
+        """When the latest of the blocks was asked for that have come."""
 
     @property
     def delivers(self) -> bool:
         """Whether it has sent us blocks and not gone silent since."""
-        return not self.is_untried and self._silences == 0
+        return not (self.is_untried or self._rest.is_deserved)
 
     @property
     def is_untried(self) -> bool:
@@ -74,8 +71,10 @@ class Provider:
     def has_room(self, now: float) -> bool:
         """Whether another block may be asked of it now."""
         # With one block on order at a time, a wrong one tells which it should have been.
-        is_free = not self.asked if self.bad_blocks else self._travelling < self.window.blocks
-        return is_free and now >= self._rests_until and self.outbox.has_room
+        # Who went silent is asked for little until it delivers: nobody else is asked for that meanwhile.
+        most = self.window.blocks if self.delivers else self._limits.window_peer
+        is_free = not self.asked if self.bad_blocks else self._travelling < most
+        return is_free and self._rest.is_over(now) and self.outbox.has_room
 
     @property
     def has_much_room(self) -> bool:
@@ -107,32 +106,28 @@ class Provider:
             self.speed.stop()
         return ask
 
-    def heard(self, size: int, now: float) -> None:
-        """Bytes of a message came."""
-        self.heard_at = now
-        self._arriving += size
-        self.speed.heard(size, now)
+    def recall(self, cid: Cid, now: float) -> None:
+        """A block that may be on its way already is no longer on order."""
+        if self.withdraw(cid) is not None:
+            self.progress.recalled(cid.multihash, now)
 
     def took_in(self, blocks: int) -> None:
         """A message is complete; its blocks will be checked."""
         self.unchecked += blocks
-        self._arriving = 0
+        self.progress.took_in()
 
     def said_have(self, known_since: float) -> None:
         """It has just said that it has a block that peers have known to be wanted since then."""
-        latency = self.heard_at - known_since
+        latency = self.progress.spoke_at - known_since
         if self._word_latency is None or latency < self._word_latency:
             self._word_latency = latency
-
-    def talked(self, size: int) -> None:
-        """So many of the bytes that came were a message without blocks."""
-        self._arriving = max(0, self._arriving - size)
 
     def outstanding(self, block_size: float) -> float:
         """Bytes on order that have not come yet, given the usual size of a block."""
         ordered = self._travelling * block_size
         # With blocks larger than usual on their way, there is no telling.
-        return ordered - self._arriving if self._arriving < ordered else ordered / 2
+        arriving = self.progress.arriving
+        return ordered - arriving if arriving < ordered else ordered / 2
 
     def expects(self, size: float, now: float, block_size: float | None = None) -> float:
         """Seconds until `size` bytes more would be here, after all that is on order; infinity if unknown."""
@@ -151,10 +146,12 @@ class Provider:
         first = self._limits.first_answer
         usual = self.window.latency
         silence = first if usual is None else min(first, max(3 * usual, self._limits.least_silence))
+        if self._answered_to > ask.at + max(self._limits.least_silence, 2 * (usual or 0.0)):
+            return now  # what was asked for long after it has come
         rate = self.speed.rate(now)
-        queue = len(self.asked) * MAX_BLOCK_SIZE / rate if rate >= _TRICKLE else 0.0
+        queue = len(self.asked) * MAX_BLOCK_SIZE / rate if rate >= TRICKLE else 0.0
         patience = max(self._patience, _PATIENCE * queue)
-        return min(max(ask.at, self.heard_at) + silence, ask.at + patience)
+        return min(max(ask.at, self.progress.heard_at) + silence, ask.at + patience)
 
     def is_long_ago(self, ask: Ask, now: float) -> bool:
         """Whether a block was asked for so long ago that it comes slowly, if it comes."""
@@ -162,7 +159,7 @@ class Provider:
 
     def has_only_talked(self, ask: Ask, now: float) -> bool:
         """Whether it has never sent us a block, and would have begun with this one as quick as it talks."""
-        if not self.is_untried or self._word_latency is None or self._arriving >= _TALK:
+        if not self.is_untried or self._word_latency is None or self.progress.has_begun:
             return False
         return ask.at + max(self._limits.look_again, _WORDS * self._word_latency) <= now
 
@@ -172,27 +169,24 @@ class Provider:
 
     def quiet_since(self, cid: Cid) -> float:
         """When something last came, or the block was asked for, if that was later."""
-        return max(self.asked[cid].at, self.heard_at)
+        return max(self.asked[cid].at, self.progress.heard_at)
 
     def went_silent(self, now: float) -> float:
         """Leave the peer alone for a while, longer each time. Returns until when."""
-        if now >= self._rests_until:
-            self._silences += 1
-            rest = min(self._limits.first_answer * 2.0**self._silences, self._limits.longest_rest)
-            self._rests_until = now + rest
-        return self._rests_until
+        return self._rest.begin(now)
 
     def delivered(self, cid: Cid, size: int, now: float) -> None:
         """A block that we want came from this peer, which thereby forgets the want."""
+        self.progress.useful(size, now)
         self.outbox.answered(cid)
         ask = self.withdraw(cid)
         if ask is not None:
             self.window.delivered(ask, size, now)
-        self._silences = 0
-        self._rests_until = now
+            self._answered_to = max(self._answered_to, ask.at)
+        self._rest.end()
 
-    def forget(self, cid: Cid) -> None:
+    def forget(self, cid: Cid, now: float) -> None:
         """A block is wanted no longer."""
-        self.withdraw(cid)
+        self.recall(cid, now)
         self.offers.pop(cid, None)
         self.outbox.cancel(cid)

@@ -65,9 +65,9 @@ class Requester:
         self._asking.sessions[session_id] = Session(self._limits)
         return session_id
 
-    def close(self, session_id: SessionId) -> None:
+    def close(self, session_id: SessionId, now: float) -> None:
         """End a session. Wants that no other session shares are withdrawn."""
-        self._asking.close(session_id)
+        self._asking.close(session_id, now)
 
     def want(self, session_id: SessionId, cids: Iterable[Cid]) -> None:
         """Want blocks, in this order, after those that the session wants already."""
@@ -128,13 +128,13 @@ class Requester:
         """Some bytes came from a peer: it is not silent."""
         provider = self._provider(peer)
         if provider is not None:
-            provider.heard(size, now)
+            provider.progress.heard(size, now)
 
     def talked(self, peer: PeerId, size: int) -> None:
         """A message of so many bytes was without blocks."""
         provider = self._provider(peer)
         if provider is not None:
-            provider.talked(size)
+            provider.progress.talked(size)
 
     def took_in(self, peer: PeerId, blocks: int) -> bool:
         """A message with this many blocks is complete; each is checked() once it is dealt with.
@@ -192,10 +192,10 @@ class Requester:
         for want in wants:
             provider.delivered(want.cid, size, now)
             for session_id in want.sessions:
-                self._asking.sessions[session_id].hit(peer)
+                self._asking.sessions[session_id].served(peer)
         if provider.has_much_room:
             self._asking.hungry.add(peer)
-        return Verdict.WANTED, self._asking.settle(wants, size)
+        return Verdict.WANTED, self._asking.settle(wants, size, now)
 
     def block_not_kept(self, peer: PeerId, multihash: bytes) -> Verdict:
         """A block came from a peer that nobody wanted then; who wants it since has to ask anew.
@@ -212,9 +212,15 @@ class Requester:
             self._asking.hungry.add(peer)
         return Verdict.DUPLICATE
 
-    def block_found(self, multihash: bytes, size: int) -> list[Delivery]:
+    def useless(self, peer: PeerId, multihash: bytes | None, size: int, now: float) -> None:
+        """A block of `size` bytes came from a peer for which nobody waits, whatever else it is."""
+        provider = self._provider(peer)
+        if provider is not None:
+            provider.progress.useless(multihash, size, now)
+
+    def block_found(self, multihash: bytes, size: int, now: float) -> list[Delivery]:
         """A block turned up in our own store. Says who gets it."""
-        return self._asking.settle(self._asking.wants.answered_by(multihash), size)
+        return self._asking.settle(self._asking.wants.answered_by(multihash), size, now)
 
     def bad_block(self, peer: PeerId, now: float) -> None:
         """A peer sent bytes that are nothing we asked it for.

@@ -14,6 +14,7 @@ from typing import NewType
 
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.limits import BitswapLimits
+from peershelf.protocols.bitswap.rest import Rest
 from peershelf.protocols.transport import PeerId
 
 SessionId = NewType("SessionId", int)
@@ -85,6 +86,8 @@ class Want:
 class Standing:
     """How a peer has done in one session."""
 
+    rest: Rest
+    """For what was asked of it for this session and did not come. It may serve others meanwhile."""
     hits: int = 0
     misses: int = 0
     misses_in_a_row: int = 0
@@ -193,7 +196,7 @@ class Session:
         return len(self.active) - len(self._open) - len(self._urgent)
 
     def standing(self, peer: PeerId) -> Standing:
-        return self._standings.setdefault(peer, Standing())
+        return self._standings.setdefault(peer, Standing(Rest(self._limits)))
 
     def has_all(self, peer: PeerId) -> bool:
         standing = self._standings.get(peer)
@@ -213,6 +216,25 @@ class Session:
         standing.hits += 1
         standing.misses_in_a_row = 0
         self.good_peers[peer] = None
+
+    def may_ask(self, peer: PeerId, now: float) -> bool:
+        """Whether the peer is not being left alone by this session."""
+        standing = self._standings.get(peer)
+        return standing is None or standing.rest.is_over(now)
+
+    def relies_on(self, peer: PeerId) -> bool:
+        """Whether nothing that was asked of the peer for this session stayed away since it sent something."""
+        standing = self._standings.get(peer)
+        return standing is None or not standing.rest.is_deserved
+
+    def let_down(self, peer: PeerId, now: float) -> float:
+        """A block did not come from a peer. Returns until when it is not asked for more."""
+        return self.standing(peer).rest.begin(now)
+
+    def served(self, peer: PeerId) -> None:
+        """A block came from a peer."""
+        self.hit(peer)
+        self.standing(peer).rest.end()
 
     def miss(self, peer: PeerId) -> bool:
         """A peer did not have what was wanted. Returns whether it had had everything until then."""

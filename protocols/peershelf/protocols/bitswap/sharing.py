@@ -74,6 +74,7 @@ class Sharing:
             for peer in session.good_peers
             if (other := self._providers[peer]) is not provider
             and other.delivers
+            and session.relies_on(peer)
             and other.speed.rate(now)
             and want.may_ask(peer)
             and (session.has_all(peer) or want.cid in other.offers)
@@ -110,6 +111,7 @@ class Sharing:
         return any(
             provider.delivers
             and not (idle and provider.asked)
+            and self._is_relied_on(provider, want)
             and want.may_ask(provider.peer)
             and self._should_have(want, provider)
             for provider in self._providers.values()
@@ -126,7 +128,7 @@ class Sharing:
         """Bytes per second from all that are good for the session."""
         total = self._totals.get(session)
         if total is None:
-            good = (self._providers[peer] for peer in session.good_peers)
+            good = (self._providers[peer] for peer in session.good_peers if session.relies_on(peer))
             total = sum(other.speed.rate(now) for other in good if other.delivers)
             self._totals[session] = total
         return total
@@ -149,7 +151,14 @@ class Sharing:
     def _may_move(self, want: Want, provider: Provider) -> bool:
         if want.moves >= _MOST_MOVES or len(want.asked) != 1 or want.is_open:
             return False
-        return want.may_ask(provider.peer) and self._should_have(want, provider)
+        return (
+            want.may_ask(provider.peer)
+            and self._is_relied_on(provider, want)
+            and self._should_have(want, provider)
+        )
+
+    def _is_relied_on(self, provider: Provider, want: Want) -> bool:
+        return all(self._sessions[session_id].relies_on(provider.peer) for session_id in want.sessions)
 
     def _should_have(self, want: Want, provider: Provider) -> bool:
         return want.cid in provider.offers or any(

@@ -52,6 +52,11 @@ class Speed:
             self._long.start_over(self._short)
         self._since = self._measured_at = now
 
+    def take_back(self, size: int) -> None:
+        """Some of the bytes that came were not what was on order."""
+        for mean in (self._long, self._short):
+            mean.take_back(size)
+
     def rate(self, now: float) -> float:
         """Bytes per second; 0 while nothing has come, and less and less the longer nothing comes."""
         waited = 0.0 if self._since is None else now - self._since
@@ -82,6 +87,10 @@ class _Mean:
             self.fade(elapsed)
             self._seconds += elapsed
         self._bytes += size
+
+    def take_back(self, size: int) -> None:
+        """So much less came."""
+        self._bytes = max(0.0, self._bytes - size)
 
     def start_over(self, other: _Mean) -> None:
         """Take over what another says, but with little weight: it may still be changing."""
