@@ -24,6 +24,8 @@ from peershelf.node.providing.queue import ProvideQueue
 LARGE = random.Random(2).randbytes((2 << 20) + 5)
 BY_NODE = ("--timeout", "1h")
 """Deadlines are a node's, so with one the same command takes the other way."""
+INPUT = b"\xa1\x61a\x01"
+"""What commands read from standard input: a map in dag-cbor."""
 OTHER = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"
 
 
@@ -47,9 +49,17 @@ class Filled:
         self.root = shelf.text("add", "-rQ", "--chunker", "size-1000000", tree)
         self.loose = shelf.text("add", "-Q", "--pin=false", tree.parent / "tree" / "sub" / "large")
         self.data = shelf.run("dag", "put", input=b'{"a": [1, {"b": "text"}]}').stdout.decode().strip()
+        self.tree = tree
 
     def words(self, words: str) -> list[str]:
-        names = {"ROOT": self.root, "LOOSE": self.loose, "DATA": self.data, "OTHER": OTHER}
+        names = {
+            "ROOT": self.root,
+            "LOOSE": self.loose,
+            "DATA": self.data,
+            "OTHER": OTHER,
+            "SMALL": str(self.tree / "a"),
+            "LARGE": str(self.tree / "sub" / "large"),
+        }
         for name, cid in names.items():
             words = words.replace(name, cid)
         return words.split()
@@ -111,6 +121,15 @@ FAILING = [
     "dag get DATA/x",
     "dag stat --offline OTHER",
     "get -ao - --offline OTHER",
+    "block put LARGE",
+    "block put --cid-codec nonsense SMALL",
+    "block put --mhtype nonsense SMALL",
+    "block put missing",
+    "block rm nonsense",
+    "block rm ROOT",
+    "block rm ROOT/a",
+    "block rm OTHER",
+    "block rm --json OTHER ROOT",
 ]
 CHANGING = [
     "pin add LOOSE",
@@ -119,6 +138,18 @@ CHANGING = [
     "pin rm ROOT",
     "pin update ROOT LOOSE",
     "pin update --unpin=false --json ROOT ROOT/sub",
+    "block put -",
+    "block put --json --pin SMALL -",
+    "block put --cid-codec dag-cbor --mhtype sha2-512 --pin -",
+    "block rm DATA",
+    "block rm -f OTHER DATA",
+    "block rm -q DATA",
+]
+
+FAILING_IN_THE_MIDDLE = [
+    "block put - LARGE SMALL",
+    "block put --cid-codec dag-pb --pin -",
+    "block rm DATA ROOT",
 ]
 
 
@@ -145,7 +176,7 @@ def without_size(text: bytes) -> bytes:
 def test_a_node_fails_the_same(filled: Callable[[], Filled], words: str) -> None:
     one = filled()
     before = left_in(one.shelf)
-    told, done = (one.shelf.run(*one.words(words), *more) for more in ((), BY_NODE))
+    told, done = (one.shelf.run(*one.words(words), *more, input=INPUT) for more in ((), BY_NODE))
     assert told.returncode == 1
     assert (told.returncode, told.stdout, told.stderr) == (done.returncode, done.stdout, done.stderr)
     assert left_in(one.shelf) == before
@@ -155,10 +186,21 @@ def test_a_node_fails_the_same(filled: Callable[[], Filled], words: str) -> None
 def test_a_node_leaves_the_same(filled: Callable[[], Filled], words: str) -> None:
     without, by_node = filled(), filled()
     before = left_in(without.shelf)
-    told = without.shelf.run(*without.words(words))
-    done = by_node.shelf.run(*by_node.words(words), *BY_NODE)
+    told = without.shelf.run(*without.words(words), input=INPUT)
+    done = by_node.shelf.run(*by_node.words(words), *BY_NODE, input=INPUT)
     assert told.returncode == 0, told.stderr
     assert (told.stdout, told.stderr) == (done.stdout, done.stderr)
+    assert before != left_in(without.shelf) == left_in(by_node.shelf)
+
+
+@pytest.mark.parametrize("words", FAILING_IN_THE_MIDDLE)
+def test_a_node_fails_the_same_and_leaves_the_same(filled: Callable[[], Filled], words: str) -> None:
+    without, by_node = filled(), filled()
+    before = left_in(without.shelf)
+    told = without.shelf.run(*without.words(words), input=INPUT)
+    done = by_node.shelf.run(*by_node.words(words), *BY_NODE, input=INPUT)
+    assert told.returncode == 1
+    assert (told.returncode, told.stdout, told.stderr) == (done.returncode, done.stdout, done.stderr)
     assert before != left_in(without.shelf) == left_in(by_node.shelf)
 
 
@@ -191,7 +233,7 @@ def test_no_node_is_imported(
     words: str,
 ) -> None:
     one = filled()
-    imported = imported_without_a_node(one.shelf, *one.words(words), cwd=tmp_path)
+    imported = imported_without_a_node(one.shelf, *one.words(words), cwd=tmp_path, input=INPUT)
     assert "peershelf.cli.running_here" in imported
 
 

@@ -30,20 +30,22 @@ T = TypeVar("T")
 
 class NodeHere(BlockAccess):
     """What a Node is to the operations that `operations.here` names; they run as plain functions, in the
-    caller's thread. Raises LeftToNode where only a node can go on.
+    caller's thread. Raises LeftToNode where only a node can go on, unless it is `alone`.
     """
 
     path: Path
     config: Config
     blocks: BlocksHere
 
-    def __init__(self, path: Path, opened: OpenedHere, blocking: Blocking, stack: ExitStack) -> None:
+    def __init__(
+        self, path: Path, opened: OpenedHere, blocking: Blocking, stack: ExitStack, *, alone: bool = False
+    ) -> None:
         """What it opens is closed when `stack` ends."""
         self.path = path
         self.config = opened.config
         self.store = opened.store
         self.blocking = blocking
-        self.blocks = BlocksHere(opened.store, blocking)
+        self.blocks = BlocksHere(opened.store, blocking, alone=alone)
         self._opened = opened
         self._stack = stack
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "block/get": ("blocks", "BLOCK_OPERATIONS"),
+    "block/put": ("blocks", "BLOCK_OPERATIONS"),
+    "block/rm": ("blocks", "BLOCK_OPERATIONS"),
     "block/stat": ("blocks", "BLOCK_OPERATIONS"),
     "dag/get": ("dag_data", "DAG_DATA_OPERATIONS"),
     "dag/resolve": ("dag_data", "DAG_DATA_OPERATIONS"),
@@ -32,6 +34,7 @@ _HOMES = {
     "repo/stat": ("repo", "REPO_OPERATIONS"),
     "resolve": ("dag_reading", "DAG_READING_OPERATIONS"),
 }
+_ONCE = {"block/put", "block/rm"}
 _READ_DATA = {"dag/get", "dag/resolve"}
 _TAKES_A_NODE = {"timeout", "peer", "compress"}
 """Deadlines and peers; and half a compressed file cannot be gone on with by somebody else."""
@@ -40,6 +43,14 @@ _TAKES_A_NODE = {"timeout", "peer", "compress"}
 def runs_here(name: str, options: Mapping[str, str]) -> bool:
     """Whether a command may try to do it without a node."""
     return name in _HOMES and _TAKES_A_NODE.isdisjoint(options)
+
+
+def may_begin_anew(name: str) -> bool:
+    """Whether a node may do it all once more, where this went wrong.
+
+    Not where the input is gone by then, or the repo changed. Those ask no peers, so no node would get on.
+    """
+    return name not in _ONCE
 
 
 def operation_here(name: str) -> tuple[Operation[Any], type[NodeHere]]:
