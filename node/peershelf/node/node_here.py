@@ -21,6 +21,7 @@ from peershelf.node.stream_here import StreamHere
 if TYPE_CHECKING:
     from peershelf.blockstore.pins import Pins
     from peershelf.node.additions import Additions
+    from peershelf.node.collecting import Collector
 
 _BETWEEN_TWO = 0.1
 """Seconds from one word about progress to the next."""
@@ -36,6 +37,7 @@ class NodeHere(BlockAccess):
     path: Path
     config: Config
     blocks: BlocksHere
+    is_online = False
 
     def __init__(
         self, path: Path, opened: OpenedHere, blocking: Blocking, stack: ExitStack, *, alone: bool = False
@@ -60,6 +62,13 @@ class NodeHere(BlockAccess):
         from peershelf.node.additions_here import additions_here
 
         return additions_here(self.path, self._opened, self.pins, self._stack)
+
+    @cached_property
+    def collector(self) -> Collector:
+        from peershelf.blockstore.gc.roots import TemporaryRoots
+        from peershelf.node.collecting import Collector
+
+        return Collector(self.store, self.pins, TemporaryRoots())
 
     def run_stream(self, produce: Producer[T], *, buffered: int = 0) -> Closeable[T]:
         return StreamHere(produce)

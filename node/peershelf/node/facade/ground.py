@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from peershelf.blockstore.store.base import Blockstore
     from peershelf.node.additions import Additions
     from peershelf.node.blocking import Blocking
+    from peershelf.node.collecting import Collector
     from peershelf.node.config import Config
     from peershelf.node.iterators import Closeable, Producer
     from peershelf.node.pipeline import BlockSource
@@ -37,6 +38,9 @@ class Ground:
         def blocks(self) -> BlockSource: ...
 
         @property
+        def collector(self) -> Collector: ...
+
+        @property
         def config(self) -> Config:
             """The settings in force."""
 
@@ -51,6 +55,10 @@ class Ground:
             self, send: Callable[[T], Awaitable[None]]
         ) -> AbstractAsyncContextManager[Callable[[T], None]]:
             """Have what takes states of something, at any rate, and sends the latest of them now and then."""
+
+        @property
+        def is_online(self) -> bool:
+            """Whether the network services run."""
 
         async def connect(self, address: str) -> str:
             """Connect to a peer, and return its ID."""

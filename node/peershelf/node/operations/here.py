@@ -30,12 +30,20 @@ _HOMES = {
     "pin/verify": ("pins", "PIN_OPERATIONS"),
     "refs": ("dag_reading", "DAG_READING_OPERATIONS"),
     "refs/local": ("blocks", "BLOCK_OPERATIONS"),
+    "repo/gc": ("collecting", "COLLECTING_OPERATIONS"),
     "repo/ls": ("blocks", "BLOCK_OPERATIONS"),
     "repo/stat": ("repo", "REPO_OPERATIONS"),
+    "repo/verify": ("verifying", "VERIFYING_OPERATIONS"),
     "resolve": ("dag_reading", "DAG_READING_OPERATIONS"),
 }
-_ONCE = {"block/put", "block/rm"}
-_READ_DATA = {"dag/get", "dag/resolve"}
+_GROUPS = {
+    "collecting": ("collecting", "GarbageCollection"),
+    "dag_data": ("dag_data", "DagData"),
+    "verifying": ("verifying", "Verifying"),
+}
+"""Groups of the facade that only the operations of some modules need."""
+
+_ONCE = {"block/put", "block/rm", "repo/gc", "repo/verify"}
 _TAKES_A_NODE = {"timeout", "peer", "compress"}
 """Deadlines and peers; and half a compressed file cannot be gone on with by somebody else."""
 
@@ -57,15 +65,20 @@ def operation_here(name: str) -> tuple[Operation[Any], type[NodeHere]]:
     """The operation itself, and what it is to be given for a node."""
     from importlib import import_module
 
-    from peershelf.node.node_here import NodeHere
-
-    kind = NodeHere
-    if name in _READ_DATA:
-        from peershelf.node.dag_node_here import DagNodeHere
-
-        kind = DagNodeHere
     module, table = _HOMES[name]
     operations: tuple[Operation[Any], ...] = getattr(
         import_module(f"peershelf.node.operations.{module}"), table
     )
-    return next(operation for operation in operations if operation.name == name), kind
+    return next(operation for operation in operations if operation.name == name), _node_for(module)
+
+
+def _node_for(module: str) -> type[NodeHere]:
+    from importlib import import_module
+
+    from peershelf.node.node_here import NodeHere
+
+    if module not in _GROUPS:
+        return NodeHere
+    home, name = _GROUPS[module]
+    group = getattr(import_module(f"peershelf.node.facade.{home}"), name)
+    return type(name, (NodeHere, group), {})
