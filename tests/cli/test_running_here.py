@@ -13,11 +13,15 @@ from typing import Any
 import pytest
 
 from peershelf.blockstore.block import Block
+from peershelf.blockstore.car import writer
+from peershelf.blockstore.cid import DAG_CBOR, DAG_JSON
+from peershelf.blockstore.ipld import codecs
 from peershelf.blockstore.pins import Pins
 from peershelf.blockstore.store.pack import PackStore
 from peershelf.cli.backend import Backend
 from peershelf.cli.here import HereFirst
 from peershelf.cli.local import LocalBackend
+from peershelf.cli.sources import collect
 from peershelf.node.opening import opened_store
 from peershelf.node.providing.queue import ProvideQueue
 
@@ -37,7 +41,27 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (top / "sub" / "large").write_bytes(LARGE)
     (top / "sub" / "same").write_bytes(b"hello")
     (top / "z").symlink_to("sub/large")
+    for name, content in uploads().items():
+        (top.parent / name).write_bytes(content)
     return top
+
+
+def uploads() -> dict[str, bytes]:
+    """Files that commands are given: their names, which stand for them below, and what is in them."""
+    link = b'{"a": {"/": "%b"}}' % OTHER.encode()
+    one, two = (Block.create(data) for data in (b"one", b"two"))
+    node = Block.create(codecs.transcode(link, DAG_JSON, DAG_CBOR), codec=DAG_CBOR)
+    both = writer.header([one.cid, two.cid]) + b"".join((*writer.section(one), *writer.section(two)))
+    return {
+        "SMALL": b"hello",
+        "ONE": b"one",
+        "LARGE": LARGE,
+        "LINK": link,
+        "CAR": both,
+        "CUT": both[:-1],
+        "PART": writer.header([node.cid]) + b"".join(writer.section(node)),
+        "WRONG": both + b"".join(writer.section(Block(one.cid, b"another"))),
+    }
 
 
 class Filled:
@@ -49,7 +73,7 @@ class Filled:
         self.root = shelf.text("add", "-rQ", "--chunker", "size-1000000", tree)
         self.loose = shelf.text("add", "-Q", "--pin=false", tree.parent / "tree" / "sub" / "large")
         self.data = shelf.run("dag", "put", input=b'{"a": [1, {"b": "text"}]}').stdout.decode().strip()
-        self.tree = tree
+        self.uploads = tree.parent
 
     def words(self, words: str) -> list[str]:
         names = {
@@ -57,12 +81,10 @@ class Filled:
             "LOOSE": self.loose,
             "DATA": self.data,
             "OTHER": OTHER,
-            "SMALL": str(self.tree / "a"),
-            "LARGE": str(self.tree / "sub" / "large"),
+            **{name: str(self.uploads / name) for name in uploads()},
         }
-        for name, cid in names.items():
-            words = words.replace(name, cid)
-        return words.split()
+        heads = (word.partition("/") for word in words.split())
+        return [names.get(head, head) + slash + rest for head, slash, rest in heads]
 
 
 @pytest.fixture
@@ -102,6 +124,8 @@ READING = [
     "dag get --output-codec dag-cbor DATA",
     "dag resolve DATA/a/1/b",
     "get -ao - ROOT/sub/large",
+    "dag export ROOT",
+    "dag export --offline DATA",
     "ls --offline ROOT",
 ]
 FAILING = [
@@ -133,6 +157,15 @@ FAILING = [
     "block rm OTHER",
     "block rm --json OTHER ROOT",
     "repo verify --heal",
+    "dag export --offline OTHER",
+    "dag export ROOT/missing",
+    "dag put -",
+    "dag put missing",
+    "dag put --hash nonsense --input-codec dag-cbor -",
+    "dag import -",
+    "dag import missing",
+    "dag import WRONG",
+    "dag import --json WRONG",
 ]
 CHANGING = [
     "pin add LOOSE",
@@ -150,12 +183,27 @@ CHANGING = [
     "repo gc",
     "repo gc -q",
     "repo gc --json",
+    "dag put --input-codec dag-cbor -",
+    "dag put --input-codec dag-cbor --store-codec dag-json --json --pin -",
+    "dag put LINK",
+    "dag import CAR",
+    "dag import --json --stats CAR CAR",
+    "dag import --no-provide CAR",
+    "dag import --pin-roots=false --stats CAR",
+    "dag import --silent CAR",
 ]
 
 FAILING_IN_THE_MIDDLE = [
     "block put - LARGE SMALL",
     "block put --cid-codec dag-pb --pin -",
     "block rm DATA ROOT",
+    "dag put --pin LINK",
+    "dag put --pin --offline LINK",
+    "dag put LINK CAR",
+    "dag import CUT",
+    "dag import CAR WRONG",
+    "dag import PART",
+    "dag import --json --stats PART CAR",
 ]
 
 
@@ -253,7 +301,13 @@ def lose(shelf: Any, data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["refs -r --offline ROOT", "ls --offline ROOT/sub/large", "get -ao - --offline ROOT"]
+    "words",
+    [
+        "refs -r --offline ROOT",
+        "ls --offline ROOT/sub/large",
+        "get -ao - --offline ROOT",
+        "dag export --offline ROOT",
+    ],
 )
 def test_a_node_goes_on_where_a_block_is_missing(filled: Callable[[], Filled], words: str) -> None:
     """What was given out before is not given out once more."""
@@ -298,18 +352,19 @@ def no_node(store: object) -> Backend:
     pytest.fail("it was left to the node")
 
 
-@pytest.mark.parametrize("name", ["pin/add", "pin/verify", "dag/stat"])
+@pytest.mark.parametrize("name", ["pin/add", "pin/verify", "dag/stat", "dag/import"])
 def test_progress_is_told(filled: Callable[[], Filled], name: str) -> None:
     def told(backend: Backend) -> list[Any]:
         records: list[Any] = []
-        args = [] if name == "pin/verify" else [one.root]
-        backend.records(name, records.append, args, {"progress": "true"})
+        args = [one.root] if name in ("pin/add", "dag/stat") else []
+        sources = collect(one.words("CAR")) if name == "dag/import" else []
+        backend.records(name, records.append, args, {"progress": "true"}, sources)
         return records
 
     one = filled()
     without = told(HereFirst(str(one.shelf.path), {}, no_node))
     assert without[-1:] == told(LocalBackend(str(one.shelf.path)))[-1:]
-    if name == "pin/add":
+    if name in ("pin/add", "dag/import"):
         assert without[0]["Progress"] >= 1
 
 
@@ -333,11 +388,25 @@ def test_progress_is_not_counted_where_a_node_goes_on(filled: Callable[[], Fille
     assert records[-2:] == [{"Progress": 1}, {"Pins": ["all"]}]
 
 
-@pytest.mark.parametrize("words", ["ls ROOT", "pin ls", "block get ROOT", "get -ao - ROOT", "pin add ROOT"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "ls ROOT",
+        "pin ls",
+        "block get ROOT",
+        "get -ao - ROOT",
+        "pin add ROOT",
+        "dag export ROOT",
+        "block put ONE",
+        "dag import CAR",
+    ],
+)
 def test_what_a_denylist_forbids_is_refused_as_by_a_node(filled: Callable[[], Filled], words: str) -> None:
     one = filled()
     (one.shelf.path / "denylists").mkdir()
-    (one.shelf.path / "denylists" / "mine.deny").write_text(f"/ipfs/{one.root}\n")
+    (one.shelf.path / "denylists" / "mine.deny").write_text(
+        f"/ipfs/{one.root}\n/ipfs/{Block.create(b'one').cid}\n"
+    )
     told, done = (one.shelf.run(*one.words(words), *more) for more in ((), BY_NODE))
     assert (told.returncode, told.stdout, told.stderr) == (done.returncode, done.stdout, done.stderr)
     assert (b"is blocked by" in told.stderr) == (words != "pin ls")

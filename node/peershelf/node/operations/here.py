@@ -18,7 +18,10 @@ _HOMES = {
     "block/put": ("blocks", "BLOCK_OPERATIONS"),
     "block/rm": ("blocks", "BLOCK_OPERATIONS"),
     "block/stat": ("blocks", "BLOCK_OPERATIONS"),
+    "dag/export": ("cars", "CAR_OPERATIONS"),
     "dag/get": ("dag_data", "DAG_DATA_OPERATIONS"),
+    "dag/import": ("cars", "CAR_OPERATIONS"),
+    "dag/put": ("dag_data", "DAG_DATA_OPERATIONS"),
     "dag/resolve": ("dag_data", "DAG_DATA_OPERATIONS"),
     "dag/stat": ("dag_reading", "DAG_READING_OPERATIONS"),
     "get": ("reading", "READING_OPERATIONS"),
@@ -37,13 +40,14 @@ _HOMES = {
     "resolve": ("dag_reading", "DAG_READING_OPERATIONS"),
 }
 _GROUPS = {
+    "cars": ("archives", "Archives"),
     "collecting": ("collecting", "GarbageCollection"),
     "dag_data": ("dag_data", "DagData"),
     "verifying": ("verifying", "Verifying"),
 }
 """Groups of the facade that only the operations of some modules need."""
 
-_ONCE = {"block/put", "block/rm", "repo/gc", "repo/verify"}
+_ONCE = {"block/put", "block/rm", "dag/import", "dag/put", "repo/gc", "repo/verify"}
 _TAKES_A_NODE = {"timeout", "peer", "compress"}
 """Deadlines and peers; and half a compressed file cannot be gone on with by somebody else."""
 
