@@ -31,6 +31,7 @@ BY_NODE = ("--timeout", "1h")
 INPUT = b"\xa1\x61a\x01"
 """What commands read from standard input: a map in dag-cbor."""
 OTHER = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"
+PEER = "12D3KooWGRUVh5rMFXQUB6wpHPPyYuJq9XjKXb7cCj1e8w1hEMqW"
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +127,9 @@ READING = [
     "get -ao - ROOT/sub/large",
     "dag export ROOT",
     "dag export --offline DATA",
+    "bootstrap rm --all --json",
+    "swarm filters --json",
+    "swarm filters rm all --json",
     "ls --offline ROOT",
 ]
 FAILING = [
@@ -166,6 +170,12 @@ FAILING = [
     "dag import missing",
     "dag import WRONG",
     "dag import --json WRONG",
+    "config set Nonsense 1",
+    "config set Provide.Enabled nonsense",
+    "bootstrap add nonsense",
+    "bootstrap rm nonsense",
+    "swarm filters add nonsense",
+    "swarm filters rm nonsense",
 ]
 CHANGING = [
     "pin add LOOSE",
@@ -191,6 +201,10 @@ CHANGING = [
     "dag import --no-provide CAR",
     "dag import --pin-roots=false --stats CAR",
     "dag import --silent CAR",
+    "config set Import.Profile unixfs-v0-2015",
+    "config set --json Swarm.UploadRate 20MB/s",
+    f"bootstrap add /ip4/127.0.0.1/tcp/4001/p2p/{PEER}",
+    "swarm filters add /ip4/10.0.0.0/ipcidr/8",
 ]
 
 FAILING_IN_THE_MIDDLE = [
@@ -263,7 +277,7 @@ def test_a_node_fails_the_same_and_leaves_the_same(filled: Callable[[], Filled],
 
 
 def left_in(shelf: Any) -> tuple[Any, ...]:
-    """Blocks, pins without their times, what is not to be announced, and what is to be."""
+    """Blocks, pins without their times, what is not to be announced, and what is to be; and the settings."""
     with opened_store(shelf.path) as store:
         blocks = sorted(store.multihashes())
     with Pins(shelf.path / "facts.db") as pins:
@@ -271,7 +285,8 @@ def left_in(shelf: Any) -> tuple[Any, ...]:
         hidden = pins.unannounced()
     with ProvideQueue(shelf.path / "provide.db") as queue:
         queued = set(queue.first(100))
-    return blocks, pinned, hidden, queued
+    settings = shelf.path / "config.toml"
+    return blocks, pinned, hidden, queued, settings.read_text() if settings.exists() else ""
 
 
 def test_a_tree_is_written(filled: Callable[[], Filled], tmp_path: Path) -> None:
@@ -291,7 +306,9 @@ def test_no_node_is_imported(
     words: str,
 ) -> None:
     one = filled()
-    imported = imported_without_a_node(one.shelf, *one.words(words), cwd=tmp_path, input=INPUT)
+    sets = words.startswith(("config set", "bootstrap add", "swarm filters add"))
+    needs = {"tomlkit"} if sets else set()
+    imported = imported_without_a_node(one.shelf, *one.words(words), cwd=tmp_path, input=INPUT, needs=needs)
     assert "peershelf.cli.running_here" in imported
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from peershelf.blockstore.pins import Pins
     from peershelf.node.additions import Additions
     from peershelf.node.collecting import Collector
+    from peershelf.node.network import Online
 
 _BETWEEN_TWO = 0.1
 """Seconds from one word about progress to the next."""
@@ -89,6 +90,10 @@ class NodeHere(BlockAccess):
                 self.blocking.call(send, state)
 
         yield tell
+
+    @property
+    def online(self) -> Online:
+        raise LeftToNode
 
     async def connect(self, address: str) -> str:
         raise LeftToNode

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from peershelf.node.collecting import Collector
     from peershelf.node.config import Config
     from peershelf.node.iterators import Closeable, Producer
+    from peershelf.node.network import Online
     from peershelf.node.pipeline import BlockSource
 
 T = TypeVar("T")
@@ -57,6 +58,10 @@ class Ground:
             """Have what takes states of something, at any rate, and sends the latest of them now and then."""
 
         @property
+        def online(self) -> Online:
+            """The network services. Raises NotOnline if none run."""
+
+        @property
         def is_online(self) -> bool:
             """Whether the network services run."""
 
@@ -65,3 +70,8 @@ class Ground:
 
         def now(self) -> float:
             """Seconds on the clock of deadlines."""
+
+    @property
+    def config_file(self) -> Path:
+        """Where the settings stand that are not the default."""
+        return self.path / "config.toml"
