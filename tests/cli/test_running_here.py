@@ -435,13 +435,15 @@ def test_a_repo_without_its_key_says_so(filled: Callable[[], Filled]) -> None:
     assert "identity.key is missing" in one.shelf.fails("ls", one.root)
 
 
-def test_whoever_holds_the_repo_is_waited_for(filled: Callable[[], Filled]) -> None:
-    one = filled()
+@pytest.mark.parametrize("words", ["pin ls -q", "block put ONE -", "repo gc"])
+def test_whoever_holds_the_repo_is_waited_for(filled: Callable[[], Filled], words: str) -> None:
+    one, other = filled(), filled()
     with opened_store(one.shelf.path):
-        listing = one.shelf.start("pin", "ls", "-q", stdout=subprocess.PIPE)
+        waiting = one.shelf.start(*one.words(words), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         with pytest.raises(subprocess.TimeoutExpired):
-            listing.wait(0.5)
-    assert one.root.encode() in listing.communicate(timeout=30)[0]
+            waiting.wait(0.5)
+    told = waiting.communicate(INPUT, timeout=30)[0]
+    assert told == other.shelf(*other.words(words), input=INPUT)
 
 
 def test_ctrl_c_is_heard_between_two_records(filled: Callable[[], Filled]) -> None:
