@@ -6,7 +6,7 @@ import json
 import os
 import random
 import signal
-import time
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,11 +117,11 @@ def test_an_import_that_was_killed_can_be_run_again(shelf: Any, new_shelf: NewSh
     big.write_bytes(os.urandom(60_000_000))
     cid = other.text("add", "-Q", big)
     other("dag", "export", "-o", tmp_path / "big.car", cid)
-    running = shelf.start("dag", "import", tmp_path / "big.car")
-    # This is no wait for anything: the moment must not depend on the program's progress.
-    time.sleep(0.7)
-    running.send_signal(signal.SIGKILL)
-    running.wait()
+    with shelf.start("dag", "import", stdin=subprocess.PIPE) as running:
+        # A pipe holds less by far: nearly all of it has been taken.
+        running.stdin.write((tmp_path / "big.car").read_bytes()[:40_000_000])
+        running.send_signal(signal.SIGKILL)
+    assert shelf.text("pin", "ls") == ""
     assert shelf.text("repo", "verify").endswith("all sound")
     shelf("dag", "import", tmp_path / "big.car")
     assert shelf("cat", cid) == big.read_bytes()

@@ -218,9 +218,9 @@ def test_other_operations_are_the_nodes(shelf: Any) -> None:
     node = GoesOn()
     backend = HereFirst(str(shelf.path), {}, node.made)
     records: list[Any] = []
-    backend.records("repo/gc", records.append)
-    backend.stream("dag/export", lambda data: None)
-    assert (records, backend.unary("denylist/ls")) == ([{"name": "repo/gc"}], {"name": "denylist/ls"})
+    backend.records("ping", records.append)
+    backend.stream("stats", lambda data: None)
+    assert (records, backend.unary("denylist/ls")) == ([{"name": "ping"}], {"name": "denylist/ls"})
     assert (len(node.asked), node.stores) == (1, [None] * 3)
 
 

@@ -1,4 +1,4 @@
-"""`add` without a daemon, ended in the middle: nothing is half done, and the repo is let go of."""
+"""Uploads without a daemon that are ended in the middle: nothing is half done, and the repo is let go of."""
 
 from __future__ import annotations
 
@@ -55,6 +55,26 @@ def test_ctrl_c_ends_it_while_a_pipe_is_waited_for(shelf: Any, nothing_left: Cal
     nothing_left()
 
 
+@pytest.fixture
+def archive(new_shelf: Callable[[], Any], tree: Path, tmp_path: Path) -> Path:
+    other, path = new_shelf(), tmp_path / "tree.car"
+    other("dag", "export", "-o", path, other.text("add", "-rQ", tree))
+    return path
+
+
+@pytest.mark.parametrize("words", ["dag import", "block put"])
+def test_ctrl_c_ends_another_upload_while_a_pipe_is_waited_for(
+    shelf: Any, archive: Path, nothing_left: Callable[[], None], words: str
+) -> None:
+    receiver, sender = os.pipe()
+    uploading = shelf.start(*words.split(), stdin=receiver, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    os.close(receiver)
+    with os.fdopen(sender, "wb", buffering=0) as pipe:
+        pipe.write(archive.read_bytes()[:200_000])  # a pipe holds less: it has been read from
+        interrupted(uploading)
+    nothing_left()
+
+
 def test_ctrl_c_ends_it_while_nobody_opens_a_pipe(
     shelf: Any, tmp_path: Path, nothing_left: Callable[[], None]
 ) -> None:
@@ -106,6 +126,20 @@ def test_ctrl_c_leaves_no_write_in_the_middle(
         assert (done.returncode, done.stdout) == (130, b"")
         assert set(done.stderr.split()) == {b"put"}, "what was begun was ended, and nothing else is said"
         nothing_left()
+
+
+def test_ctrl_c_leaves_no_write_of_an_import_in_the_middle(
+    shelf: Any, archive: Path, nothing_left: Callable[[], None]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IN_THE_MIDDLE, "dag", "import", archive],
+        env=shelf.environment,
+        capture_output=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (130, b"")
+    assert set(done.stderr.split()) == {b"put"}
+    nothing_left()
 
 
 def test_ctrl_c_is_heard_when_all_is_added(shelf: Any, tree: Path) -> None:

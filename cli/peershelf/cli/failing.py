@@ -6,7 +6,7 @@ from peershelf.cli.errors import CliError
 
 
 class Failing:
-    """`with Failing():` around it: as failures.translated(), which costs trio, where something does fail."""
+    """`with Failing():` around it: as failures.translated(), which is imported where something does fail."""
 
     def __enter__(self) -> None:
         pass

@@ -37,7 +37,7 @@ class HereFirst(Nodeless):
         options: Mapping[str, str] = NO_OPTIONS,
         sources: Iterable[Source] = (),
     ) -> None:
-        running = None if name == "add" else self._running(name, args, options)
+        running = None if name == "add" else self._running(name, args, options, sources)
         if running is None:
             super().records(name, on_record, args, options, sources)
         else:
@@ -83,7 +83,9 @@ class HereFirst(Nodeless):
                 node = self._make_node(None if opened is None else opened.store)
                 node.stream("cat", write, args, copying.rest(), copying.tell_length_of_rest, output)
 
-    def _running(self, name: str, args: Sequence[str], options: Mapping[str, str]) -> RunningHere | None:
+    def _running(
+        self, name: str, args: Sequence[str], options: Mapping[str, str], sources: Iterable[Source] = ()
+    ) -> RunningHere | None:
         """What runs the operation; None where that takes a node from the start."""
         from peershelf.node.operations.here import runs_here
 
@@ -93,7 +95,7 @@ class HereFirst(Nodeless):
             from peershelf.cli.running_here import RunningHere
 
             # Finding the operation imports it.
-            return RunningHere(self._repo, self._make_node, name, args, self._common, options)
+            return RunningHere(self._repo, self._make_node, name, args, self._common, options, sources)
 
     def _understands(self, options: Mapping[str, str]) -> bool:
         numbers = [options.get(name, "0") for name in ("offset", "length")]

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from peershelf.blockstore.block import Block
-from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.pins import Pins
-from peershelf.blockstore.store.base import Blockstore, Hold
-from peershelf.blockstore.unixfs.batch import Sink
-from peershelf.blockstore.unixfs.profiles import Profile
-from peershelf.node.providing.announcer import Announcer
-from peershelf.node.trees import OnAdded, TreeBuilder
+if TYPE_CHECKING:
+    from peershelf.blockstore.block import Block
+    from peershelf.blockstore.cid import Cid
+    from peershelf.blockstore.pins import Pins
+    from peershelf.blockstore.store.base import Blockstore, Hold
+    from peershelf.blockstore.unixfs.batch import Sink
+    from peershelf.blockstore.unixfs.profiles import Profile
+    from peershelf.node.providing.announcer import Announcer
+    from peershelf.node.trees import OnAdded, TreeBuilder
 
 
 class Additions:
@@ -75,6 +77,8 @@ class Additions:
         self, profile: Profile, *, pin: bool, announce: bool, on_added: OnAdded | None = None
     ) -> Iterator[TreeBuilder]:
         """A tree to put entries into. Unless it is finished inside the block, nothing of it is kept."""
+        from peershelf.node.trees import TreeBuilder
+
         losses = self._store.losses
 
         def keep(root: Cid) -> None:
@@ -106,4 +110,6 @@ class Additions:
 @contextmanager
 def hashed_tree(profile: Profile, on_added: OnAdded | None = None) -> Iterator[TreeBuilder]:
     """A tree of which only the CIDs are of interest: nothing of it is stored."""
+    from peershelf.node.trees import TreeBuilder
+
     yield TreeBuilder(lambda blocks: None, profile, lambda root: None, on_added)

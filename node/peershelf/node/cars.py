@@ -6,8 +6,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-import trio
-
 from peershelf.blockstore.block import Block, inline_bytes
 from peershelf.blockstore.car import writer
 from peershelf.blockstore.car.reader import CarReader, Roots
@@ -16,11 +14,12 @@ from peershelf.blockstore.dag import guide
 from peershelf.blockstore.dag.guide import AllLinks
 from peershelf.blockstore.dag.traversal import Traversal
 from peershelf.blockstore.unixfs.batch import Sink
+from peershelf.node.blocking import Blocking
 from peershelf.node.dags import Visit, drive
 from peershelf.node.iterators import closed_at_the_end
 from peershelf.node.pipeline import BlockSource, Pipeline
+from peershelf.node.putting_behind import PuttingBehind
 from peershelf.node.read_ahead import gathered
-from peershelf.node.tasks import single_error
 
 _HOP_SIZE = 4 << 20
 _SENT_SIZE = 1 << 20
@@ -80,25 +79,35 @@ class CarChecker:
 
 
 async def import_car(
-    chunks: AsyncIterator[bytes], sink: Sink, progress: Callable[[int], None] | None
+    blocking: Blocking,
+    chunks: AsyncIterator[bytes],
+    sink: Sink,
+    progress: Callable[[int], None] | None,
 ) -> Imported:
     """Put the blocks of an archive as it comes. `progress` is told the bytes of it that are done.
 
     While blocks are put, the next are read and hashed. When something is wrong, those before it may be
     stored: they are right, and garbage unless something else needs them. Raises as CarChecker and `sink`.
     """
-    checker = CarChecker()
-    checked, to_put = trio.open_memory_channel[list[Block]](1)
-    with single_error():
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(_put_all, to_put, sink)
-            hops = _in_hops(chunks)
-            async with checked, closed_at_the_end(chunks), aclosing(hops):
-                async for pieces in hops:
-                    await checked.send(await trio.to_thread.run_sync(checker.write, pieces))
-                    if progress is not None:
-                        progress(checker.read.archive_size)
-    checker.end()
+    checker, putting = CarChecker(), PuttingBehind(sink)
+
+    def take(pieces: list[bytes]) -> None:
+        putting.put(checker.write(pieces))
+
+    def end() -> None:
+        putting.finish()
+        checker.end()
+
+    try:
+        hops = _in_hops(chunks)
+        async with closed_at_the_end(chunks), aclosing(hops):
+            async for pieces in hops:
+                await blocking.run(take, pieces)
+                if progress is not None:
+                    progress(checker.read.archive_size)
+        await blocking.run(end)
+    finally:
+        await blocking.clear_up(putting.close)
     return checker.read
 
 
@@ -113,13 +122,6 @@ async def _in_hops(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], 
             yield pieces
             pieces, size = [], 0
     yield pieces
-
-
-async def _put_all(to_put: trio.MemoryReceiveChannel[list[Block]], sink: Sink) -> None:
-    async with to_put:
-        async for blocks in to_put:
-            if blocks:
-                await trio.to_thread.run_sync(sink, blocks)
 
 
 async def export_car(

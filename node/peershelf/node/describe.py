@@ -1,13 +1,14 @@
 """The one place where a failure becomes a line for the user.
 
-Apart from `errors` because it needs trio, which the command line's fast path must not import.
+Apart from `errors` because the command line's fast path needs none of it until something fails. trio is not
+imported for it: where nobody has, nothing can have raised its error.
 """
 
 from __future__ import annotations
 
 import errno
-
-import trio
+import sys
+from typing import TypeGuard
 
 from peershelf.blockstore.errors import BlockstoreError
 from peershelf.node.errors import NodeError, TimedOut
@@ -16,17 +17,22 @@ from peershelf.protocols.errors import NetworkError
 LAYER_ERRORS = (NodeError, BlockstoreError, NetworkError)
 """The layers' own families: their texts are written for users."""
 
-KNOWN_ERRORS = (*LAYER_ERRORS, trio.TooSlowError, OSError)
-"""What may reach a user as a message; anything else is a bug, and is logged as one."""
-
 
 def known_error(error: BaseException) -> Exception | None:
-    """The first of KNOWN_ERRORS in `error`, looking into groups; None if there is none."""
-    if isinstance(error, KNOWN_ERRORS):
+    """The first in `error` that may reach a user as a message, looking into groups; None if there is none.
+
+    Those are the layers' own, OSError, and trio.TooSlowError. Anything else is a bug, and is logged as one.
+    """
+    if isinstance(error, (*LAYER_ERRORS, OSError)) or _is_too_slow(error):
         return error
     if isinstance(error, BaseExceptionGroup):
         return next((found for inner in error.exceptions if (found := known_error(inner))), None)
     return None
+
+
+def _is_too_slow(error: BaseException) -> TypeGuard[Exception]:
+    trio = sys.modules.get("trio")
+    return trio is not None and isinstance(error, trio.TooSlowError)
 
 
 def is_bad_input(known: Exception | None) -> bool:

@@ -14,11 +14,11 @@ import trio
 
 from peershelf.blockstore.block import Block, inline_bytes
 from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.errors import BlockNotFound, BlockstoreError, UnsupportedHash
+from peershelf.blockstore.errors import UnsupportedHash
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.node.denylists.denylists import Denylists
 from peershelf.node.pipeline import Found
-from peershelf.node.store_reading import BATCH_BYTES, Absent, Batch, read_batch, shares
+from peershelf.node.store_reading import BATCH_BYTES, Batch, nobody_was_asked, read_batch, shares
 
 if TYPE_CHECKING:
     from peershelf.node.searching import ProviderSearch, Searched
@@ -35,8 +35,6 @@ _FEW_LOOKUPS = 4
 """Look-ups that are worth it, too, where blocks that turn out to be here cost the hop nevertheless."""
 _MOST_PEERS_NAMED = 5
 _MOST_PEERS_TOLD = 100
-_HOW_TO_ASK = "use `node daemon`, or cat --peer ADDR"
-_HOW_TO_ASK_AT_ALL = "leave out --offline"
 
 
 class Fetcher:
@@ -88,10 +86,7 @@ class Fetcher:
     async def get(self, cid: Cid) -> Block:
         """Return one block, where nothing else is wanted. Raises what keeps it from being had."""
         self.want([cid])
-        found = await self.receive()
-        for error in found.missing.values():
-            raise error
-        return found.blocks[0]
+        return (await self.receive()).only()
 
     def _ask_at_once(self, cids: Sequence[Cid]) -> Sequence[Cid]:
         """Ask peers for what is not in the store, if peers are being asked already; return the others.
@@ -152,7 +147,7 @@ class Fetcher:
                     await self._ask_peers(list(absent))
                     absent = {}
                 if batch.blocks or absent or batch.refused:
-                    missing = {**self._explain_absence(absent), **batch.refused}
+                    missing = {**nobody_was_asked(absent, offline=self._peers is None), **batch.refused}
                     await self._found_in.send(Found(batch.blocks, missing))
 
     async def _look(self, cids: Sequence[Cid]) -> Batch:
@@ -197,14 +192,6 @@ class Fetcher:
     def _something_changed(self) -> None:
         self._changed.set()
         self._changed = trio.Event()
-
-    def _explain_absence(self, absent: Absent) -> Mapping[Cid, BlockstoreError]:
-        """What to say where nobody else is asked."""
-        errors = {
-            cid: error or BlockNotFound(f"block {cid} is not in the store") for cid, error in absent.items()
-        }
-        hint = _HOW_TO_ASK_AT_ALL if self._peers is None else _HOW_TO_ASK
-        return {cid: type(error)(f"{error}, and no peer was asked: {hint}") for cid, error in errors.items()}
 
     async def _receive_from_peers(self, *, task_status: trio.TaskStatus[Session]) -> None:
         assert self._exchange is not None

@@ -21,6 +21,8 @@ from peershelf.node.stream_here import StreamHere
 if TYPE_CHECKING:
     from peershelf.blockstore.pins import Pins
     from peershelf.node.additions import Additions
+    from peershelf.node.collecting import Collector
+    from peershelf.node.network import Online
 
 _BETWEEN_TWO = 0.1
 """Seconds from one word about progress to the next."""
@@ -30,20 +32,23 @@ T = TypeVar("T")
 
 class NodeHere(BlockAccess):
     """What a Node is to the operations that `operations.here` names; they run as plain functions, in the
-    caller's thread. Raises LeftToNode where only a node can go on.
+    caller's thread. Raises LeftToNode where only a node can go on, unless it is `alone`.
     """
 
     path: Path
     config: Config
     blocks: BlocksHere
+    is_online = False
 
-    def __init__(self, path: Path, opened: OpenedHere, blocking: Blocking, stack: ExitStack) -> None:
+    def __init__(
+        self, path: Path, opened: OpenedHere, blocking: Blocking, stack: ExitStack, *, alone: bool = False
+    ) -> None:
         """What it opens is closed when `stack` ends."""
         self.path = path
         self.config = opened.config
         self.store = opened.store
         self.blocking = blocking
-        self.blocks = BlocksHere(opened.store, blocking)
+        self.blocks = BlocksHere(opened.store, blocking, alone=alone)
         self._opened = opened
         self._stack = stack
 
@@ -58,6 +63,13 @@ class NodeHere(BlockAccess):
         from peershelf.node.additions_here import additions_here
 
         return additions_here(self.path, self._opened, self.pins, self._stack)
+
+    @cached_property
+    def collector(self) -> Collector:
+        from peershelf.blockstore.gc.roots import TemporaryRoots
+        from peershelf.node.collecting import Collector
+
+        return Collector(self.store, self.pins, TemporaryRoots())
 
     def run_stream(self, produce: Producer[T], *, buffered: int = 0) -> Closeable[T]:
         return StreamHere(produce)
@@ -78,6 +90,10 @@ class NodeHere(BlockAccess):
                 self.blocking.call(send, state)
 
         yield tell
+
+    @property
+    def online(self) -> Online:
+        raise LeftToNode
 
     async def connect(self, address: str) -> str:
         raise LeftToNode

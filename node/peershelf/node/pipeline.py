@@ -23,6 +23,12 @@ class Found:
     missing: Mapping[Cid, BlockstoreError] = field(default_factory=dict)
     """Why others cannot be had: BlockNotFound, CorruptBlock, UnsupportedHash or ContentBlocked."""
 
+    def only(self) -> Block:
+        """The block, where one alone was wanted. Raises what keeps it from being had."""
+        for error in self.missing.values():
+            raise error
+        return self.blocks[0]
+
 
 class Pipeline(Protocol):
     """Wants go in, blocks come out in the order in which they are found. `Fetcher` is one."""

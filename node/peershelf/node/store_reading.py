@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from peershelf.blockstore.block import Block, inline_bytes
 from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.errors import BlockNotFound, CorruptBlock
+from peershelf.blockstore.errors import BlockNotFound, BlockstoreError, CorruptBlock
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.node.denylists.denylists import Denylists
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 2 << 20
 _BATCH = 64
+
+_HOW_TO_ASK = "use `node daemon`, or cat --peer ADDR"
+_HOW_TO_ASK_AT_ALL = "leave out --offline"
 
 Absent = dict[Cid, BlockNotFound | CorruptBlock | None]
 """What the store cannot give, with its word on it if it was asked for more than whether it is there."""
@@ -56,6 +59,15 @@ def read_batch(store: Blockstore, denylists: Denylists, cids: Sequence[Cid]) -> 
             # A damaged copy is as good as none where a peer may have a sound one.
             absent[cid] = error
     return Batch(blocks, absent, refused)
+
+
+def nobody_was_asked(absent: Absent, *, offline: bool) -> Mapping[Cid, BlockstoreError]:
+    """What to say of what the store cannot give where nobody else is asked; `offline` was wished for."""
+    hint = _HOW_TO_ASK_AT_ALL if offline else _HOW_TO_ASK
+    errors = {
+        cid: error or BlockNotFound(f"block {cid} is not in the store") for cid, error in absent.items()
+    }
+    return {cid: type(error)(f"{error}, and no peer was asked: {hint}") for cid, error in errors.items()}
 
 
 def shares(cids: Sequence[Cid], readers: int) -> Iterator[Sequence[Cid]]:

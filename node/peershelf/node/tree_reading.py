@@ -1,4 +1,4 @@
-"""UnixFS trees as their blocks come from the store and from peers: paths, listings, whole trees in order."""
+"""UnixFS trees as their blocks come from the store and from peers: listings, whole trees in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from peershelf.blockstore.errors import NotUnixfs
 from peershelf.blockstore.path import name_bytes, parse_reference
 from peershelf.blockstore.unixfs import tree_guide
 from peershelf.blockstore.unixfs.node_info import UNKNOWN, Kind, NodeInfo, node_info
-from peershelf.blockstore.unixfs.resolve import PathResolver
 from peershelf.blockstore.unixfs.tree_guide import OneDirectory, Role, TreeStep, WholeTree
 from peershelf.blockstore.unixfs.tree_reader import TreeReader
 from peershelf.node.archive import member
@@ -36,19 +35,6 @@ class Listed:
     cid: Cid
     info: NodeInfo | None
     """What the entry is; None where it was not looked up."""
-
-
-async def resolve(fetcher: Pipeline, reference: Cid | str) -> Cid:
-    """Follow a path to what it leads to, whose own block is not fetched.
-
-    Raises InvalidPath, InvalidCid, PathNotFound, MalformedBlock, and what keeps blocks from being had.
-    """
-    root, names = parse_reference(reference) if isinstance(reference, str) else (reference, ())
-    resolver = PathResolver(root, names)
-    while (wanted := resolver.wanted) is not None:
-        resolver.receive(await fetcher.get(wanted))
-    assert resolver.result is not None
-    return resolver.result
 
 
 def name_of(reference: Cid | str) -> bytes:

@@ -37,28 +37,27 @@ class Finding:
     """A pin that needs it."""
 
 
-def damaged(
-    store: Blockstore, on_checked: Callable[[Checked], None], checked: Checked | None = None
-) -> Iterator[Cid]:
-    """Read every block; yield those that do not hash right, as CIDv1 raw. Raises StoreError.
+def read_all(store: Blockstore) -> Iterator[tuple[Checked, list[Cid]]]:
+    """Read every block, some at a time, and yield how far it is and which of those do not hash right.
 
-    `on_checked` is told now and then how far it is, and may raise to give up.
+    They are named as CIDv1 raw. Raises StoreError.
     """
-    done = checked or Checked()
+    done = Checked()
     keys = store.multihashes()
     while some := list(islice(keys, _BATCH)):
+        damaged: list[Cid] = []
         for cid in (Cid.v1(RAW, key) for key in some):
             try:
                 done = Checked(done.blocks + 1, done.size + len(store.get(cid)))
             except BlockNotFound:
                 continue  # removed meanwhile
             except CorruptBlock:
-                yield cid
-        on_checked(done)
+                damaged.append(cid)
+        yield done, damaged
 
 
 class PinCheck:
-    """Looks for what pins need. Raw blocks are looked up and not read: damaged() reads all there are."""
+    """Looks for what pins need. Raw blocks are looked up and not read: read_all() reads all there are."""
 
     def __init__(self, store: Blockstore, pins: Pins, check: Callable[[], None]) -> None:
         """`check` is called between blocks, and may raise to give up."""

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import trio
-
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockNotFound, BlockstoreError
 from peershelf.blockstore.path import parse_reference
 from peershelf.node import cars
+from peershelf.node.blocking import Blocking
 from peershelf.node.cars import Imported
 from peershelf.node.describe import describe
 from peershelf.node.facade.pinning import Pinning
@@ -96,11 +95,11 @@ class Archives(Pinning):
         with self.additions.holding(announce=announce) as hold:
             sink = self.additions.sink(hold, durable=False)
             async for source in sources:
-                chunks = source if isinstance(source, AsyncIterator) else _chunks(source)
-                before = before.plus(await cars.import_car(chunks, sink, tell))
-            await trio.to_thread.run_sync(lambda: self.store.sync(losses=losses))
+                chunks = source if isinstance(source, AsyncIterator) else _chunks(self.blocking, source)
+                before = before.plus(await cars.import_car(self.blocking, chunks, sink, tell))
+            await self.blocking.run(lambda: self.store.sync(losses=losses))
             for root in () if announce else before.roots:
-                await trio.to_thread.run_sync(self.pins.set_announced, root, False)
+                await self.blocking.run(self.pins.set_announced, root, False)
             not_pinned: dict[Cid, str] = {}
             for root in before.roots if pin_roots else ():
                 try:
@@ -116,11 +115,11 @@ async def _one(source: CarSource) -> AsyncGenerator[CarSource, None]:
     yield source
 
 
-async def _chunks(source: str | os.PathLike[str] | BinaryIO) -> AsyncIterator[bytes]:
+async def _chunks(blocking: Blocking, source: str | os.PathLike[str] | BinaryIO) -> AsyncIterator[bytes]:
     if isinstance(source, str | os.PathLike):
         with Path(source).open("rb", buffering=0) as file:
-            while data := await trio.to_thread.run_sync(file.read, _READ_SIZE):
+            while data := await blocking.run(file.read, _READ_SIZE):
                 yield data
         return
-    while data := await trio.to_thread.run_sync(source.read, _READ_SIZE):
+    while data := await blocking.run(source.read, _READ_SIZE):
         yield data

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-import trio
-
 from peershelf.blockstore.cid import RAW, Cid
 from peershelf.blockstore.store.base import Swept
 from peershelf.node.collecting import Collected
-from peershelf.node.facade.core import Core
+from peershelf.node.facade.ground import Ground
 
 OnCollected = Callable[[Sequence[Cid], Collected], Awaitable[None]]
 """Is told which blocks one step removed, as CIDv1 raw, and what was done so far."""
 
 
-class GarbageCollection(Core):
+class GarbageCollection(Ground):
     """Removing what no pin needs and nobody works with."""
 
     async def collect_garbage(self, on_collected: OnCollected | None = None) -> Collected:
@@ -31,6 +29,6 @@ class GarbageCollection(Core):
             done = done.plus(swept)
             if on_collected is not None:
                 cids = [Cid.v1(RAW, key) for key in swept.keys]
-                trio.from_thread.run(on_collected, cids, done)
+                self.blocking.call(on_collected, cids, done)
 
-        return await trio.to_thread.run_sync(self.collector.collect, tell, trio.from_thread.check_cancelled)
+        return await self.blocking.run(self.collector.collect, tell, self.blocking.check)

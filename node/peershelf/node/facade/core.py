@@ -54,6 +54,7 @@ class Core(Ground):
     pins: Pins
     additions: Additions
     blocks: Blocks
+    collector: Collector
 
     def __init__(
         self,

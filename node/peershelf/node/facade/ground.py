@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from peershelf.blockstore.store.base import Blockstore
     from peershelf.node.additions import Additions
     from peershelf.node.blocking import Blocking
+    from peershelf.node.collecting import Collector
     from peershelf.node.config import Config
     from peershelf.node.iterators import Closeable, Producer
+    from peershelf.node.network import Online
     from peershelf.node.pipeline import BlockSource
 
 T = TypeVar("T")
@@ -37,6 +39,9 @@ class Ground:
         def blocks(self) -> BlockSource: ...
 
         @property
+        def collector(self) -> Collector: ...
+
+        @property
         def config(self) -> Config:
             """The settings in force."""
 
@@ -52,8 +57,21 @@ class Ground:
         ) -> AbstractAsyncContextManager[Callable[[T], None]]:
             """Have what takes states of something, at any rate, and sends the latest of them now and then."""
 
+        @property
+        def online(self) -> Online:
+            """The network services. Raises NotOnline if none run."""
+
+        @property
+        def is_online(self) -> bool:
+            """Whether the network services run."""
+
         async def connect(self, address: str) -> str:
             """Connect to a peer, and return its ID."""
 
         def now(self) -> float:
             """Seconds on the clock of deadlines."""
+
+    @property
+    def config_file(self) -> Path:
+        """Where the settings stand that are not the default."""
+        return self.path / "config.toml"

@@ -43,12 +43,12 @@ class Reading(Ground):
         self, *references: Cid | str, offline: bool, timeout: float
     ) -> AsyncIterator[tuple[Pipeline, list[Cid]]]:
         """Fetch and find roots, for as long as what is below them is read: all reading passes here."""
-        from peershelf.node import tree_reading
+        from peershelf.node.resolving import resolve
 
         await self.blocks.check(*references)
         roots = root_cids(references)
         async with self.blocks.fetcher(*roots, offline=offline, timeout=timeout) as fetcher:
-            yield fetcher, [await tree_reading.resolve(fetcher, reference) for reference in references]
+            yield fetcher, [await resolve(fetcher, reference) for reference in references]
 
     async def resolve(self, reference: Cid | str, *, offline: bool = False, timeout: float = math.inf) -> Cid:
         """Return the CID that a path leads to."""

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from itertools import islice
 from typing import TypeVar
 
-import trio
-
 from peershelf.blockstore.cid import Cid
-from peershelf.node.errors import NotOnline
-from peershelf.node.facade.core import Core
+from peershelf.node.errors import NotOnline, TimedOut
 from peershelf.node.facade.pinning import Pinning
 from peershelf.node.iterators import Closeable
 from peershelf.node.pinned import holders
-from peershelf.node.verifying import Checked, Finding, PinCheck, damaged
+from peershelf.node.verifying import Checked, Finding, PinCheck, read_all
 
 _AT_ONCE = 256
 _HEALING_SECONDS = 60.0
@@ -24,7 +22,7 @@ T = TypeVar("T")
 Send = Callable[[Finding | Checked], Awaitable[None]]
 
 
-class Verifying(Core, Pinning):
+class Verifying(Pinning):
     """Reading all that is stored, and mending it."""
 
     def verify(
@@ -37,7 +35,7 @@ class Verifying(Core, Pinning):
         are removed. Then another Finding of the block says what became of it. Everything else goes on
         meanwhile. Raises NotOnline for `heal` without a network, StoreError.
         """
-        if heal and self._online is None:
+        if heal and not self.is_online:
             raise NotOnline("healing asks peers: use `node daemon`, or name one with --peer ADDR")
 
         async def produce(send: Send) -> None:
@@ -56,25 +54,35 @@ class Verifying(Core, Pinning):
 
     async def _find(self, send: Send) -> dict[Cid, Finding]:
         found: dict[Cid, Finding] = {}
-
-        def tell(checked: Checked) -> None:
-            trio.from_thread.run(send, checked)
-
-        bad = damaged(self.store, tell)
-        while some := await _take(bad):
-            held = await trio.to_thread.run_sync(holders, self.store, self.pins, some)
-            for cid in some:
-                holder = held.get(cid)
-                one = Finding(holder.name, "damaged", holder.pin) if holder else Finding(cid, "damaged")
-                found[one.cid] = one
-                await send(one)
+        damaged: list[Cid] = []
+        reading = read_all(self.store)
+        while (step := await self.blocking.run(next, reading, None)) is not None:
+            await send(step[0])
+            damaged += step[1]
+            if len(damaged) >= _AT_ONCE:
+                found |= await self._tell_of(damaged, send)
+                damaged = []
+        found |= await self._tell_of(damaged, send)
         return found | await self._find_broken({cid.multihash for cid in found}, send)
+
+    async def _tell_of(self, damaged: Sequence[Cid], send: Send) -> dict[Cid, Finding]:
+        """Name blocks as the pins do that need them: that goes through all pins, so many at once."""
+        if not damaged:
+            return {}
+        found: dict[Cid, Finding] = {}
+        held = await self.blocking.run(holders, self.store, self.pins, damaged)
+        for cid in damaged:
+            holder = held.get(cid)
+            one = Finding(holder.name, "damaged", holder.pin) if holder else Finding(cid, "damaged")
+            found[one.cid] = one
+            await send(one)
+        return found
 
     async def _find_broken(self, known: Set[bytes], send: Send) -> dict[Cid, Finding]:
         """Find what pins need and lack, beside the multihashes that are known to be bad."""
         found: dict[Cid, Finding] = {}
-        broken = PinCheck(self.store, self.pins, trio.from_thread.check_cancelled).broken()
-        while some := await _take(broken):
+        broken = PinCheck(self.store, self.pins, self.blocking.check).broken()
+        while some := await self.blocking.run(_take, broken):
             for finding in some:
                 if finding.cid.multihash not in known:
                     found[finding.cid] = finding
@@ -85,8 +93,8 @@ class Verifying(Core, Pinning):
         """Fetch anew what was found. Returns what could not be had."""
         left = {cid: one for cid, one in found.items() if one.state != "malformed"}
         malformed = [one for one in found.values() if one.state == "malformed"]
-        with trio.move_on_after(timeout):
-            async with self.blocks.fetcher(*left) as fetcher:
+        with suppress(TimedOut):
+            async with self.blocks.fetcher(*left, timeout=timeout) as fetcher:
                 fetcher.want(list(left))
                 awaited = set(left)
                 while awaited:
@@ -96,15 +104,15 @@ class Verifying(Core, Pinning):
                         finding = left.pop(block.cid, None)
                         if finding is not None:
                             await send(Finding(block.cid, "healed", finding.pin))
-        await trio.to_thread.run_sync(self.store.sync)
+        await self.blocking.run(self.store.sync)
         return [*left.values(), *malformed]
 
     async def _drop(self, found: Sequence[Finding], send: Send) -> None:
-        dropped = await trio.to_thread.run_sync(self.store.drop_damaged, [one.cid for one in found])
+        dropped = await self.blocking.run(self.store.drop_damaged, [one.cid for one in found])
         for one in found:
             # One that was put or fetched again meanwhile is sound.
             await send(Finding(one.cid, "dropped" if one.cid in dropped else "healed", one.pin))
 
 
-async def _take(items: Iterator[T]) -> list[T]:
-    return await trio.to_thread.run_sync(lambda: list(islice(items, _AT_ONCE)))
+def _take(items: Iterator[T]) -> list[T]:
+    return list(islice(items, _AT_ONCE))

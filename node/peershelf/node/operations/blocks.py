@@ -73,7 +73,7 @@ async def remove(node: BlockAccess, request: Request) -> AsyncGenerator[Record, 
     for cid in cids:
         error = refused.get(cid)
         if error is not None and not (force and isinstance(error, BlockNotFound)):
-            from peershelf.node.describe import describe  # has trio, which a command may run without
+            from peershelf.node.describe import describe
 
             yield {"Hash": str(cid), "Error": describe(error)}
         elif not quiet:

@@ -6,19 +6,20 @@ What is changed is in force from the node's next start.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-
-import trio
+from typing import TYPE_CHECKING
 
 from peershelf.node import config, own_files
-from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
 from peershelf.node.operations.base import Unary
 from peershelf.node.operations.request import Record, Request
 from peershelf.node.peer_addresses import parse_peer_address
 from peershelf.node.public_peers import PUBLIC_BOOTSTRAP_PEERS
 
+if TYPE_CHECKING:
+    from peershelf.node.facade.ground import Ground
 
-async def add(node: Node, request: Request) -> Record:
+
+async def add(node: Ground, request: Request) -> Record:
     """Append addresses, and the public ones for `default`; the answer is those that were not there before."""
     wanted = [str(parse_peer_address(text)) for text in request.args]
     if request.flag("default"):
@@ -28,12 +29,12 @@ async def add(node: Node, request: Request) -> Record:
     return await _add(node, wanted)
 
 
-async def add_default(node: Node, request: Request) -> Record:
+async def add_default(node: Ground, request: Request) -> Record:
     """Append the addresses through which the public network is met."""
     return await _add(node, PUBLIC_BOOTSTRAP_PEERS)
 
 
-async def _add(node: Node, wanted: Iterable[str]) -> Record:
+async def _add(node: Ground, wanted: Iterable[str]) -> Record:
     added: list[str] = []
 
     def change(listed: list[str]) -> list[str]:
@@ -43,7 +44,7 @@ async def _add(node: Node, wanted: Iterable[str]) -> Record:
     return await _change(node, change, added)
 
 
-async def remove(node: Node, request: Request) -> Record:
+async def remove(node: Ground, request: Request) -> Record:
     """Take addresses out; the answer is those that were there."""
     if request.flag("all"):
         return await remove_all(node, request)
@@ -60,7 +61,7 @@ async def remove(node: Node, request: Request) -> Record:
     return await _change(node, change, removed)
 
 
-async def remove_all(node: Node, request: Request) -> Record:
+async def remove_all(node: Ground, request: Request) -> Record:
     """Leave no address."""
     removed: list[str] = []
 
@@ -71,16 +72,14 @@ async def remove_all(node: Node, request: Request) -> Record:
     return await _change(node, change, removed)
 
 
-async def _change(node: Node, change: Callable[[list[str]], list[str]], changed: list[str]) -> Record:
-    await trio.to_thread.run_sync(
-        config.change_list_in_file, node.repo.config_file, own_files.BOOTSTRAP, change
-    )
+async def _change(node: Ground, change: Callable[[list[str]], list[str]], changed: list[str]) -> Record:
+    await node.blocking.run(config.change_list_in_file, node.config_file, own_files.BOOTSTRAP, change)
     return {"Peers": changed}
 
 
-async def listing(node: Node, request: Request) -> Record:
+async def listing(node: Ground, request: Request) -> Record:
     """The addresses in the order of the file."""
-    return await trio.to_thread.run_sync(own_files.bootstrap_peers, node.repo.config_file)
+    return await node.blocking.run(own_files.bootstrap_peers, node.config_file)
 
 
 BOOTSTRAP_OPERATIONS = (

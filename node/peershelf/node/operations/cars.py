@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
-from peershelf.node.api import Node
 from peershelf.node.iterators import Closeable, until_closed
 from peershelf.node.operations.base import ByteStream, Records, Stream
 from peershelf.node.operations.request import Record, Request
 from peershelf.node.operations.telling import telling
 
+if TYPE_CHECKING:
+    from peershelf.node.facade.archives import Archives
 
-async def export(node: Node, request: Request) -> ByteStream:
+
+async def export(node: Archives, request: Request) -> ByteStream:
     """The archive of a DAG."""
     chunks = node.export_car(request.arg(0), offline=request.offline, timeout=request.timeout)
     return ByteStream(until_closed(chunks), content_type="application/vnd.ipld.car")
 
 
-def import_cars(node: Node, request: Request) -> Closeable[Record]:
+def import_cars(node: Archives, request: Request) -> Closeable[Record]:
     """A record for each root, once all of its archive is durable; with `stats`, one with counts."""
     pin_roots, announce = request.flag("pin-roots", True), not request.flag("no-provide")
 

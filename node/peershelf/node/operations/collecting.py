@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
-from peershelf.blockstore.cid import Cid
-from peershelf.node.api import Node
-from peershelf.node.collecting import Collected
-from peershelf.node.iterators import Closeable
 from peershelf.node.operations.base import Records
 from peershelf.node.operations.request import Record, Request
+
+if TYPE_CHECKING:
+    from peershelf.blockstore.cid import Cid
+    from peershelf.node.collecting import Collected
+    from peershelf.node.facade.collecting import GarbageCollection
+    from peershelf.node.iterators import Closeable
 
 _SENT_AT_ONCE = 512
 
 
-def collect(node: Node, request: Request) -> Closeable[Record]:
+def collect(node: GarbageCollection, request: Request) -> Closeable[Record]:
     """A record for each block that is gone, unless `silent`; with `summary`, the sums after each step too."""
     silent, summary = request.flag("silent"), request.flag("summary")
 

@@ -6,26 +6,27 @@ What is added or removed is written to the file first, so that a running node an
 from __future__ import annotations
 
 from collections.abc import Callable
-
-import trio
+from typing import TYPE_CHECKING
 
 from peershelf.node import config
-from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
 from peershelf.node.operations.base import Unary
 from peershelf.node.operations.request import Record, Request
 from peershelf.protocols.filters import InvalidMask, Mask
 
+if TYPE_CHECKING:
+    from peershelf.node.facade.ground import Ground
+
 _KEY = "Swarm.AddrFilters"
 _ALL = ("all", "*")
 
 
-async def listing(node: Node, request: Request) -> Record:
+async def listing(node: Ground, request: Request) -> Record:
     """The masks in force; of a node that is not online, those that would be."""
     return {"Strings": [str(mask) for mask in await _in_force(node)]}
 
 
-async def add(node: Node, request: Request) -> Record:
+async def add(node: Ground, request: Request) -> Record:
     """Filter more addresses, and close the connections to them; the answer is the masks as they are kept."""
     wanted = list(dict.fromkeys(_parse(text) for text in request.args))
 
@@ -39,7 +40,7 @@ async def add(node: Node, request: Request) -> Record:
     return {"Strings": [str(mask) for mask in wanted]}
 
 
-async def remove(node: Node, request: Request) -> Record:
+async def remove(node: Ground, request: Request) -> Record:
     """Filter no longer what is in these masks, or in any for `all`; the answer is those that were there."""
     there = {*await _in_force(node), *await _in_file(node)}
     everything = request.args[0] in _ALL
@@ -61,19 +62,19 @@ def _parse(text: str) -> Mask:
         raise UsageError(str(error)) from None
 
 
-async def _in_force(node: Node) -> list[Mask]:
+async def _in_force(node: Ground) -> list[Mask]:
     if node.is_online:
         return list(node.online.host.filters())
     return await _in_file(node)
 
 
-async def _in_file(node: Node) -> list[Mask]:
-    listed = await trio.to_thread.run_sync(config.list_in_file, node.repo.config_file, _KEY)
+async def _in_file(node: Ground) -> list[Mask]:
+    listed = await node.blocking.run(config.list_in_file, node.config_file, _KEY)
     return [Mask(text) for text in listed]
 
 
-async def _change_file(node: Node, change: Callable[[list[str]], list[str]]) -> None:
-    await trio.to_thread.run_sync(config.change_list_in_file, node.repo.config_file, _KEY, change)
+async def _change_file(node: Ground, change: Callable[[list[str]], list[str]]) -> None:
+    await node.blocking.run(config.change_list_in_file, node.config_file, _KEY, change)
 
 
 FILTER_OPERATIONS = (

@@ -13,26 +13,56 @@ if TYPE_CHECKING:
     from peershelf.node.node_here import NodeHere
     from peershelf.node.operations.base import Operation
 
-_HOMES = {
-    "block/get": ("blocks", "BLOCK_OPERATIONS"),
-    "block/stat": ("blocks", "BLOCK_OPERATIONS"),
-    "dag/get": ("dag_data", "DAG_DATA_OPERATIONS"),
-    "dag/resolve": ("dag_data", "DAG_DATA_OPERATIONS"),
-    "dag/stat": ("dag_reading", "DAG_READING_OPERATIONS"),
-    "get": ("reading", "READING_OPERATIONS"),
-    "ls": ("reading", "READING_OPERATIONS"),
-    "pin/add": ("pins", "PIN_OPERATIONS"),
-    "pin/ls": ("pins", "PIN_OPERATIONS"),
-    "pin/rm": ("pins", "PIN_OPERATIONS"),
-    "pin/update": ("pins", "PIN_OPERATIONS"),
-    "pin/verify": ("pins", "PIN_OPERATIONS"),
-    "refs": ("dag_reading", "DAG_READING_OPERATIONS"),
-    "refs/local": ("blocks", "BLOCK_OPERATIONS"),
-    "repo/ls": ("blocks", "BLOCK_OPERATIONS"),
-    "repo/stat": ("repo", "REPO_OPERATIONS"),
-    "resolve": ("dag_reading", "DAG_READING_OPERATIONS"),
+_NAMES = {
+    "blocks.BLOCK_OPERATIONS": (
+        "block/get",
+        "block/put",
+        "block/rm",
+        "block/stat",
+        "refs/local",
+        "repo/ls",
+    ),
+    "bootstrap.BOOTSTRAP_OPERATIONS": (
+        "bootstrap/add",
+        "bootstrap/add/default",
+        "bootstrap/rm",
+        "bootstrap/rm/all",
+    ),
+    "cars.CAR_OPERATIONS": ("dag/export", "dag/import"),
+    "collecting.COLLECTING_OPERATIONS": ("repo/gc",),
+    "dag_data.DAG_DATA_OPERATIONS": ("dag/get", "dag/put", "dag/resolve"),
+    "dag_reading.DAG_READING_OPERATIONS": ("dag/stat", "refs", "resolve"),
+    "filters.FILTER_OPERATIONS": ("swarm/filters", "swarm/filters/add", "swarm/filters/rm"),
+    "pins.PIN_OPERATIONS": ("pin/add", "pin/ls", "pin/rm", "pin/update", "pin/verify"),
+    "reading.READING_OPERATIONS": ("get", "ls"),
+    "repo.REPO_OPERATIONS": ("config", "repo/stat"),
+    "verifying.VERIFYING_OPERATIONS": ("repo/verify",),
 }
-_READ_DATA = {"dag/get", "dag/resolve"}
+"""The operations, below the table in which each is."""
+_HOMES = {name: home for home, names in _NAMES.items() for name in names}
+_GROUPS = {
+    "cars": ("archives", "Archives"),
+    "collecting": ("collecting", "GarbageCollection"),
+    "dag_data": ("dag_data", "DagData"),
+    "verifying": ("verifying", "Verifying"),
+}
+"""Groups of the facade that only the operations of some modules need."""
+
+_ONCE = {
+    "block/put",
+    "block/rm",
+    "bootstrap/add",
+    "bootstrap/add/default",
+    "bootstrap/rm",
+    "bootstrap/rm/all",
+    "config",
+    "dag/import",
+    "dag/put",
+    "repo/gc",
+    "repo/verify",
+    "swarm/filters/add",
+    "swarm/filters/rm",
+}
 _TAKES_A_NODE = {"timeout", "peer", "compress"}
 """Deadlines and peers; and half a compressed file cannot be gone on with by somebody else."""
 
@@ -42,19 +72,32 @@ def runs_here(name: str, options: Mapping[str, str]) -> bool:
     return name in _HOMES and _TAKES_A_NODE.isdisjoint(options)
 
 
+def may_begin_anew(name: str) -> bool:
+    """Whether a node may do it all once more, where this went wrong.
+
+    Not where the input is gone by then, or the repo changed. Those ask no peers, so no node would get on.
+    """
+    return name not in _ONCE
+
+
 def operation_here(name: str) -> tuple[Operation[Any], type[NodeHere]]:
     """The operation itself, and what it is to be given for a node."""
     from importlib import import_module
 
-    from peershelf.node.node_here import NodeHere
-
-    kind = NodeHere
-    if name in _READ_DATA:
-        from peershelf.node.dag_node_here import DagNodeHere
-
-        kind = DagNodeHere
-    module, table = _HOMES[name]
+    module, _, table = _HOMES[name].partition(".")
     operations: tuple[Operation[Any], ...] = getattr(
         import_module(f"peershelf.node.operations.{module}"), table
     )
-    return next(operation for operation in operations if operation.name == name), kind
+    return next(operation for operation in operations if operation.name == name), _node_for(module)
+
+
+def _node_for(module: str) -> type[NodeHere]:
+    from importlib import import_module
+
+    from peershelf.node.node_here import NodeHere
+
+    if module not in _GROUPS:
+        return NodeHere
+    home, name = _GROUPS[module]
+    group = getattr(import_module(f"peershelf.node.facade.{home}"), name)
+    return type(name, (NodeHere, group), {})

@@ -14,6 +14,7 @@ from peershelf.node.repo import VERSION, load_settings
 if TYPE_CHECKING:
     from peershelf.node.api import Node
     from peershelf.node.facade.blocks import BlockAccess
+    from peershelf.node.facade.ground import Ground
     from peershelf.protocols.transport import PeerId
 
 
@@ -65,18 +66,18 @@ async def stat(node: BlockAccess, request: Request) -> Record:
     }
 
 
-async def configure(node: Node, request: Request) -> Record:
+async def configure(node: Ground, request: Request) -> Record:
     """Read one key, or set it in the file; a new value is in force from the node's next start.
 
     Where the file has such a value, reading tells that, too, as `NextValue`.
     """
     key = request.arg(0)
     if len(request.args) == 1:
-        told = own_files.setting(node.repo.config, key)
-        later = (await node.blocking.run(load_settings, node.repo.path)).lookup(key)
+        told = own_files.setting(node.config, key)
+        later = (await node.blocking.run(load_settings, node.path)).lookup(key)
         return told if later == told["Value"] else {**told, "NextValue": later}
     value = _value(request)
-    await node.blocking.run(config.set_in_file, node.repo.config_file, key, value)
+    await node.blocking.run(config.set_in_file, node.config_file, key, value)
     return {"Key": key, "Value": value}
 
 

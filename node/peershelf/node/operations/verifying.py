@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
-from peershelf.node.api import Node
 from peershelf.node.errors import UsageError
 from peershelf.node.operations.base import Records
 from peershelf.node.operations.request import Record, Request
 from peershelf.node.units import parse_duration
 from peershelf.node.verifying import Checked, Finding
 
+if TYPE_CHECKING:
+    from peershelf.node.facade.verifying import Verifying
+
 _BAD = ("damaged", "missing", "malformed")
 
 
-async def verify(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+async def verify(node: Verifying, request: Request) -> AsyncGenerator[Record, None]:
     """A record for each block that is not as it should be, others on the way, and one at the end.
 
     A block that was dropped is as bad as one that is missing, where a pin needs it.
