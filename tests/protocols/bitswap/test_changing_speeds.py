@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 import trio
+from reading import read_in_order
 
 SIZE = 262_144
 AHEAD = 24
@@ -42,7 +43,8 @@ def read_from(world, make_blocks):
             world.connect(node, provider)
         world.nursery.start_soon(change, [provider.network.upload for provider in providers])
         start = trio.current_time()
-        taken = [since, *(at - start for at in await read_in_order(node, blocks) if at - start > since)]
+        times = [at - start for at in await read_in_order(node, blocks, AHEAD)]
+        taken = [since, *(at for at in times if at > since)]
         await trio.sleep(10)  # what is late is counted too
         return Reading(
             taken[-1],
@@ -52,20 +54,6 @@ def read_from(world, make_blocks):
         )
 
     return read
-
-
-async def read_in_order(node, blocks) -> list[float]:
-    """Return when each block could be taken."""
-    taken, here, asked = [], set(), 0
-    async with node.bitswap.session() as session:
-        for number, block in enumerate(blocks):
-            ahead = number + AHEAD - number % (AHEAD // 2)
-            session.want(each.cid for each in blocks[asked:ahead])
-            asked = max(asked, ahead)
-            while block.cid not in here:
-                here.add((await session.receive()).cid)
-            taken.append(trio.current_time())
-    return taken
 
 
 def falls(at: float, speed: float):

@@ -7,6 +7,7 @@ from itertools import repeat
 
 import pytest
 import trio
+from reading import read_in_order
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
@@ -70,14 +71,7 @@ def read(request):
         await request.getfixturevalue("fetch")(node, blocks)
 
     async def in_order(node, blocks) -> None:
-        asked, here = 0, set()
-        async with node.bitswap.session() as session:
-            for number, block in enumerate(blocks):
-                ahead = number + AHEAD - number % (AHEAD // 2)
-                session.want(each.cid for each in blocks[asked:ahead])
-                asked = max(asked, ahead)
-                while block.cid not in here:
-                    here.add((await session.receive()).cid)
+        await read_in_order(node, blocks, AHEAD)
 
     async def read(node, blocks) -> None:
         start = trio.current_time()
