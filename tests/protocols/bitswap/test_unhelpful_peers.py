@@ -117,7 +117,7 @@ async def test_far_peers_are_not_taken_for_such(world, autojump_clock, make_bloc
     await trio.sleep(2)
     assert sum(provider.bitswap.stat().blocks_sent for provider in providers) == 1
     await fetch(node, leaves)
-    assert node.bitswap.stat().duplicate_blocks == 0
+    assert node.bitswap.stat().duplicate_blocks <= 1  # of the last ones, which the quickest peer takes over
 
 
 async def test_a_peer_that_leaves_midway_is_done_without(world, autojump_clock, make_blocks, fetch):
