@@ -10,6 +10,7 @@ from typing import Any
 import trio
 
 from bench.attacks.attack import Attack, Pace, Target, side_by_side, tool
+from bench.attacks.saying import encoded, over_and_over
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.messages import Message, Payload, Prefix, WantEntry
@@ -27,11 +28,6 @@ _IDENTITIES = 16
 """As many connections as one address may have."""
 
 
-def _encoded(message: Message) -> bytes:
-    data: bytes = tool("handmade").bitswap(message)
-    return data
-
-
 def _missing(number: int) -> list[Cid]:
     return [Block.create(os.urandom(32)).cid for _ in range(number)]
 
@@ -39,7 +35,7 @@ def _missing(number: int) -> list[Cid]:
 async def repeats(target: Target, pace: Pace) -> None:
     """One want, as often as a message holds it; the block is never read."""
     wants = (WantEntry(target.leaves[0]),) * (_REPEATS // 2)
-    data = _encoded(Message(wants=wants))
+    data = encoded(Message(wants=wants))
     async with target.stranger(reads=False) as peer:
         while True:
             await pace.due(_REPEATS)
@@ -49,18 +45,13 @@ async def repeats(target: Target, pace: Pace) -> None:
 async def too_many(target: Target, pace: Pace) -> None:
     """More wants than are kept for a peer, of blocks that are not there."""
     wants = tuple(WantEntry(cid, send_dont_have=True) for cid in _missing(_MANY))
-    data = _encoded(Message(wants=wants))
-    async with target.stranger() as peer:
-        while True:
-            await pace.due(_MANY)
-            peer.messages.clear()
-            await peer.write(data)
+    await over_and_over(target, pace, encoded(Message(wants=wants)), _MANY)
 
 
 async def full_lists(target: Target, pace: Pace) -> None:
     """Two wantlists that replace each other."""
     lists = [tuple(WantEntry(cid, send_dont_have=True) for cid in _missing(_LIST)) for _ in "ab"]
-    data = [_encoded(Message(wants=wants, full=True)) for wants in lists]
+    data = [encoded(Message(wants=wants, full=True)) for wants in lists]
     async with target.stranger() as peer:
         for turn in itertools.count():
             await pace.due(_LIST)
@@ -71,7 +62,7 @@ async def full_lists(target: Target, pace: Pace) -> None:
 async def many_lists(target: Target, pace: Pace) -> None:
     """The same by as many identities as one address may have connections, each as fast as it is let."""
     lists = [tuple(WantEntry(cid) for cid in _missing(_LIST)) for _ in "ab"]
-    data = [_encoded(Message(wants=wants, full=True)) for wants in lists]
+    data = [encoded(Message(wants=wants, full=True)) for wants in lists]
 
     async def one() -> None:
         async with target.stranger() as peer:
@@ -101,7 +92,7 @@ async def no_messages(target: Target, pace: Pace) -> None:
 
 async def slow_readers(target: Target, pace: Pace) -> None:
     """Peers that want 20 MiB each and never grant credit for more than the first window."""
-    data = _encoded(Message(wants=tuple(map(WantEntry, target.leaves))))
+    data = encoded(Message(wants=tuple(map(WantEntry, target.leaves))))
     async with AsyncExitStack() as stack:
         peers: list[Any] = [
             await stack.enter_async_context(target.stranger(reads=False)) for _ in range(_READERS)
@@ -145,7 +136,7 @@ async def gifts(target: Target, pace: Pace) -> None:
     """Blocks that nobody asked for, every other one under a wrong hash."""
     blocks = [Block.create(os.urandom(_GIFT)) for _ in range(16)]
     data = [
-        _encoded(Message(payloads=(Payload(Prefix.of(one.cid), one.data[number % 2 :]),)))
+        encoded(Message(payloads=(Payload(Prefix.of(one.cid), one.data[number % 2 :]),)))
         for number, one in enumerate(blocks)
     ]
     async with target.stranger() as peer:

@@ -6,7 +6,8 @@ import os
 from contextlib import suppress
 from typing import Any
 
-from bench.attacks.attack import Attack, Pace, Target, side_by_side, tool
+from bench.attacks.attack import Attack, Pace, Target, side_by_side
+from bench.attacks.saying import encoded, over_and_over
 from peershelf.blockstore.block import Block
 from peershelf.protocols.bitswap.messages import Message, Payload, Prefix, Presence, WantEntry
 from peershelf.protocols.errors import TransportError
@@ -43,7 +44,7 @@ async def fetchers(target: Target, pace: Pace) -> None:
 
 async def copies(target: Target, pace: Pace) -> None:
     """A block that was asked for, again and again; it is right, and wanted once."""
-    data = _encoded(Message(payloads=(Payload(Prefix.of(target.first.cid), target.first.data),)))
+    data = encoded(Message(payloads=(Payload(Prefix.of(target.first.cid), target.first.data),)))
     cid = target.first.cid
 
     async def offer(peer: Any, message: Message) -> None:
@@ -62,7 +63,7 @@ async def copies(target: Target, pace: Pace) -> None:
 async def unasked(target: Target, pace: Pace) -> None:
     """Blocks of 1 MiB that nobody asked for, as fast as they are taken."""
     block = Block.create(os.urandom(_LARGE))
-    data = _encoded(Message(payloads=(Payload(Prefix.of(block.cid), block.data),)))
+    data = encoded(Message(payloads=(Payload(Prefix.of(block.cid), block.data),)))
     async with target.stranger() as peer:
         while True:
             await pace.due()
@@ -71,21 +72,13 @@ async def unasked(target: Target, pace: Pace) -> None:
 
 async def empty_messages(target: Target, pace: Pace) -> None:
     """Messages of one byte, which say nothing."""
-    await _over_and_over(target, pace, b"\x00" * _SMALL, _SMALL)
+    await over_and_over(target, pace, b"\x00" * _SMALL, _SMALL)
 
 
 async def single_wants(target: Target, pace: Pace) -> None:
     """Messages that want one block each, which is not there."""
     wants = [WantEntry(Block.create(os.urandom(32)).cid) for _ in range(_SMALL)]
-    await _over_and_over(target, pace, b"".join(_encoded(Message(wants=(want,))) for want in wants), _SMALL)
-
-
-async def _over_and_over(target: Target, pace: Pace, data: bytes, messages: int) -> None:
-    async with target.stranger() as peer:
-        while True:
-            await pace.due(messages)
-            peer.messages.clear()
-            await peer.write(data)
+    await over_and_over(target, pace, b"".join(encoded(Message(wants=(want,))) for want in wants), _SMALL)
 
 
 async def questions(target: Target, pace: Pace) -> None:
@@ -102,11 +95,6 @@ async def questions(target: Target, pace: Pace) -> None:
                 await stream.aclose()
 
         await side_by_side(_ASKING, one)
-
-
-def _encoded(message: Message) -> bytes:
-    data: bytes = tool("handmade").bitswap(message)
-    return data
 
 
 ATTACKS = (
