@@ -33,6 +33,9 @@ class Asked(Nodeless):
         self.stores: list[PackStore | None] = []
         self.options: list[Mapping[str, str]] = []
 
+    def _import_add(self) -> Any:
+        pytest.fail("it stands for a node")
+
     def made(self, store: PackStore | None) -> Backend:
         self.stores.append(store)
         return self

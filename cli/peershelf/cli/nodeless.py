@@ -5,6 +5,8 @@ trio and the node cost more than all the rest of such a command does.
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 from peershelf.cli.backend import NO_OPTIONS, Backend
 from peershelf.cli.collector import Importing
 
@@ -59,9 +61,9 @@ class Nodeless(Backend):
             add = self._import_add()
         return add(self._repo, asked, on_record, sources)
 
+    @abstractmethod
     def _import_add(self) -> Add:
         """What adds without a node, and returns False where that takes one."""
-        raise NotImplementedError
 
     def stream(
         self,
