@@ -60,8 +60,8 @@ class Siege:
         while True:
             try:
                 await self._attack.run(self._target, self._pace)
-            except Exception as error:
-                print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            except* Exception as errors:  # a group may hold the end of the attack as well
+                print("; ".join(map(repr, errors.exceptions)), file=sys.stderr, flush=True)
             self._cut += 1
             await trio.sleep(_PAUSE)
 

@@ -7,11 +7,11 @@ from itertools import repeat
 
 import pytest
 import trio
+from claiming import claims, of, ordered
 from reading import read_in_order
 
 from peershelf.blockstore.block import Block
-from peershelf.blockstore.cid import Cid
-from peershelf.protocols.bitswap.messages import Message, Payload, Prefix, Presence
+from peershelf.protocols.bitswap.messages import Message, Presence
 
 RATE = 1_000_000
 FILE, SIZE = 300, 20_000
@@ -39,9 +39,8 @@ class Copier:
         self.stranger = world.stranger("copier", node, react=self._react)
 
     async def _react(self, stranger, message: Message) -> None:
-        claims = tuple(Presence(entry.cid, have=True) for entry in message.wants if entry.have_only)
-        if claims:
-            await stranger.say(Message(presences=claims))
+        if claimed := claims(message):
+            await stranger.say(Message(presences=claimed))
         known = [self._by_cid[cid] for cid in ordered(message) if cid in self._by_cid]
         if known and self._first is None:
             self._first = known[0]
@@ -53,14 +52,6 @@ class Copier:
         for message in self.goes_on(self._first):
             await self.stranger.say(message)
             await trio.sleep(self._pause)
-
-
-def of(block: Block) -> Message:
-    return Message(payloads=(Payload(Prefix.of(block.cid), block.data),))
-
-
-def ordered(message: Message) -> list[Cid]:
-    return [entry.cid for entry in message.wants if not (entry.cancel or entry.have_only)]
 
 
 @pytest.fixture(params=["all at once", "in order"])

@@ -63,7 +63,7 @@ class Asking:
         want.refused.discard(provider.peer)
         want.haves.add(provider.peer)
         provider.offers[want.cid] = want
-        provider.said_have(want.known_since)
+        provider.showed(want.known_since)
         self.hungry.add(provider.peer)
         provider.outbox.answered_have(want.cid)
         for session_id in want.sessions:

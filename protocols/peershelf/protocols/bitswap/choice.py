@@ -13,6 +13,8 @@ from peershelf.protocols.bitswap.session import Session, Want
 from peershelf.protocols.bitswap.sharing import Sharing
 from peershelf.protocols.transport import PeerId
 
+_NEXT = 16
+"""Open wants among which those are looked for that only new peers have."""
 _CHOICE = 64
 """Open wants among which a rare one is looked for."""
 
@@ -65,6 +67,9 @@ class Chooser:
     ) -> Iterator[Want]:
         """Those wants that a peer would answer before all that comes before them is here from others."""
         before = self._sharing.others_send(session, provider, now)
+        others = self._sharing.come_first(session, provider, now)
+        if others > before:
+            return self._held_back_without_harm(candidates, session, provider, others, now)
         left = self._sharing.is_better_left
         if before > session.remaining:
             if session.may_measure() and provider.is_to_be_measured(now):
@@ -77,6 +82,17 @@ class Chooser:
             return candidates
         candidates = chain((first,), candidates)
         return _from(candidates, too_early) if left(first, session, provider, now) else candidates
+
+    def _held_back_without_harm(
+        self, wants: Iterator[Want], session: Session, provider: Provider, others: int, now: float
+    ) -> Iterator[Want]:
+        """Those of the next wants that nobody surer has, those after `others` more, or else the last."""
+        near = list(islice(wants, min(others, _NEXT)))
+        yield from (want for want in near if not self._sharing.has_surer_peer(want, session, provider, now))
+        last = deque(chain(near, islice(wants, others - len(near))), maxlen=1)
+        yield from (want for want in wants if not want.overdue)
+        if session.may_wait_for_newcomers(now):
+            yield from (want for want in last if not want.overdue)
 
     def _candidates(self, session: Session, provider: Provider) -> Iterator[Want]:
         peer = provider.peer

@@ -63,6 +63,9 @@ class Planner:
     def overdue(self, want: Want, provider: Provider, now: float) -> None:
         """A peer has taken too long: ask others, and leave it alone for a while."""
         self._asking.overdue(want, provider)
+        if not provider.is_proven(now):
+            for each in want.sessions:
+                self._asking.sessions[each].newcomer_let_down(now)
         rested = [self._asking.sessions[each].let_down(provider.peer, now) for each in want.sessions]
         for until in {provider.went_silent(now), *rested}:
             self._alarms.set(until, partial(self._rested, provider.peer))
@@ -88,6 +91,9 @@ class Planner:
         want = self._next_want(provider, now)
         if want is not None:
             self._asking.order(want, provider, now)
+            if not provider.is_proven(now):
+                for session_id in want.sessions:
+                    self._asking.sessions[session_id].asks_newcomer(now)
         elif not self._take_over(provider, now):
             return False
         self._watch(provider, now)

@@ -23,6 +23,8 @@ _VALID = 2.0
 _STEPS = 2
 """In how many messages a full window is asked for anew at the least delay: half of it will do, see `window`.
 Where a request travels longer, in more of them, since half of the largest window does not."""
+_PROOF = 4
+"""Blocks in a row that a peer must have sent for what it has on order to be taken for granted."""
 _WORDS = 3.0
 """How many times as long as for its word a peer may take to begin with a block: it may open a stream."""
 
@@ -32,6 +34,7 @@ class Provider:
 
     def __init__(self, peer: PeerId, limits: BitswapLimits, now: float) -> None:
         self.peer = peer
+        self._since = now
         self._limits = limits
         self.outbox = Outbox(
             limits.wants_per_peer, reserved=min(limits.window_most, limits.wants_per_peer // 2)
@@ -44,11 +47,13 @@ class Provider:
         self.speed = self.progress.speed
         self.on_trial = False
         """Whether what is on order is one block after a time in which its speed may have changed."""
-        self._word_latency: float | None = None
-        """Seconds in which it said at the quickest that it has a block."""
+        self._word_latency = inf
+        """Seconds in which it showed at the quickest that it has a block."""
         self.unchecked = 0
         """Blocks that came from it and are being hashed or stored."""
         self.bad_blocks = 0
+        self._in_a_row = 0
+        """Blocks that it sent since it last let us down."""
         self._rest = Rest(limits)
         self._answered_to = -inf
         """When the latest of the blocks was asked for that have come."""
@@ -60,8 +65,16 @@ class Provider:
 
     @property
     def is_untried(self) -> bool:
-        """Whether it has never sent us a block."""
+        """Whether it has never sent us a block that it was asked for."""
         return self.window.latency is None
+
+    def trust(self, now: float) -> int:
+        """How sure it is that what is on order will come: how many blocks came in a row, up to `_PROOF`."""
+        return min(self._in_a_row, _PROOF) if self.speed.rate(now) else 0
+
+    def is_proven(self, now: float) -> bool:
+        """Whether what it has on order can be taken for granted."""
+        return self.trust(now) >= _PROOF
 
     @property
     def is_hopeless(self) -> bool:
@@ -116,11 +129,9 @@ class Provider:
         self.unchecked += blocks
         self.progress.took_in()
 
-    def said_have(self, known_since: float) -> None:
-        """It has just said that it has a block that peers have known to be wanted since then."""
-        latency = self.progress.spoke_at - known_since
-        if self._word_latency is None or latency < self._word_latency:
-            self._word_latency = latency
+    def showed(self, known_since: float) -> None:
+        """It has just said that it has a block, or sent it, that peers have known to be wanted since then."""
+        self._word_latency = min(self._word_latency, self.progress.spoke_at - max(known_since, self._since))
 
     def outstanding(self, block_size: float) -> float:
         """Bytes on order that have not come yet, given the usual size of a block."""
@@ -158,8 +169,8 @@ class Provider:
         return ask.at + self._patience <= now
 
     def has_only_talked(self, ask: Ask, now: float) -> bool:
-        """Whether it has never sent us a block, and would have begun with this one as quick as it talks."""
-        if not self.is_untried or self._word_latency is None or self.progress.has_begun:
+        """Whether it has sent no block that it was asked for, and would have begun as quick as it talks."""
+        if not self.is_untried or self.progress.has_begun:
             return False
         return ask.at + max(self._limits.look_again, _WORDS * self._word_latency) <= now
 
@@ -173,11 +184,13 @@ class Provider:
 
     def went_silent(self, now: float) -> float:
         """Leave the peer alone for a while, longer each time. Returns until when."""
+        self._in_a_row = 0
         return self._rest.begin(now)
 
     def delivered(self, cid: Cid, size: int, now: float) -> None:
         """A block that we want came from this peer, which thereby forgets the want."""
         self.progress.useful(size, now)
+        self._in_a_row += 1
         self.outbox.answered(cid)
         ask = self.withdraw(cid)
         if ask is not None:

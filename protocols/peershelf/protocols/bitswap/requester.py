@@ -190,6 +190,7 @@ class Requester:
         if not wants:
             return self.block_not_kept(peer, multihash), []
         for want in wants:
+            provider.showed(want.known_since)
             provider.delivered(want.cid, size, now)
             for session_id in want.sessions:
                 self._asking.sessions[session_id].served(peer)

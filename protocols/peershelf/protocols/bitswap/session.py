@@ -109,6 +109,8 @@ class Session:
         self._urgent: dict[Cid, Want] = {}
         self._open: dict[Cid, Want] = {}
         self._standings: dict[PeerId, Standing] = {}
+        self._newcomers = Rest(limits)
+        """For what was asked of peers that had not proven themselves, and did not come."""
         self.undelivered = 0
         """Bytes received for this session that its consumer has not taken."""
         self.block_size: float = _UNKNOWN_BLOCK
@@ -230,6 +232,19 @@ class Session:
     def let_down(self, peer: PeerId, now: float) -> float:
         """A block did not come from a peer. Returns until when it is not asked for more."""
         return self.standing(peer).rest.begin(now)
+
+    def newcomer_let_down(self, now: float) -> None:
+        """A block did not come from a peer that had not proven itself."""
+        self._newcomers.begin(now)
+
+    def asks_newcomer(self, now: float) -> None:
+        """A peer that has not proven itself is asked for something: after one let us down, one at a time."""
+        if self._newcomers.is_deserved:
+            self._newcomers.begin(now)
+
+    def may_wait_for_newcomers(self, now: float) -> bool:
+        """Whether peers that have not proven themselves may be asked for what is waited for soon."""
+        return self._newcomers.is_over(now)
 
     def served(self, peer: PeerId) -> None:
         """A block came from a peer."""

@@ -5,14 +5,15 @@ So a peer is not asked for what another would have sent sooner, counting all tha
 and a peer that has run out of work takes over what another is far from sending. The last block in a queue is
 taken, because its sending has likely not begun. One whose sending has begun will come twice, which is worth
 it only if it saves much time, or as long as such copies are few. A reader wants blocks in order: a slow peer
-is given one from further back, and now and then one after which it is known whether it still is slow.
+is given one from further back, and now and then one after which it is known whether it still is slow. So is
+a peer of which it is not known yet that it sends what it is asked for.
 
 Where what came waits for us, more peers bring nothing sooner, and cost more turns: then one has all the work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.provider import Provider
@@ -49,11 +50,13 @@ class Sharing:
         self._wants = wants
         self._limits = limits
         self._totals: dict[Session, float] = {}
+        self._surer_than: dict[tuple[Session, int], list[Provider]] = {}
         self._behind: list[Provider] | None = None
 
     def reckon_anew(self) -> None:
         """Forget what was reckoned: time has passed."""
         self._totals.clear()
+        self._surer_than.clear()
         self._behind = None
 
     def others_send(self, session: Session, provider: Provider, now: float) -> float:
@@ -65,6 +68,13 @@ class Sharing:
         if seconds <= _LITTLE_TIME:
             return 0.0
         return seconds / _FAIR * max(self._total(session, now), rate) / session.block_size
+
+    def come_first(self, session: Session, provider: Provider, now: float) -> int:
+        """How many blocks would come from surer peers while one that has not proven itself keeps one back."""
+        if provider.is_proven(now):
+            return 0
+        rate = sum(other.speed.rate(now) for other in self._surer(session, provider, now))
+        return int(self._limits.least_silence * rate / session.block_size)
 
     def is_better_left(self, want: Want, session: Session, provider: Provider, now: float) -> bool:
         """Whether another peer would have sent an open want sooner, busy as it may be."""
@@ -92,7 +102,7 @@ class Sharing:
         best, longest = None, 0.0
         for other in self._far_behind(now):
             want = self._last_on_order(other)
-            if want is None or other is provider or not self._may_move(want, provider):
+            if want is None or other is provider or not self._may_move(want, provider, now):
                 continue
             left = self._time_saved(want, other, provider, now)
             if left > longest:
@@ -117,6 +127,13 @@ class Sharing:
             for provider in self._providers.values()
         )
 
+    def has_surer_peer(self, want: Want, session: Session, provider: Provider, now: float) -> bool:
+        """Whether somebody should have the block of whom it is surer that it comes."""
+        return any(
+            want.may_ask(other.peer) and self._should_have(want, other)
+            for other in self._surer(session, provider, now)
+        )
+
     def is_begun(self, want: Want, now: float) -> bool:
         """Whether the peer that a want is on order from may be sending it already."""
         owner = self._providers[next(iter(want.asked))]
@@ -128,10 +145,21 @@ class Sharing:
         """Bytes per second from all that are good for the session."""
         total = self._totals.get(session)
         if total is None:
-            good = (self._providers[peer] for peer in session.good_peers if session.relies_on(peer))
-            total = sum(other.speed.rate(now) for other in good if other.delivers)
+            total = sum(other.speed.rate(now) for other in self._good(session) if other.delivers)
             self._totals[session] = total
         return total
+
+    def _surer(self, session: Session, provider: Provider, now: float) -> list[Provider]:
+        """Those who are good for the session and of whom it is surer that what is on order will come."""
+        trust = provider.trust(now)
+        surer = self._surer_than.get((session, trust))
+        if surer is None:
+            surer = [other for other in self._good(session) if other.trust(now) > trust]
+            self._surer_than[session, trust] = surer
+        return surer
+
+    def _good(self, session: Session) -> Iterator[Provider]:
+        return (self._providers[peer] for peer in session.good_peers if session.relies_on(peer))
 
     def _far_behind(self, now: float) -> list[Provider]:
         """Peers that have more on order than they send in a moment."""
@@ -148,8 +176,11 @@ class Sharing:
         last = next(reversed(provider.asked), None)
         return None if last is None else self._wants.get(last)
 
-    def _may_move(self, want: Want, provider: Provider) -> bool:
+    def _may_move(self, want: Want, provider: Provider, now: float) -> bool:
         if want.moves >= _MOST_MOVES or len(want.asked) != 1 or want.is_open:
+            return False
+        session = self._session_of(want)
+        if self.come_first(session, provider, now) and not session.may_wait_for_newcomers(now):
             return False
         return (
             want.may_ask(provider.peer)
