@@ -12,13 +12,13 @@ class Rest:
 
     def __init__(self, limits: BitswapLimits) -> None:
         self._limits = limits
-        self._times = 0
+        self._length = 0.0
         self._until = -inf
 
     @property
     def is_deserved(self) -> bool:
         """Whether it has not done since what was expected, be the rest over or not."""
-        return self._times > 0
+        return self._length > 0
 
     def is_over(self, now: float) -> bool:
         """Whether it need not be left alone."""
@@ -27,12 +27,11 @@ class Rest:
     def begin(self, now: float) -> float:
         """Leave it alone, unless it is already. Returns until when."""
         if self.is_over(now):
-            self._times += 1
-            rest = min(self._limits.first_answer * 2.0**self._times, self._limits.longest_rest)
-            self._until = now + rest
+            self._length = min(2 * (self._length or self._limits.first_answer), self._limits.longest_rest)
+            self._until = now + self._length
         return self._until
 
     def end(self) -> None:
         """It did what was expected."""
-        self._times = 0
+        self._length = 0.0
         self._until = -inf
