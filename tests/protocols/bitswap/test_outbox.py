@@ -100,6 +100,29 @@ def test_a_denied_want_makes_room_for_another():
     assert take(outbox) == {CIDS[0]: "cancel", CIDS[2]: "have"}
 
 
+def test_a_want_that_waits_for_room_takes_the_place_of_one_that_is_denied():
+    outbox = Outbox(3, reserved=1)
+    for cid in CIDS[:3]:
+        outbox.want_have(cid)
+    take(outbox)
+    outbox.denied(CIDS[0])
+    assert take(outbox) == {CIDS[0]: "cancel", CIDS[2]: "have"}
+
+
+def test_denied_wants_do_not_take_turns():
+    outbox = Outbox(3, reserved=1)
+    for cid in CIDS[:3]:
+        outbox.want_have(cid)
+    take(outbox)
+    outbox.denied(CIDS[0])
+    take(outbox)
+    outbox.denied(CIDS[1])
+    outbox.denied(CIDS[2])
+    assert not outbox.has_changes
+    outbox.cancel(CIDS[1])
+    assert take(outbox) == {CIDS[1]: "cancel", CIDS[0]: "have"}
+
+
 def test_blocks_have_room_that_word_of_blocks_may_not_take():
     outbox = Outbox(3, reserved=1)
     for cid in CIDS[:4]:

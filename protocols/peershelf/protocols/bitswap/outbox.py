@@ -33,6 +33,8 @@ class Outbox:
         self._dirty: dict[Cid, None] = {}
         self._denied: dict[Cid, None] = {}
         self._no_room: dict[Cid, None] = {}
+        self._displaced: dict[Cid, None] = {}
+        """What the peer has denied and had to make room: told again once there is room to spare."""
         self._history: Recent[bytes, None] = Recent(_REMEMBERED)
         self._start_over = False
 
@@ -67,18 +69,20 @@ class Outbox:
         """The peer said that it does not have the block."""
         if cid in self._wanted:
             self._denied[cid] = None
+            self._fill_up()
 
     def cancel(self, cid: Cid) -> None:
         """Want a block no longer."""
         self._denied.pop(cid, None)
-        self._no_room.pop(cid, None)
+        self._forget_waiting(cid)
         if self._wanted.pop(cid, None) is not None:
             self._dirty[cid] = None
             self._fill_up()
 
     def answered(self, cid: Cid) -> None:
         """The peer has answered in full, and so keeps this want no longer itself."""
-        for wants in (self._wanted, self._told, self._dirty, self._denied, self._no_room):
+        self._forget_waiting(cid)
+        for wants in (self._wanted, self._told, self._dirty, self._denied):
             wants.pop(cid, None)
         self._fill_up()
 
@@ -135,7 +139,7 @@ class Outbox:
         return WantEntry(cid, have_only=wanted, send_dont_have=True)
 
     def _set(self, cid: Cid, *, have_only: bool) -> None:
-        self._no_room.pop(cid, None)
+        self._forget_waiting(cid)
         self._wanted[cid] = have_only
         self._dirty[cid] = None
 
@@ -144,9 +148,16 @@ class Outbox:
             cid = next(iter(self._denied))
             for wants in (self._denied, self._wanted):
                 del wants[cid]
-            self._dirty[cid] = self._no_room[cid] = None
+            self._dirty[cid] = self._displaced[cid] = None
         return len(self._wanted) < limit
 
     def _fill_up(self) -> None:
-        if self._no_room and len(self._wanted) < self._limit - self._reserved:
+        limit = self._limit - self._reserved
+        if self._no_room and self._make_room(limit):
             self._set(next(iter(self._no_room)), have_only=True)
+        elif self._displaced and len(self._wanted) < limit:
+            self._set(next(iter(self._displaced)), have_only=True)
+
+    def _forget_waiting(self, cid: Cid) -> None:
+        self._no_room.pop(cid, None)
+        self._displaced.pop(cid, None)
