@@ -88,6 +88,7 @@ class Sharing:
             and other.speed.rate(now)
             and want.may_ask(peer)
             and (session.has_all(peer) or want.cid in other.offers)
+            and not self._is_kept_waiting(other, want, session, now)
         )
 
     def keeps_us_busy(self) -> Provider | None:
@@ -179,14 +180,17 @@ class Sharing:
     def _may_move(self, want: Want, provider: Provider, now: float) -> bool:
         if want.moves >= _MOST_MOVES or len(want.asked) != 1 or want.is_open:
             return False
-        session = self._session_of(want)
-        if self.come_first(session, provider, now) and not session.may_wait_for_newcomers(now):
-            return False
         return (
-            want.may_ask(provider.peer)
+            not self._is_kept_waiting(provider, want, self._session_of(want), now)
+            and want.may_ask(provider.peer)
             and self._is_relied_on(provider, want)
             and self._should_have(want, provider)
         )
+
+    def _is_kept_waiting(self, provider: Provider, want: Want, session: Session, now: float) -> bool:
+        """Whether a newcomer may not be asked for what surer peers have too, since somebody let us down."""
+        may_wait = session.may_wait_for_newcomers(now) and not want.overdue
+        return not may_wait and self.come_first(session, provider, now) > 0
 
     def _is_relied_on(self, provider: Provider, want: Want) -> bool:
         return all(self._sessions[session_id].relies_on(provider.peer) for session_id in want.sessions)
