@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from asking import Asking
+from asking import SIZE, Asking
 from named import A, B, cid_of, cids_of
 
 from peershelf.protocols.bitswap.limits import BitswapLimits
@@ -203,3 +203,36 @@ def test_a_peer_that_comes_later_is_asked_too():
     asking.requester.decide(0.0)
     asking.requester.peer_connected(A, 0.0)
     assert asking.told(A) == {cid_of(1): "block"}
+
+
+def test_who_was_silent_is_asked_for_the_rest_when_what_it_kept_is_here():
+    asking = Asking(A, limits=BitswapLimits(window_peer=2))
+    asking.session(*cids_of(3))
+    assert asking.asked(A) == cids_of(2)
+    asking.passes(20)
+    for cid in cids_of(2):
+        asking.requester.block_found(cid.multihash, SIZE, asking.now)
+    assert asking.asked(A) == [cid_of(2)]
+
+
+def test_a_session_whose_consumer_takes_nothing_keeps_no_block_from_another():
+    asking = Asking(A, B, limits=BitswapLimits(session_undelivered=SIZE))
+    full = asking.session(cid_of(1))
+    asking.told(A), asking.told(B)
+    asking.says(A, cid_of(1), have=True)
+    asking.told(A)
+    asking.sends(A, cid_of(1))
+    asking.requester.want(full, [cid_of(2)])
+    other = asking.session(cid_of(3))
+    asking.told(A), asking.told(B)
+    asking.says(A, cid_of(3), have=False)
+    asking.says(B, cid_of(3), have=True)
+    asking.told(B)
+    asking.sends(B, cid_of(3))
+    asking.requester.consumed(other, SIZE)
+    asking.requester.want(other, [cid_of(2)])
+    assert asking.asked(B) == [cid_of(2)]
+    assert asking.told(A) == {cid_of(3): "cancel", cid_of(2): "have"}
+    asking.says(B, cid_of(2), have=False)
+    asking.says(A, cid_of(2), have=True)
+    assert asking.told(A) == {cid_of(2): "block"}

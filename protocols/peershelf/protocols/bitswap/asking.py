@@ -185,5 +185,7 @@ class Asking:
         if want.cid in self._on_order:
             self._on_order.discard(want.cid)
             self.ask_those_with_much_room()
+        # Nothing else might wake them: nobody looks after one of whom nothing is on order.
+        self.hungry.update(want.overdue)
         for provider in self.providers.values():
             provider.forget(want.cid, now)

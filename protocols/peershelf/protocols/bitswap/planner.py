@@ -135,7 +135,8 @@ class Planner:
         sessions = [self._asking.sessions[session_id] for session_id in want.sessions]
         if want.peer_knows(provider.peer) or self._chooser.is_only_peer(provider):
             return
-        if any(session.has_all(provider.peer) for session in sessions):
+        if all(session.has_all(provider.peer) for session in sessions):
+            # It is asked directly: by each of them, since one alone may have to wait for its consumer.
             return
         if want.for_everyone or any(session.is_interesting(provider.peer) for session in sessions):
             provider.outbox.want_have(want.cid)
