@@ -3,7 +3,9 @@ it, once to each session that wants it, and nothing else comes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from random import Random
 
 from hypothesis import settings
@@ -24,8 +26,10 @@ SIZE = 1_000
 LIMITS = BitswapLimits(
     session_wants=6, wants_per_peer=8, window_peer=2, window_all=4, window_most=4, session_undelivered=8_000
 )
-ENOUGH = 1_000.0
+ENOUGH = 60.0
 """Seconds after which everything that an honest peer has must have come."""
+STEP = 0.05
+"""Seconds after which the quickest of them answers."""
 
 
 @dataclass
@@ -35,11 +39,16 @@ class Peer:
     blocks: set[Cid]
     wants: dict[Cid, WantEntry] = field(default_factory=dict)
     ever_told: set[Cid] = field(default_factory=set)
+    denied: set[Cid] = field(default_factory=set)
+    """Wants that it keeps until it has the block, and has answered."""
+    disowned: set[Cid] = field(default_factory=set)
+    """Blocks that it has, and said that it has not."""
 
     def take(self, entries: tuple[WantEntry, ...], full: bool) -> None:
         if full:
             self.wants.clear()
         for entry in entries:
+            self.denied.discard(entry.cid)
             if entry.cancel:
                 self.wants.pop(entry.cid, None)
             else:
@@ -53,6 +62,8 @@ class Wanting:
 
     missing: set[Cid] = field(default_factory=set)
     untaken: int = 0
+    stops: bool = False
+    """Whether its consumer takes nothing any more in the end."""
 
 
 class RequesterMachine(RuleBasedStateMachine):
@@ -62,6 +73,8 @@ class RequesterMachine(RuleBasedStateMachine):
         self.now = 0.0
         self.peers: dict[PeerId, Peer] = {}
         self.sessions: dict[int, Wanting] = {}
+        self.barred: set[PeerId] = set()
+        """Peers that sent wrong bytes: they need not be asked for anything again."""
 
     def sync(self) -> None:
         """What the driver does after every event."""
@@ -74,6 +87,7 @@ class RequesterMachine(RuleBasedStateMachine):
     def deliver(self, name: PeerId, cid: Cid) -> None:
         """A peer sends a block that is what it says."""
         told = cid in self.peers[name].ever_told
+        self.requester.heard(name, self.now, SIZE)
         verdict, deliveries = self.requester.block_received(name, cid.multihash, SIZE, self.now)
         assert told == (verdict is not Verdict.UNREQUESTED)
         waiting = {number for number, session in self.sessions.items() if cid in session.missing}
@@ -101,10 +115,10 @@ class RequesterMachine(RuleBasedStateMachine):
         self.requester.peer_disconnected(name)
         self.sync()
 
-    @rule(cids=st.lists(st.sampled_from(CIDS), unique=True, max_size=8))
-    def open_session(self, cids):
+    @rule(cids=st.lists(st.sampled_from(CIDS), unique=True, max_size=8), stops=st.booleans())
+    def open_session(self, cids, stops):
         number = self.requester.open()
-        self.sessions[number] = Wanting(set(cids))
+        self.sessions[number] = Wanting(set(cids), stops=stops)
         self.requester.want(number, cids)
         self.sync()
 
@@ -144,9 +158,10 @@ class RequesterMachine(RuleBasedStateMachine):
     def serve(self, name: PeerId, most: int) -> None:
         peer = self.peers[name]
         for cid, entry in list(peer.wants.items())[:most]:
-            if cid not in peer.wants or name not in self.peers:
+            if cid not in peer.wants or name not in self.peers or cid in peer.denied:
                 continue
             if cid not in peer.blocks:
+                peer.denied.add(cid)
                 self.say(name, cid, have=False)
             elif entry.have_only:
                 del peer.wants[cid]
@@ -165,6 +180,8 @@ class RequesterMachine(RuleBasedStateMachine):
         entry = self.peers[name].wants.get(cid)
         if have and entry is not None and entry.have_only:
             del self.peers[name].wants[cid]
+        if not have:
+            self.peers[name].disowned.add(cid)
         self.say(name, cid, have=have)
 
     @precondition(lambda self: self.peers)
@@ -177,6 +194,7 @@ class RequesterMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def send_wrong_bytes(self, data):
         name = data.draw(st.sampled_from(sorted(self.peers)))
+        self.barred.add(name)
         self.requester.bad_block(name, self.now)
         self.sync()
 
@@ -232,20 +250,31 @@ class RequesterMachine(RuleBasedStateMachine):
             assert session.untaken <= LIMITS.session_undelivered + len(CIDS) * SIZE
 
     def teardown(self):
-        """Once an honest peer has everything and consumers consume, everything comes."""
+        """Once peers answer and consumers consume, what is there comes; all, when somebody has all."""
         if not hasattr(self, "requester"):
             return
+        consuming = {number: session for number, session in self.sessions.items() if not session.stops}
+        honest = (self.peers[name] for name in self.peers.keys() - self.barred)
+        there = set().union(*(peer.blocks - peer.disowned for peer in honest))
+        self.settle(consuming, there)
         self.peers[RESCUER] = Peer(set(CIDS))
         self.requester.peer_connected(RESCUER, self.now)
-        self.sync()
+        self.settle(self.sessions, set(CIDS))
+
+    def settle(self, sessions: Mapping[int, Wanting], there: set[Cid]) -> None:
+        """Peers answer, each at its own speed, until those sessions have what they ask for and is there."""
         end = self.now + ENOUGH
-        while any(session.missing for session in self.sessions.values()) and self.now < end:
-            for number in self.sessions:
+        for step in count():
+            if not any(there.intersection(self.requester.active(number)) for number in sessions):
+                return
+            assert self.now < end
+            for number in sessions:
                 self.take_all(number)
             self.sync()
-            self.serve(RESCUER, 100)
-            self.pass_time(0.5)
-        assert not any(session.missing for session in self.sessions.values())
+            for every, name in enumerate([RESCUER, *PEERS], start=1):
+                if name in self.peers and step % every == 0:
+                    self.serve(name, len(CIDS))
+            self.pass_time(STEP)
 
 
 RequesterMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
