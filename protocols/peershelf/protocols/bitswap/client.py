@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -14,12 +14,13 @@ from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockstoreError
 from peershelf.blockstore.store.base import Blockstore
+from peershelf.protocols.bitswap.added import AddedBlocks
 from peershelf.protocols.bitswap.asking import Delivery
 from peershelf.protocols.bitswap.budget import Ticket
 from peershelf.protocols.bitswap.fetching import Session
 from peershelf.protocols.bitswap.intake import Intake
 from peershelf.protocols.bitswap.messages import Message
-from peershelf.protocols.bitswap.recent import Recent, RecentKeys
+from peershelf.protocols.bitswap.recent import Recent
 from peershelf.protocols.bitswap.report import Answer
 from peershelf.protocols.bitswap.requester import Requester, Verdict
 from peershelf.protocols.bitswap.session import SessionId
@@ -32,8 +33,6 @@ from peershelf.protocols.transport import PeerId
 
 _REMEMBERED_ANSWERS = 256
 _PRESENCES_PER_STEP = 256
-_BLOCKS_ADDED = 8_192
-"""Blocks of which we remember that they were added to the store lately."""
 _PIECE = 4_096
 """Bytes that take as long to hash as all else that is done for a block."""
 
@@ -62,8 +61,6 @@ class Client:
             cpu: returns the seconds of CPU that the calling thread has used.
         """
         self._requester = requester
-        self._store = store
-        self._offload = offload
         self._counters = counters
         self._changed = changed
         self._stored = stored
@@ -75,9 +72,7 @@ class Client:
         self._intake = Intake(
             store, offload, expected=requester.expected, arrived=self._take_in, failed=self._fail, cpu=cpu
         )
-        self._added: RecentKeys[bytes] = RecentKeys(_BLOCKS_ADDED)
-        self._found: deque[Cid] = deque()
-        self._some_found = Wakeup()
+        self._added = AddedBlocks(store, offload, is_wanted=requester.wants_block, found=self._deliver_found)
         self._sooner = Wakeup()
         self._tick_at = inf
 
@@ -147,15 +142,8 @@ class Client:
         Nor do those that are about to, or whose turn to be asked for comes later.
         """
         added = list(cids)
-        self._added.update(cid.multihash for cid in added)
-        self._read(cid for cid in added if self._requester.wants_block(cid.multihash))
-
-    def _read(self, cids: Iterable[Cid]) -> None:
-        """Get blocks out of the store, for those who wait for them."""
-        before = len(self._found)
-        self._found.extend(cids)
-        if len(self._found) > before:
-            self._some_found.set()
+        self._added.remember(added)
+        self._added.read_wanted(added)
 
     def answers(self, cid: Cid) -> Mapping[PeerId, Answer]:
         """How peers answered for a CID that is wanted, or was lately wanted in vain."""
@@ -164,7 +152,7 @@ class Client:
     def decide(self) -> None:
         """Let the requester draw its conclusions, and see that they are sent."""
         self._requester.decide(trio.current_time())
-        self._read(cid for cid in self._requester.take_activated() if cid.multihash in self._added)
+        self._added.read_added(self._requester.take_activated())
         self._changed()
         if self._requester.next_deadline < self._tick_at:
             self._sooner.set()
@@ -173,7 +161,7 @@ class Client:
         """Take in blocks and keep time, for ever."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._keep_time)
-            nursery.start_soon(self._deliver_found)
+            nursery.start_soon(self._added.run)
             nursery.start_soon(self._intake.run)
 
     async def _keep_time(self) -> None:
@@ -184,20 +172,10 @@ class Client:
             self._requester.tick(trio.current_time())
             self.decide()
 
-    async def _deliver_found(self) -> None:
-        while True:
-            await self._some_found.wait()
-            while self._found:
-                cid = self._found.popleft()
-                if not self._requester.wants_block(cid.multihash):
-                    continue
-                try:
-                    data = await self._offload(partial(self._store.get, cid))
-                except BlockstoreError:
-                    continue
-                now = trio.current_time()
-                self._deliver(self._requester.block_found(cid.multihash, len(data), now), data)
-                self.decide()
+    def _deliver_found(self, cid: Cid, data: bytes) -> None:
+        now = trio.current_time()
+        self._deliver(self._requester.block_found(cid.multihash, len(data), now), data)
+        self.decide()
 
     def _take_in(self, arrivals: Sequence[Arrival], seconds: float) -> None:
         began = self._cpu()
@@ -210,7 +188,7 @@ class Client:
                 unwanted.append(arrival)
         if unwanted:
             self._charge_for(unwanted, arrivals, seconds + self._cpu() - began)
-        self._added.update(cid.multihash for cid in added)
+        self._added.remember(added)
         self._stored(added)
         self.decide()
 
