@@ -37,7 +37,8 @@ async def test_both_learn_who_the_other_is(kubo, host, security, eventually):
     node = await kubo(security=[security])
     ours = await host(security=[security])
     await ours.connect(node.address)
-    seen = json.loads(await node.cli("id", ours.local_peer))
+    await eventually(lambda: what_it_knows(node, ours))  # it may still be asking us who we are
+    seen = await what_it_knows(node, ours)
     assert seen["AgentVersion"] == "peershelf/interop"
     assert seen["Addresses"] == ours.addresses()
     assert set(ours.protocols()) == set(seen["Protocols"])
@@ -70,6 +71,11 @@ async def test_kubo_notices_that_we_leave_and_we_that_it_does(kubo, host, eventu
     await node.connect(ours.addresses()[0])
     node.stop()
     await eventually(lambda: not ours.peers())
+
+
+async def what_it_knows(node, host):
+    seen = json.loads(await node.cli("id", host.local_peer))
+    return seen if seen["AgentVersion"] else None
 
 
 async def without_peers(node):
