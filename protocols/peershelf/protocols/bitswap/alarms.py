@@ -24,6 +24,7 @@ class Alarms(Generic[Item]):
         return self._heap[0][0] if self._heap else inf
 
     def set(self, at: float, item: Item) -> None:
+        """Look at something at a time, or as soon as may be if that has passed."""
         heappush(self._heap, (at, next(self._order), item))
 
     def due(self, now: float) -> Iterator[Item]:

@@ -11,7 +11,8 @@ from math import ceil
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.provider import Provider
-from peershelf.protocols.bitswap.session import Session, SessionId, Want
+from peershelf.protocols.bitswap.session import Session
+from peershelf.protocols.bitswap.want import SessionId, Want
 from peershelf.protocols.bitswap.wants import Wants
 from peershelf.protocols.transport import PeerId
 

@@ -35,6 +35,7 @@ class Ticket:
         self._budget.taken(self)
 
     def release(self) -> None:
+        """The message takes no memory any more."""
         if self._held:
             self._held = False
             self._budget.release(self)
@@ -77,13 +78,16 @@ class InboundBudget:
         return ticket
 
     def progress(self, ticket: Ticket) -> None:
+        """More of a message has arrived: others are given up before it."""
         if ticket in self._arriving:
             self._arriving.move_to_end(ticket)
 
     def taken(self, ticket: Ticket) -> None:
+        """A message is here as a whole: it can no longer be given up."""
         self._arriving.pop(ticket, None)
 
     def release(self, ticket: Ticket) -> None:
+        """A message takes no memory any more: let those go on that wait for it."""
         self._arriving.pop(ticket, None)
         self._used[ticket.peer] -= ticket.size
         if not self._used[ticket.peer]:

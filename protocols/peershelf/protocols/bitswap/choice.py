@@ -9,8 +9,9 @@ from random import Random
 
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.provider import Provider
-from peershelf.protocols.bitswap.session import Session, Want
+from peershelf.protocols.bitswap.session import Session
 from peershelf.protocols.bitswap.sharing import Sharing
+from peershelf.protocols.bitswap.want import Want
 from peershelf.protocols.transport import PeerId
 
 _NEXT = 16
@@ -41,6 +42,7 @@ class Chooser:
         return sorted(ready, key=lambda provider: (len(provider.offers), provider.peer))
 
     def is_only_peer(self, provider: Provider) -> bool:
+        """Whether nobody else is connected."""
         return len(self._providers) == 1 and provider.peer in self._providers
 
     def asks_directly(self, session: Session, provider: Provider) -> bool:

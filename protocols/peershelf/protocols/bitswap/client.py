@@ -23,10 +23,10 @@ from peershelf.protocols.bitswap.messages import Message
 from peershelf.protocols.bitswap.recent import Recent
 from peershelf.protocols.bitswap.report import Answer
 from peershelf.protocols.bitswap.requester import Requester, Verdict
-from peershelf.protocols.bitswap.session import SessionId
 from peershelf.protocols.bitswap.stat import Counters
 from peershelf.protocols.bitswap.verify import Arrival
 from peershelf.protocols.bitswap.wakeup import Wakeup
+from peershelf.protocols.bitswap.want import SessionId
 from peershelf.protocols.offload import Offload
 from peershelf.protocols.pacing.turns import Pace, in_parts
 from peershelf.protocols.transport import PeerId
@@ -79,6 +79,7 @@ class Client:
     # For sessions.
 
     def open(self, session: Session) -> SessionId:
+        """Start a session; its blocks are delivered to it until close()."""
         session_id = self._requester.open()
         self._sessions[session_id] = session
         return session_id
@@ -92,10 +93,12 @@ class Client:
         self.decide()
 
     def want(self, session_id: SessionId, cids: Iterable[Cid]) -> None:
+        """Ask for more blocks, in this order, after those that the session wants already."""
         self._requester.want(session_id, cids)
         self.decide()
 
     def consumed(self, session_id: SessionId, size: int) -> None:
+        """The session's consumer has taken `size` bytes of blocks: more may be asked for."""
         if self._requester.consumed(session_id, size):
             self.decide()
 
@@ -129,10 +132,12 @@ class Client:
     # For the node.
 
     def peer_connected(self, peer: PeerId) -> None:
+        """There is somebody new to ask."""
         self._requester.peer_connected(peer, trio.current_time())
         self.decide()
 
     def peer_disconnected(self, peer: PeerId) -> None:
+        """A peer is gone: what was asked of it is asked elsewhere."""
         self._requester.peer_disconnected(peer)
         self.decide()
 

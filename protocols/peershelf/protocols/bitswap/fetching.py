@@ -12,9 +12,9 @@ import trio
 from peershelf.blockstore.block import Block, inline_bytes
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.errors import BlockstoreError, UnsupportedHash
-from peershelf.protocols.bitswap.session import SessionId
 from peershelf.protocols.bitswap.verify import can_verify
 from peershelf.protocols.bitswap.wakeup import Wakeup
+from peershelf.protocols.bitswap.want import SessionId
 from peershelf.protocols.errors import LocalProtocolError
 
 if TYPE_CHECKING:

@@ -33,6 +33,7 @@ class Ledger:
 
     @property
     def has_presences(self) -> bool:
+        """Whether the peer is to be told of having or not having something."""
         return bool(self._presences)
 
     @property
@@ -56,6 +57,7 @@ class Ledger:
         return self._bytes_sending
 
     def is_sending(self, cid: Cid) -> bool:
+        """Whether the block is in a turn that is on its way to the peer."""
         return cid in self._sending
 
     def want(self, entry: WantEntry) -> bool:

@@ -49,6 +49,7 @@ class Prefix:
 
     @classmethod
     def of(cls, cid: Cid) -> Prefix:
+        """What stands before a block with this CID."""
         code, digest = split(cid.multihash)
         return cls(cid.version, cid.codec, code, len(digest))
 

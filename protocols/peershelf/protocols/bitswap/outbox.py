@@ -40,6 +40,7 @@ class Outbox:
 
     @property
     def has_changes(self) -> bool:
+        """Whether take() has something to send."""
         return bool(self._dirty)
 
     def __contains__(self, cid: Cid) -> bool:

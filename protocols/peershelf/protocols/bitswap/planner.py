@@ -16,8 +16,8 @@ from peershelf.protocols.bitswap.asking import Asking
 from peershelf.protocols.bitswap.choice import Chooser
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.provider import Provider
-from peershelf.protocols.bitswap.session import Want
 from peershelf.protocols.bitswap.sharing import Sharing
+from peershelf.protocols.bitswap.want import Want
 from peershelf.protocols.bitswap.window import Ask
 from peershelf.protocols.transport import PeerId
 

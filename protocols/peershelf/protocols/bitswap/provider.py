@@ -10,7 +10,7 @@ from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.outbox import Outbox
 from peershelf.protocols.bitswap.progress import TRICKLE, Progress
 from peershelf.protocols.bitswap.rest import Rest
-from peershelf.protocols.bitswap.session import Want
+from peershelf.protocols.bitswap.want import Want
 from peershelf.protocols.bitswap.window import Ask, Window
 from peershelf.protocols.transport import PeerId
 

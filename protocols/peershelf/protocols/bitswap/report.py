@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from peershelf.protocols.bitswap.provider import Provider
-from peershelf.protocols.bitswap.session import Want
+from peershelf.protocols.bitswap.want import Want
 from peershelf.protocols.transport import PeerId
 
 

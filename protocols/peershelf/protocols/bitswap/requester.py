@@ -13,6 +13,7 @@ outboxes for the driver to send.
 - Silence, DONT_HAVE and disconnection open the want again. Who was asked in vain may still deliver.
 - A peer that has never sent a block, only word, is not waited for long: soon one who delivers and is idle is
   asked as well, else the next one of whom nothing is known.
+- What surer peers have too is asked of one that has not proven itself so that it holds nobody up: `choice`.
 - Peers share the work by the speed at which bytes come from them, and take over from one another: `sharing`.
 - When peers of ours want a block of us too, we are all after the same thing: then rare blocks go first, and
   chance decides between equals, so that we fetch different ones and pass them on. Otherwise order counts.
@@ -32,7 +33,8 @@ from peershelf.protocols.bitswap.messages import Presence, WantEntry
 from peershelf.protocols.bitswap.planner import Planner
 from peershelf.protocols.bitswap.provider import Provider
 from peershelf.protocols.bitswap.report import Answer, answers
-from peershelf.protocols.bitswap.session import Session, SessionId
+from peershelf.protocols.bitswap.session import Session
+from peershelf.protocols.bitswap.want import SessionId
 from peershelf.protocols.transport import PeerId
 
 

@@ -8,78 +8,21 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
-from typing import NewType
 
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.rest import Rest
+from peershelf.protocols.bitswap.want import Want
 from peershelf.protocols.transport import PeerId
 
-SessionId = NewType("SessionId", int)
-
-_REMEMBERED_LEAVERS = 64
 _SMOOTHING = 0.25
 _UNKNOWN_BLOCK = 262_144
 _UNINTERESTING = 32
 """Misses in a row after which a peer is not told of a session's new wants."""
 _REPEATED = 1 / 64
 """Part of the bytes of a session that may be asked for twice to have the last blocks sooner."""
-
-
-@dataclass(slots=True, eq=False)
-class Want:
-    """One CID that we want, for all the sessions that wait for it."""
-
-    cid: Cid
-    serial: int
-    sessions: dict[SessionId, None] = field(default_factory=dict)
-    asked: set[PeerId] = field(default_factory=set)
-    """Peers of whom the block itself is on order."""
-    overdue: set[PeerId] = field(default_factory=set)
-    """Those of them that have taken too long."""
-    haves: set[PeerId] = field(default_factory=set)
-    refused: set[PeerId] = field(default_factory=set)
-    """Peers that said they do not have it."""
-    barred: set[PeerId] = field(default_factory=set)
-    """Peers that sent something else in its place."""
-    left: set[PeerId] = field(default_factory=set)
-    """Peers that went away before they delivered."""
-    moves: int = 0
-    """How often it was taken from a busy peer; without end, it could go on for ever."""
-    known_since: float = 0.0
-    """When peers were last told of it, all of them anew."""
-    for_everyone: bool = False
-    """Whether even peers that had nothing of the session so far are to be told."""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether somebody (else) should be asked for the block."""
-        return len(self.overdue) == len(self.asked)
-
-    def may_ask(self, peer: PeerId) -> bool:
-        return not (peer in self.asked or peer in self.refused or peer in self.barred)
-
-    def peer_knows(self, peer: PeerId) -> bool:
-        """Whether the peer need not be told, having been asked, or having answered."""
-        return peer in self.asked or peer in self.haves or peer in self.barred
-
-    def withdraw_from(self, peer: PeerId) -> bool:
-        """The block is no longer on order from a peer. Returns whether it was."""
-        was_asked = peer in self.asked
-        self.asked.discard(peer)
-        self.overdue.discard(peer)
-        return was_asked
-
-    def forget_peer(self, peer: PeerId) -> bool:
-        """A peer went away. Returns whether the block was on order from it."""
-        self.haves.discard(peer)
-        self.refused.discard(peer)
-        was_asked = self.withdraw_from(peer)
-        if was_asked and len(self.left) < _REMEMBERED_LEAVERS:
-            self.left.add(peer)
-        return was_asked
 
 
 @dataclass(slots=True)
@@ -136,6 +79,7 @@ class Session:
         return cid
 
     def activate(self, want: Want) -> None:
+        """Peers may know of a want from now on."""
         self.active[want.cid] = want
         if want.is_open:
             self._open[want.cid] = want
@@ -180,6 +124,7 @@ class Session:
         return chain(self._urgent.values(), self._open.values())
 
     def is_open(self, want: Want) -> bool:
+        """Whether somebody (else) should be asked for this want of the session."""
         return want.cid in self._open or want.cid in self._urgent
 
     @property
@@ -198,9 +143,11 @@ class Session:
         return len(self.active) - len(self._open) - len(self._urgent)
 
     def standing(self, peer: PeerId) -> Standing:
+        """How a peer has done so far; a blank page if it is new."""
         return self._standings.setdefault(peer, Standing(Rest(self._limits)))
 
     def has_all(self, peer: PeerId) -> bool:
+        """Whether the peer had everything that it was asked about so far."""
         standing = self._standings.get(peer)
         return standing is not None and standing.has_all
 
@@ -214,6 +161,7 @@ class Session:
         return bool(self.good_peers)
 
     def hit(self, peer: PeerId) -> None:
+        """A peer has something that is wanted."""
         standing = self.standing(peer)
         standing.hits += 1
         standing.misses_in_a_row = 0
@@ -260,5 +208,6 @@ class Session:
         return had_all
 
     def forget_peer(self, peer: PeerId) -> None:
+        """A peer went away."""
         self._standings.pop(peer, None)
         self.good_peers.pop(peer, None)

@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping
 
 from peershelf.protocols.bitswap.limits import BitswapLimits
 from peershelf.protocols.bitswap.provider import Provider
-from peershelf.protocols.bitswap.session import Session, SessionId, Want
+from peershelf.protocols.bitswap.session import Session
+from peershelf.protocols.bitswap.want import SessionId, Want
 from peershelf.protocols.bitswap.wants import Wants
 from peershelf.protocols.transport import PeerId
 

@@ -49,6 +49,7 @@ class TalkSource:
         self.more = Wakeup()
 
     def next_message(self) -> Message | None:
+        """What the peer is to be told now: wants, cancels and presences; None if nothing."""
         wants, full = self._requester.take_wants(self._peer, _WANTS_PER_MESSAGE)
         presences = self._engine.take_presences(self._peer, _PRESENCES_PER_MESSAGE)
         if not wants and not presences and not full:
@@ -56,9 +57,11 @@ class TalkSource:
         return Message(wants=wants, full=full, presences=presences)
 
     def sent(self) -> None:
+        """The message is in the hands of the network."""
         self._counters.messages_sent += 1
 
     def failed(self, error: TransportError) -> None:
+        """A message may not have arrived: tell all wants anew, unless the peer cannot be reached at all."""
         if isinstance(error, UNREACHABLE):
             self._requester.peer_disconnected(self._peer)
             self._decide()
@@ -95,6 +98,7 @@ class BlockSource:
         return self._message
 
     def sent(self) -> None:
+        """The turn's message is in the hands of the network: there may be room for another."""
         turn, _ = self._loaded.popleft()
         message, self._message = self._message, Message()
         self._engine.sent(turn, trio.current_time())

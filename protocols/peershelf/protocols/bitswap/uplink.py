@@ -27,9 +27,11 @@ class Uplink:
         self._running: dict[Turn, Ask] = {}
 
     def started(self, turn: Turn, now: float) -> None:
+        """A turn is on its way."""
         self._running[turn] = self._window.ask(now)
 
     def ended(self, turn: Turn, now: float, *, sent: bool) -> None:
+        """A turn is not on its way any more, `sent` or given up."""
         start = self._running.pop(turn, None)
         if start is not None and sent:
             self._window.delivered(start, turn.size, now)

@@ -12,6 +12,7 @@ class Wakeup:
         self._event = trio.Event()
 
     def set(self) -> None:
+        """Wake who waits, or who waits next."""
         self._event.set()
 
     async def wait(self) -> None:

@@ -35,6 +35,7 @@ class Wantlist:
         return iter(self._wants)
 
     def get(self, cid: Cid) -> Want | None:
+        """Return what is kept for a CID, None if nothing is."""
         return self._wants.get(cid)
 
     def add(self, entry: WantEntry) -> Want | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, KeysView
 from itertools import count
 
 from peershelf.blockstore.cid import Cid
-from peershelf.protocols.bitswap.session import SessionId, Want
+from peershelf.protocols.bitswap.want import SessionId, Want
 
 
 class Wants:
@@ -24,6 +24,7 @@ class Wants:
         return iter(list(self._by_cid.values()))
 
     def get(self, cid: Cid) -> Want | None:
+        """Return the want for a CID, None if it is not wanted."""
         return self._by_cid.get(cid)
 
     def answered_by(self, multihash: bytes) -> list[Want]:
@@ -46,6 +47,7 @@ class Wants:
         return want
 
     def remove(self, want: Want) -> None:
+        """Nobody waits for a want any more."""
         del self._by_cid[want.cid]
         same_block = self._by_multihash[want.cid.multihash]
         del same_block[want.cid]
