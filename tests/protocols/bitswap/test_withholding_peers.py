@@ -27,7 +27,7 @@ class Withholder:
         self._by_cid = {block.cid: block for block in blocks}
         self._left = gives
         self._of_told = of_told
-        world.stranger(name, node, react=self._react)
+        self.stranger = world.stranger(name, node, react=self._react)
 
     async def _react(self, stranger, message: Message) -> None:
         if claimed := claims(message):
@@ -57,3 +57,27 @@ async def test_withholders_that_come_again_as_others(
     start = trio.current_time()
     await read_in_order(node, blocks, AHEAD)
     assert ALONE / (trio.current_time() - start) >= FAIR
+
+
+@pytest.mark.parametrize("latency", [0.02, 0.05, 0.1])
+async def test_whoever_comes_later_is_not_preferred_for_its_name(world, autojump_clock, make_blocks, latency):
+    """Nobody is known yet, each is waited for, and leaves; names are an order in which peers may be asked."""
+    blocks = make_blocks(1, SIZE)
+    node = await world.node("node")
+    provider = await world.node("zz provider", blocks)
+    world.internet.connect(node.network, provider.network, latency=latency)
+
+    async def come(number: int) -> None:
+        await trio.sleep(number * 0.06)
+        for turn in range(1_000):
+            name = f"withholder {number}.{turn}"
+            peer = Withholder(world, node, name, blocks, gives=0, of_told=False)
+            await trio.sleep(1.5 * PAUSE)
+            world.disconnect(node, peer.stranger)
+
+    for number in range(5):
+        world.nursery.start_soon(come, number)
+    await trio.sleep(2 * PAUSE)
+    start = trio.current_time()
+    await read_in_order(node, blocks, AHEAD)
+    assert trio.current_time() - start < 6 * PAUSE + 10 * latency
