@@ -24,6 +24,8 @@ _GIFT = 128 * 1024
 _READERS = 12
 _WRITERS, _BEGUN = 12, 4 * 1024 * 1024
 _LIARS = 5
+_STAY = 0.3
+"""Seconds that a peer stays which comes again as another."""
 _IDENTITIES = 16
 """As many connections as one address may have."""
 
@@ -156,6 +158,18 @@ async def liars(target: Target, pace: Pace) -> None:
         await trio.sleep_forever()
 
 
+async def comers(target: Target, pace: Pace) -> None:
+    """The same, who leave before they are found out, and come again as others."""
+    lies = tool("lies")
+
+    async def one() -> None:
+        await pace.due()
+        async with target.stranger(lies.claim_all):
+            await trio.sleep(_STAY)
+
+    await side_by_side(_LIARS, one)
+
+
 ATTACKS = (
     Attack("repeats", "one want repeated 6,000 times", 12_000, "wants", repeats),
     Attack("too-many", "5,000 wants in a message", 10_000, "wants", too_many),
@@ -177,4 +191,5 @@ ATTACKS = (
     Attack(
         "liars", f"{_LIARS} peers that claim all and send nothing right", 5, "peers", liars, of_fetcher=True
     ),
+    Attack("comers", f"{_LIARS} such peers that come again as others", 20, "peers", comers, of_fetcher=True),
 )

@@ -36,10 +36,12 @@ class Chooser:
         self._in_demand = in_demand
 
     def ready(self, hungry: Iterable[PeerId], now: float) -> list[Provider]:
-        """Peers with room, those first who have the least to offer: the others can wait for what is left."""
+        """Peers with room. Of them come first who is surest to send; then who has the least to offer, as the
+        others can wait for what is left; then who came first: whoever comes again and again is not preferred.
+        """
         known = (self._providers.get(peer) for peer in hungry)
         ready = [provider for provider in known if provider is not None and provider.has_room(now)]
-        return sorted(ready, key=lambda provider: (len(provider.offers), provider.peer))
+        return sorted(ready, key=lambda one: (-one.trust(now), len(one.offers), one.since, one.peer))
 
     def is_only_peer(self, provider: Provider) -> bool:
         """Whether nobody else is connected."""

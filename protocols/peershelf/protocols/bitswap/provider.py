@@ -34,7 +34,8 @@ class Provider:
 
     def __init__(self, peer: PeerId, limits: BitswapLimits, now: float) -> None:
         self.peer = peer
-        self._since = now
+        self.since = now
+        """When it connected."""
         self._limits = limits
         self.outbox = Outbox(
             limits.wants_per_peer, reserved=min(limits.window_most, limits.wants_per_peer // 2)
@@ -131,7 +132,7 @@ class Provider:
 
     def showed(self, known_since: float) -> None:
         """It has just said that it has a block, or sent it, that peers have known to be wanted since then."""
-        self._word_latency = min(self._word_latency, self.progress.spoke_at - max(known_since, self._since))
+        self._word_latency = min(self._word_latency, self.progress.spoke_at - max(known_since, self.since))
 
     def outstanding(self, block_size: float) -> float:
         """Bytes on order that have not come yet, given the usual size of a block."""
