@@ -6,9 +6,9 @@ import random
 
 import pytest
 import trio
+from both_dial import both_dial, host_beside, part
 
 from peershelf.protocols.libp2p import keeper
-from peershelf.protocols.libp2p.duplicates import is_smaller
 
 
 class Journal:
@@ -28,24 +28,16 @@ class Journal:
 async def test_one_connection_is_left_and_nothing_flaps(kubo, host, eventually, monkeypatch, ours_first):
     monkeypatch.setattr(keeper, "MOP_UP", 1.5)
     node, journal = await kubo(), Journal()
-    ours = await host()
-    while is_smaller(ours.local_peer, node.peer_id) != ours_first:
-        ours = await host()
+    ours = await host_beside(node.peer_id, host, smaller=ours_first)
     ours.listen_to_peers(journal)
     doubled = 0
     for round_number in range(1, 4):
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(node.connect, ours.addresses()[0])
-            while not ours._transport._streams:
-                await trio.lowlevel.checkpoint()
-            nursery.start_soon(ours.connect, node.address)
-        doubled += len(ours.connections()) > 1
+        doubled += await both_dial(node, ours)
         await eventually(lambda: len(ours.connections()) == 1)
         assert (await node.cli("swarm", "peers", "-v")).count(ours.local_peer) == 1
         assert await ours.ping(node.peer_id) < 5
         assert journal.entries == ["+", "-"] * (round_number - 1) + ["+"]
-        await ours.disconnect(node.peer_id)
-        await eventually(lambda: not ours._transport._streams)
+        await part(node, ours, eventually)
     assert doubled
 
 
