@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
+
+sys.path.insert(0, str(Path(__file__).parent / "tools"))
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import secrets
 
 import pytest
 import trio
+from echoing import ECHO, echo
 from libp2p.network.stream.exceptions import StreamError
 from libp2p.peer.id import ID
 
@@ -14,17 +15,12 @@ from peershelf.protocols.libp2p import HostLimits
 from peershelf.protocols.libp2p.addresses import Multiaddr
 from peershelf.protocols.libp2p.read_ahead import MAX_ANSWERS
 
-ECHO = "/test/echo/1.0.0"
 MULTISTREAM = b"\x13/multistream/1.0.0\n"
 
 
 @pytest.fixture
 def victim(host):
     """`await victim(limits=…)` runs a host that serves ECHO."""
-
-    async def echo(stream):
-        while data := await stream.receive_some():
-            await stream.send_all(data)
 
     async def start(**options):
         made = await host(**options)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import pytest
 import trio
+from echoing import ECHO, echo
 from libp2p.peer.id import ID
 
 from peershelf.protocols.libp2p import HostLimits, keeper
 from peershelf.protocols.libp2p.addresses import Multiaddr
 from peershelf.protocols.libp2p.duplicates import SIMULTANEOUS, is_smaller, kept
-
-ECHO = "/test/echo/1.0.0"
 
 
 @dataclass(eq=False)
@@ -83,11 +82,6 @@ async def meet(a, b):
 async def stock_dial(a, b):
     """Connect once more, connected or not: what a peer that has lost its state does."""
     await a._swarm.dial_addr(Multiaddr(b.addresses()[0]), ID.from_base58(b.local_peer))
-
-
-async def echo(stream):
-    while data := await stream.receive_some():
-        await stream.send_all(data)
 
 
 async def test_two_hosts_that_dial_each_other_at_once_are_left_with_one_connection(host, eventually, quick):

@@ -6,19 +6,14 @@ import os
 
 import pytest
 import trio
+from echoing import ECHO, echo, echoed
 
 from peershelf.protocols.errors import DialFailed, InvalidAddress
 from peershelf.protocols.libp2p import HostLimits
 from peershelf.protocols.private import GREETING, Sealing, SwarmKey
 
-ECHO = "/test/echo/1.0.0"
 KEY = SwarmKey(bytes(range(32)))
 OTHER = SwarmKey(bytes(range(1, 33)))
-
-
-async def echo(stream):
-    while data := await stream.receive_some():
-        await stream.send_all(data)
 
 
 def port_of(host):
@@ -32,13 +27,8 @@ async def test_streams_run_between_hosts_with_one_key(host, security):
     await a.connect(b.addresses()[0])
     assert a.connections()[0].address == b.addresses()[0].partition("/p2p/")[0]
     stream = await a.open_stream(b.local_peer, [ECHO])
-    data, received = os.urandom(3_000_000), bytearray()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(stream.send_all, data)
-        while len(received) < len(data):
-            received += await stream.receive_some()
-    assert received == data
-    await stream.aclose()
+    data = os.urandom(3_000_000)
+    assert await echoed(stream, data) == data
 
 
 @pytest.mark.parametrize(("mine", "theirs"), [(KEY, OTHER), (KEY, None)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import trio
 
-ECHO = "/test/echo/1.0.0"
 DEAF = "/test/deaf/1.0.0"
 
 

@@ -6,19 +6,14 @@ import secrets
 
 import pytest
 import trio
+from echoing import ECHO, echo, echoed
 
 from peershelf.protocols.errors import PeerNotConnected, ProtocolNotSupported, StreamClosed, StreamReset
 from peershelf.protocols.libp2p import HostLimits
 
-ECHO = "/test/echo/1.0.0"
 MORE_THAN_A_WINDOW = 20_000_000
 STOCK_PATIENCE = 5
 """Seconds after which py-libp2p's own Yamux fails a writer that gets no credit."""
-
-
-async def echo(stream):
-    while data := await stream.receive_some():
-        await stream.send_all(data)
 
 
 async def ignore(stream):
@@ -49,13 +44,8 @@ def pair(host):
 async def test_megabytes_go_both_ways_at_once(pair, security):
     a, b = await pair(security=[security])
     stream = await a.open_stream(b.local_peer, [ECHO])
-    data, received = secrets.token_bytes(5_000_000), bytearray()
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(stream.send_all, data)
-        while len(received) < len(data):
-            received += await stream.receive_some()
-    assert received == data
-    await stream.aclose()
+    data = secrets.token_bytes(5_000_000)
+    assert await echoed(stream, data) == data
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])

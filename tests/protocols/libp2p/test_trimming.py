@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 import trio
+from echoing import ECHO, echo
 
 from peershelf.protocols.errors import LocalProtocolError
 from peershelf.protocols.libp2p import HostLimits
@@ -13,7 +14,6 @@ from peershelf.protocols.libp2p.trimming import Protection, Trimmer, rested, sur
 
 LIMITS = HostLimits(low_water=2, high_water=4, grace=10, resting=2, rest=60)
 NOW = 1_000.0
-ECHO = "/test/echo/1.0.0"
 
 
 @dataclass(eq=False)
@@ -150,10 +150,6 @@ async def test_a_host_trims_at_once_and_keeps_the_protected_and_the_wanted(host,
 
 
 async def test_data_on_a_stream_makes_a_connection_used_and_pings_of_the_muxer_do_not(host, eventually):
-    async def echo(stream):
-        while data := await stream.receive_some():
-            await stream.send_all(data)
-
     a, b = await host(), await host()
     b.handle([ECHO], echo)
     await a.connect(b.addresses()[0])

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import pytest
 import trio
+from echoing import ECHO, echo, echoed
 
 from peershelf.protocols.errors import DialFailed, InvalidAddress
 from peershelf.protocols.libp2p import HostLimits
 
 WEBSOCKET = "/ip4/127.0.0.1/tcp/0/ws"
 BOTH = [WEBSOCKET, "/ip4/127.0.0.1/tcp/0"]
-ECHO = "/test/echo/1.0.0"
-
-
-async def echo(stream):
-    while data := await stream.receive_some():
-        await stream.send_all(data)
 
 
 @pytest.mark.parametrize("security", ["noise", "tls"])
@@ -26,13 +21,8 @@ async def test_streams_run_over_websocket(host, security, listen):
     b.handle([ECHO], echo)
     await a.connect(b.addresses()[0])
     stream = await a.open_stream(b.local_peer, [ECHO])
-    data, received = bytes(range(256)) * 4_000, b""
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(stream.send_all, data)
-        while len(received) < len(data):
-            received += await stream.receive_some()
-    assert received == data
-    await stream.aclose()
+    data = bytes(range(256)) * 4_000
+    assert await echoed(stream, data) == data
 
 
 async def test_addresses_and_connections_say_so(host):
