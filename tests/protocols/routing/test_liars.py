@@ -101,6 +101,36 @@ async def test_endless_nearer_peers_that_are_there_end(autojump_clock):
         assert trio.current_time() - start < 60
 
 
+@pytest.mark.parametrize("latency", [0.01, 1.0], ids=["while it is dialed there", "later"])
+async def test_who_names_honest_peers_at_wrong_addresses_keeps_nobody_from_them(autojump_clock, latency):
+    async with world() as here:
+        here.dial_takes = 1.0
+        (_, seeker), (between, knowing) = await here.node(), await here.node()
+        (holder, holding), provider = await here.node(), here.network().local_peer
+        holding._records.add(CID.multihash, Contact(provider, (ADDRESS,)), trio.current_time())
+        here.only_at[holder.local_peer] = ADDRESS
+        knows(knowing, holder.local_peer)
+        here.internet.connect(seeker._network._inner, between._inner, latency=latency)
+        knows(seeker, between.local_peer)
+
+        async def lie(stream, request):
+            wrong = Contact(holder.local_peer, (ADDRESS[:-1] + b"\x01",))
+            await stream.send_all(frame(Message(request.kind, closer=(wrong,))))
+
+        connect_liars(here, seeker, lie)
+        assert list(await providers(seeker)) == [provider]
+
+
+async def test_a_peer_in_the_table_that_is_named_at_a_wrong_address_stays_there(autojump_clock):
+    async with world() as here:
+        (_, seeker), (known, _) = await here.node(), await here.node()
+        here.only_at[known.local_peer] = ADDRESS
+        knows(seeker, known.local_peer)
+        wrong = Contact(known.local_peer, (ADDRESS[:-1] + b"\x01",))
+        await seeker._asker.request(wrong, Message(Kind.FIND_NODE, b"key"))
+        assert known.local_peer in seeker.table
+
+
 async def another_type(stream, request):
     await stream.send_all(frame(Message(Kind.PING, request.key)))
 
