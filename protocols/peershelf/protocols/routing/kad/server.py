@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+
 from peershelf.protocols.errors import MalformedMessage
-from peershelf.protocols.pacing.crowd import Neighbourhood
 from peershelf.protocols.routing.kad.keys import key_of
 from peershelf.protocols.routing.kad.messages import Contact, Kind, Message
 from peershelf.protocols.routing.kad.providers import ProviderRecords
@@ -30,7 +31,7 @@ class Answerer:
         table: RoutingTable,
         records: ProviderRecords,
         values: Values,
-        network: Neighbourhood = lambda peer: peer,
+        network: Callable[[PeerId], Hashable] = lambda peer: peer,
     ) -> None:
         self._scope = scope
         self._table = table
