@@ -3,7 +3,7 @@
 Three bounds hold from accept to close: sockets of one address (see `address_group`), sockets in all, which
 leaves places for our own dials however many strangers come, and those still shaking hands (see `HalfOpen`).
 Where a bound is reached a socket that is still shaking hands makes room. Established ones do where all places
-are taken, and then only for an address that has fewer than theirs: or a few addresses could shut out everybody.
+are taken, and then only for an address that has fewer than theirs: or a few addresses could shut out others.
 """
 
 from __future__ import annotations
