@@ -62,3 +62,32 @@ async def test_who_sends_tickets_without_end_is_cut_off(siege, victim, dialed, r
             assert share < MOST, f"{share:.0%} of the thread"
             with trio.fail_after(10):
                 await cut_off.wait()
+
+
+UPDATE, PING = 1, 2
+SYN = 1
+
+
+@pytest.mark.parametrize(
+    "frame", [(PING, SYN, 0, 7), (UPDATE, 0, 1, 1)], ids=["pings", "credit, a byte at a time"]
+)
+async def test_floods_of_who_was_dialed_leave_the_thread_to_others(
+    siege, victim, dialed, handshakes, by_hand, frame
+):
+    connected, said = trio.Event(), by_hand.yamux(*frame) * 4_000
+
+    async def over_and_over(tcp, keys) -> None:
+        peer = await handshakes.answer_hands(tcp, keys)
+        await connected.wait()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(peer.listen, b"")
+            while not peer.closed.is_set():
+                await peer.say(said)
+
+    async with siege(memory=48 * MIB) as watch:
+        await watch.connected.wait()
+        async with dialed(over_and_over):
+            connected.set()
+            await trio.sleep(1)  # what it may take at once, ahead of its share, is no matter here
+            share = await victim.thread_share(3 * LONG)
+            assert share < 0.5, f"{share:.0%} of the thread"
