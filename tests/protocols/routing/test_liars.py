@@ -9,7 +9,7 @@ import trio
 from kad_strangers import frame, invented, knows, stranger
 from kad_world import ADDRESS, CID, World, providers, world
 
-from peershelf.protocols.routing.kad import Dht
+from peershelf.protocols.routing.kad import WAN, Dht
 from peershelf.protocols.routing.kad.keys import key_of, key_of_peer
 from peershelf.protocols.routing.kad.messages import MAX_MESSAGE, Contact, Kind, Message, encode
 from peershelf.protocols.transport import PeerId
@@ -119,6 +119,24 @@ async def test_who_names_honest_peers_at_wrong_addresses_keeps_nobody_from_them(
 
         connect_liars(here, seeker, lie)
         assert list(await providers(seeker)) == [provider]
+
+
+async def test_who_comes_as_many_and_does_not_answer_keeps_nobody_from_the_table(autojump_clock):
+    async def say_nothing(stream, request):
+        await trio.sleep_forever()
+
+    async with world() as here:
+        (own, dht), (honest, _) = await here.node(scope=WAN), await here.node(scope=WAN)
+        for last in range(40):
+            silent = stranger(here, say_nothing, protocol=WAN.protocol)
+            here.seen_at[silent.local_peer] = bytes([4, 8, 8, 8, last, 6, 15, 161])
+            here.internet.connect(own._inner, silent._inner)
+        public = bytes([4, 9, 9, 9, 9, 6, 15, 161])
+        here.seen_at[honest.local_peer] = public
+        here.claims[honest.local_peer] = [public]
+        here.internet.connect(own._inner, honest._inner)
+        await trio.sleep(5)
+        assert honest.local_peer in dht.table
 
 
 async def test_a_peer_in_the_table_that_is_named_at_a_wrong_address_stays_there(autojump_clock):

@@ -72,7 +72,12 @@ class Dht:
         self._answerer = Answerer(scope, self.table, self._records, values, self._network_of)
         self._serving = Serving(self._answer, pacing or new_pacing(network))
         self._company = Company(
-            network, self.table, self._asker, self.look_around, content=lambda: not self._serves
+            network,
+            self.table,
+            self._asker,
+            self.look_around,
+            content=lambda: not self._serves,
+            group=lambda peer: scope.group(network.seen_at(peer) or b""),
         )
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
