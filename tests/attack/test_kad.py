@@ -221,6 +221,31 @@ async def test_10000_records_of_one_peer_are_taken_while_others_are_answered(sie
     await a_lookup_works(victim)
 
 
+async def test_many_identities_hide_nobody_else_who_has_a_block(siege, stranger, victim):
+    """Of a key 64 providers are kept, and identities cost nothing."""
+    key = b"\x12\x20" + os.urandom(32)
+
+    async def announce(peer) -> None:
+        own = Contact(peer.network.local_peer, (HERE,))
+        request = encode(Message(Kind.ADD_PROVIDER, key, providers=(own,)))
+        stream = await opened(peer, victim, encode_frame(request) + encode_frame(encode(ping)))
+        assert await stream.receive_some()  # so the first of both was dealt with, too
+        await stream.aclose()
+
+    ping = Message(Kind.PING, b"x")
+    async with siege(memory=24 * MIB), stranger(source="127.0.0.9") as honest:
+        await announce(honest)
+        for _ in range(66):
+            async with stranger() as peer:
+                await announce(peer)
+        stream = await opened(honest, victim, encode_frame(encode(Message(Kind.GET_PROVIDERS, key))))
+        answer = await read_message(stream, FrameDecoder(MAX_MESSAGE))
+        assert answer is not None
+        assert len(answer.providers) == 64
+        assert honest.name in [one.peer for one in answer.providers[:2]]
+        await stream.aclose()
+
+
 async def test_floods_of_values_push_out_nobody_elses(siege, stranger, victim):
     """All of them are valid: names cost nothing. There are 37 MB, and no room for more than 17 of them."""
     honest = Owner(os.urandom(8))

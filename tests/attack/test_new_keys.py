@@ -26,18 +26,18 @@ def connected(victim, handshakes, rekeying, tmp_path):
     return connect
 
 
-async def test_new_keys_leave_the_thread_to_others(siege, victim, wire, connected, nursery):
-    async with siege(memory=24 * MIB) as watch, wire() as tcp:
-        records = await connected(tcp, asking=False)
+async def say(tcp, records: bytes) -> None:
+    with suppress(trio.BrokenResourceError):
+        await tcp.write(records)
+
+
+@pytest.mark.parametrize("asking", [False, True])
+async def test_who_has_new_keys_without_end_is_cut_off(siege, victim, wire, connected, is_cut_off, asking):
+    """Whether or not it asks for new keys of the other side."""
+    async with siege(memory=24 * MIB) as watch, wire() as tcp, trio.open_nursery() as nursery:
+        records = await connected(tcp, asking=asking)
         await watch.connected.wait()
-        nursery.start_soon(tcp.write, records)
+        nursery.start_soon(say, tcp, records)
         share = await victim.thread_share(LONG)
         assert share < MOST, f"{share:.0%} of the thread"
-        nursery.cancel_scope.cancel()
-
-
-async def test_who_asks_for_new_keys_without_end_is_cut_off(siege, wire, connected, is_cut_off):
-    async with siege(memory=24 * MIB), wire() as tcp:
-        with suppress(trio.BrokenResourceError):
-            await tcp.write(await connected(tcp, asking=True))
         await is_cut_off(tcp)

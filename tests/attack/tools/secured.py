@@ -86,6 +86,52 @@ async def shake_hands(carrier: Wire, victim: str, keys: KeyPair, make: Any = Noi
     return await noise.secure_outbound(RawConnection(carrier, True), ID.from_base58(victim))
 
 
+async def hear_out(conn: Any, protocol: str) -> bytes:
+    """Agree on what the victim proposes, whatever it proposes before that; return what came after it."""
+    await conn.write(MULTISTREAM)
+    came = b""
+    while line(protocol) not in came:
+        data = await conn.read()
+        assert data, "the victim closed the connection while negotiating"
+        came += data
+    await conn.write(line(protocol))
+    return came.partition(line(protocol))[2]
+
+
+async def answer_hands(carrier: Wire, keys: KeyPair) -> SecuredPeer:
+    """Secure a connection with Noise and agree on Yamux, as the one who is dialed."""
+    ahead = Ahead(carrier, await hear_out(carrier, "/noise"))
+    noise = NoiseTransport(keys, noise_privkey=create_noise_key_pair().private_key)
+    conn = await noise.secure_inbound(RawConnection(ahead, False))
+    rest = await hear_out(conn, "/yamux/1.0.0")
+    peer = SecuredPeer(carrier, conn, keys)
+    peer._take(rest)
+    return peer
+
+
+class Ahead(ReadWriteCloser):
+    """A connection of which more has been read than was asked for."""
+
+    def __init__(self, inner: Wire, ahead: bytes) -> None:
+        self._inner, self._ahead = inner, ahead
+
+    async def read(self, n: int | None = None) -> bytes:
+        if not self._ahead:
+            return await self._inner.read(n)
+        size = len(self._ahead) if n is None else n
+        data, self._ahead = self._ahead[:size], self._ahead[size:]
+        return data
+
+    async def write(self, data: bytes) -> None:
+        await self._inner.write(data)
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+    def get_remote_address(self) -> tuple[str, int]:
+        return self._inner.get_remote_address()
+
+
 class SecuredPeer:
     """Both sides have proven who they are and agreed on Yamux; what follows is made by hand.
 

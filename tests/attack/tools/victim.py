@@ -30,6 +30,7 @@ SPARE = {
     "peershelf.protocols.libp2p.addresses.Target": 1024,
     "peershelf.protocols.routing.kad.providers._Provider": 64,  # who has announced something
     "peershelf.protocols.routing.kad.messages.Contact": 64,
+    "peershelf.protocols.routing.kad.shares.Shares": 64,  # one for each network of theirs
     "peershelf.protocols.traffic.traffic._Peer": 512,  # what has gone to and from the last so many peers
     "peershelf.protocols.traffic.usage.Tally": 512,
     "peershelf.protocols.traffic.meter.Meter": 1024,

@@ -7,6 +7,7 @@ import trio
 
 from peershelf.protocols.errors import DialFailed
 from peershelf.protocols.libp2p import HostLimits
+from peershelf.protocols.libp2p.addresses import endpoint
 
 
 async def test_strangers_leave_places_for_our_own_dials(host):
@@ -39,6 +40,48 @@ async def test_one_address_gets_only_its_share_until_somebody_leaves(host, event
     await eventually(lambda: len(hub._transport.inbound) == 1)
     await third.connect(hub.addresses()[0])
     assert set(hub.peers()) == {second.local_peer, third.local_peer}
+
+
+async def test_a_few_addresses_that_have_all_places_keep_nobody_else_out(host, eventually):
+    """They come again whenever they are cut off: none is ever old enough to be closed for being too many."""
+    hub = await host(limits=HostLimits(low_water=4, high_water=4, headroom=0, outbound_reserve=1))
+    crowd = [await host() for _ in range(3)]
+    for number, one in enumerate(crowd):
+        come_from(one, f"127.0.0.{2 + number // 2}")
+        await one.connect(hub.addresses()[0])
+    newcomer, another = await host(), await host()
+    come_from(newcomer, "127.0.0.9")
+    come_from(another, "127.0.0.9")
+    await newcomer.connect(hub.addresses()[0])
+    await eventually(
+        lambda: set(hub.peers()) == {crowd[0].local_peer, crowd[2].local_peer, newcomer.local_peer}
+    )
+    with pytest.raises(DialFailed, match=r"closed during the handshake|connection reset"):
+        await another.connect(hub.addresses()[0])
+    assert newcomer.local_peer in hub.peers()
+
+
+async def test_peers_that_are_protected_or_wanted_stay_however_many_are_at_their_address(host):
+    hub = await host(limits=HostLimits(low_water=2, high_water=2, headroom=0, outbound_reserve=0))
+    guests = [await host() for _ in range(2)]
+    for one in guests:
+        hub.protect(one.local_peer, "test")
+        await one.connect(hub.addresses()[0])
+    newcomer = await host()
+    come_from(newcomer, "127.0.0.9")
+    with pytest.raises(DialFailed, match=r"closed during the handshake|connection reset"):
+        await newcomer.connect(hub.addresses()[0])
+    assert set(hub.peers()) == {one.local_peer for one in guests}
+
+
+def come_from(network, source):
+    """Have every connection of a host come from one of this machine's addresses."""
+
+    async def connect(address):
+        _, at, port = endpoint(address)
+        return network._transport.adopt(await trio.open_tcp_stream(at, port, local_address=source))
+
+    network._transport._connect_tcp = connect
 
 
 async def test_who_is_refused_is_refused_before_any_handshake(host):

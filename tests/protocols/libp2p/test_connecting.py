@@ -72,10 +72,10 @@ async def test_every_address_of_a_name_is_tried(host, monkeypatch):
     port = int(b.addresses()[0].split("/")[4])
     tcp = (trio.socket.AF_INET, trio.socket.SOCK_STREAM, 6, "")
 
-    async def resolver(*_args):
+    def look_up(*_args):
         return [(*tcp, (address, port)) for address in ("127.0.0.3", "127.0.0.2", "127.0.0.1")]
 
-    monkeypatch.setattr(trio.socket, "getaddrinfo", resolver)
+    monkeypatch.setattr(resolve, "look_up_name", look_up)
     assert await a.connect(f"/dns/node.example/tcp/{port}/p2p/{b.local_peer}") == b.local_peer
 
 

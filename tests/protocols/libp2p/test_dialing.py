@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 
 import pytest
 import trio
+from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.peer.id import ID
 
 from peershelf.protocols.errors import DialedTooSoon, DialFailed, InvalidAddress
-from peershelf.protocols.libp2p import HostLimits
+from peershelf.protocols.libp2p import HostLimits, resolve
 from peershelf.protocols.libp2p.addresses import usable_targets
 
 OTHER_PEER = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
@@ -227,13 +230,59 @@ async def test_a_name_fails_only_when_all_its_addresses_do(host, monkeypatch):
     port = int(b.addresses()[0].split("/")[4])
     tcp = (trio.socket.AF_INET, trio.socket.SOCK_STREAM, 6, "")
 
-    async def resolver(*_args):
+    def look_up(*_args):
         return [(*tcp, (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
 
-    monkeypatch.setattr(trio.socket, "getaddrinfo", resolver)
+    monkeypatch.setattr(resolve, "look_up_name", look_up)
     (name,) = usable_targets(b.local_peer, [f"/dns/node.example/tcp/{port}"])
     await a.reach(b.local_peer, [str(name.where)])
     assert a._dialer._backoff.remaining(name, trio.current_time()) == 0
+
+
+async def test_names_that_nobody_answers_for_take_no_threads_from_others(host, monkeypatch, nursery):
+    """A stranger may tell of peers at such names, and a look-up has its thread until it ends."""
+    a, held = await host(limits=HostLimits(dial_timeout=1)), threading.Semaphore(0)
+
+    def look_up(*_args):
+        held.acquire()
+        return []
+
+    async def dial(names):
+        with pytest.raises(DialFailed, match="timed out"):
+            await a.reach(make_up(), names)
+
+    monkeypatch.setattr(resolve, "look_up_name", look_up)
+    try:
+        async with trio.open_nursery() as dials:
+            for peer in range(10):
+                dials.start_soon(dial, [f"/dns/{peer}-{name}.example/tcp/1" for name in range(16)])
+        with trio.fail_after(2):
+            await trio.to_thread.run_sync(lambda: None)
+    finally:
+        held.release(1_000)
+
+
+async def test_silent_addresses_by_the_hundred_hold_up_nobody_else(host, silent):
+    """Ten made-up peers of sixteen addresses each: more than a search asks for at a time."""
+    a, b = await host(), await host()
+    listeners = await silent(160)
+    async with trio.open_nursery() as dials:
+        for first in range(0, 160, 16):
+            dials.start_soon(fail_to_reach, a, listeners[first : first + 16])
+        await trio.sleep(2)  # by then they have all places
+        with trio.fail_after(5):
+            await a.reach(b.local_peer, b.addresses())
+        dials.cancel_scope.cancel()
+
+
+async def fail_to_reach(host, addresses):
+    with pytest.raises(DialFailed):
+        await host.reach(make_up(), addresses)
+
+
+def make_up():
+    """The ID of a peer that there is not."""
+    return str(ID.from_pubkey(create_new_key_pair().public_key))
 
 
 async def test_a_full_host_does_not_try_in_a_tight_loop(host):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 import trio
 from reach_world import (
@@ -18,6 +20,7 @@ from reach_world import (
     world,
 )
 
+from peershelf.protocols.errors import NetworkError
 from peershelf.protocols.reachability.case import RECHECK, Outcome, Standing
 from peershelf.protocols.reachability.messages import (
     MOST_DATA,
@@ -311,6 +314,29 @@ async def test_floods_of_dial_backs_are_cut(autojump_clock) -> None:
         for _ in range(200):
             await flooder.open_stream(here.ours.local_peer, ["/libp2p/autonat/2/dial-back"])
         await trio.sleep(1)
-        assert here.ours.open_streams == 16
+        assert here.ours.open_streams == 4
         await trio.sleep(10)
         assert here.ours.open_streams == 0
+
+
+async def test_who_holds_all_streams_for_dial_backs_that_it_gets_keeps_nobody_from_proof(
+    autojump_clock, nursery
+) -> None:
+    async def hold(flooder) -> None:
+        while True:
+            with suppress(NetworkError):
+                stream = await flooder.open_stream(here.ours.local_peer, ["/libp2p/autonat/2/dial-back"])
+                await stream.receive_some()
+            await trio.sleep(0.01)
+
+    async with world() as here:
+        flooder = here.internet.node("flooder")
+        here.internet.connect(flooder, here.ours._inner)
+        for _ in range(32):
+            nursery.start_soon(hold, flooder)
+        await trio.sleep(1)
+        for _ in range(3):
+            here.server()
+        await trio.sleep(30)
+        assert here.told == [(Standing.PUBLIC, (OURS,))]
+        nursery.cancel_scope.cancel()

@@ -11,7 +11,7 @@ from reach_world import ELSEWHERE, OURS, Addressed, World, bytes_of
 
 from peershelf.protocols.errors import NetworkError
 from peershelf.protocols.fake import FakeInternet
-from peershelf.protocols.reachability.allowance import MOST_OF_A_PEER
+from peershelf.protocols.reachability.allowance import MOST_OF_AN_ADDRESS
 from peershelf.protocols.reachability.messages import (
     DIAL_REQUEST,
     MAX_MESSAGE,
@@ -105,8 +105,8 @@ async def test_who_asks_too_often_is_told_so(autojump_clock) -> None:
     async with FakeInternet().running() as internet:
         asker = Asker(internet)
         answers = [(await asker.ask(OURS))[0] for _ in range(20)]
-        assert answers[MOST_OF_A_PEER:] == [Answer(Status.REJECTED)] * (20 - MOST_OF_A_PEER)
-        assert len(asker.dialed) == MOST_OF_A_PEER
+        assert answers[MOST_OF_AN_ADDRESS:] == [Answer(Status.REJECTED)] * (20 - MOST_OF_AN_ADDRESS)
+        assert len(asker.dialed) == MOST_OF_AN_ADDRESS
         await trio.sleep(60)
         assert (await asker.ask(OURS))[0] == Answer(Status.OK, 0, Dialed.OK)
 

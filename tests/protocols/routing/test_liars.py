@@ -9,7 +9,7 @@ import trio
 from kad_strangers import frame, invented, knows, stranger
 from kad_world import ADDRESS, CID, World, providers, world
 
-from peershelf.protocols.routing.kad import Dht
+from peershelf.protocols.routing.kad import WAN, Dht
 from peershelf.protocols.routing.kad.keys import key_of, key_of_peer
 from peershelf.protocols.routing.kad.messages import MAX_MESSAGE, Contact, Kind, Message, encode
 from peershelf.protocols.transport import PeerId
@@ -99,6 +99,54 @@ async def test_endless_nearer_peers_that_are_there_end(autojump_clock):
         assert seeker.messages_sent - before <= 160
         assert len(here.networks) > 160
         assert trio.current_time() - start < 60
+
+
+@pytest.mark.parametrize("latency", [0.01, 1.0], ids=["while it is dialed there", "later"])
+async def test_who_names_honest_peers_at_wrong_addresses_keeps_nobody_from_them(autojump_clock, latency):
+    async with world() as here:
+        here.dial_takes = 1.0
+        (_, seeker), (between, knowing) = await here.node(), await here.node()
+        (holder, holding), provider = await here.node(), here.network().local_peer
+        holding._records.add(CID.multihash, Contact(provider, (ADDRESS,)), trio.current_time())
+        here.only_at[holder.local_peer] = ADDRESS
+        knows(knowing, holder.local_peer)
+        here.internet.connect(seeker._network._inner, between._inner, latency=latency)
+        knows(seeker, between.local_peer)
+
+        async def lie(stream, request):
+            wrong = Contact(holder.local_peer, (ADDRESS[:-1] + b"\x01",))
+            await stream.send_all(frame(Message(request.kind, closer=(wrong,))))
+
+        connect_liars(here, seeker, lie)
+        assert list(await providers(seeker)) == [provider]
+
+
+async def test_who_comes_as_many_and_does_not_answer_keeps_nobody_from_the_table(autojump_clock):
+    async def say_nothing(stream, request):
+        await trio.sleep_forever()
+
+    async with world() as here:
+        (own, dht), (honest, _) = await here.node(scope=WAN), await here.node(scope=WAN)
+        for last in range(40):
+            silent = stranger(here, say_nothing, protocol=WAN.protocol)
+            here.seen_at[silent.local_peer] = bytes([4, 8, 8, 8, last, 6, 15, 161])
+            here.internet.connect(own._inner, silent._inner)
+        public = bytes([4, 9, 9, 9, 9, 6, 15, 161])
+        here.seen_at[honest.local_peer] = public
+        here.claims[honest.local_peer] = [public]
+        here.internet.connect(own._inner, honest._inner)
+        await trio.sleep(5)
+        assert honest.local_peer in dht.table
+
+
+async def test_a_peer_in_the_table_that_is_named_at_a_wrong_address_stays_there(autojump_clock):
+    async with world() as here:
+        (_, seeker), (known, _) = await here.node(), await here.node()
+        here.only_at[known.local_peer] = ADDRESS
+        knows(seeker, known.local_peer)
+        wrong = Contact(known.local_peer, (ADDRESS[:-1] + b"\x01",))
+        await seeker._asker.request(wrong, Message(Kind.FIND_NODE, b"key"))
+        assert known.local_peer in seeker.table
 
 
 async def another_type(stream, request):

@@ -56,6 +56,36 @@ def test_of_one_key_the_latest_are_kept():
     assert len(records) == 64
 
 
+def test_many_identities_of_one_network_hide_nobody_elses_record():
+    """As many as are kept of a key would push out everybody who came before them."""
+    records = ProviderRecords(most_per_key=64)
+    others = PEERS[:3]
+    for number, peer in enumerate(others):
+        records.add(key(1), peer, 0.0, f"network {number}")
+    for peer in PEERS[3:]:
+        records.add(key(1), peer, 1.0, "one network")
+    found = records.get(key(1), 2.0)
+    assert len(found) == 64
+    assert found[1:4] == others[::-1]
+
+
+def test_networks_are_told_of_in_turn_the_latest_first():
+    records = ProviderRecords()
+    for peer, network in zip(PEERS, "aaabbc", strict=False):
+        records.add(key(1), peer, 0.0, network)
+    assert records.get(key(1), 1.0) == [PEERS[number] for number in (5, 4, 2, 3, 1, 0)]
+
+
+def test_many_identities_of_one_network_push_out_their_own_records():
+    records = ProviderRecords(most=100)
+    for number in range(5):
+        records.add(key(number), PEERS[0], 0.0, "an honest network")
+    for number, peer in enumerate(PEERS[1:]):
+        records.add(key(1_000 + number), peer, 1.0, "one network")
+    assert len(records) == 100
+    assert all(records.get(key(number), 2.0) == [PEERS[0]] for number in range(5))
+
+
 def test_addresses_are_those_told_last():
     records = ProviderRecords()
     records.add(key(1), PEERS[0], 0.0)

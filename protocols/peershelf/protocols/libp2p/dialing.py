@@ -130,7 +130,7 @@ class Dial:
         found: dict[Target, list[Multiaddr]] = {}
         with trio.move_on_after(self._limits.dial_timeout / 2):
             async with trio.open_nursery() as nursery:
-                for target in numeric + names[:most]:
+                for target in numeric + names[: self._limits.names_per_dial]:
                     nursery.start_soon(self._look_up, target, found)
         self._behind = {address: target for target in self._targets for address in found.get(target, ())}
         return ranked(address for address in self._behind if self._is_allowed(address))[:most]
@@ -146,7 +146,7 @@ class Dial:
     async def _look_up(self, target: Target, found: dict[Target, list[Multiaddr]]) -> None:
         self._tried[target.where] = None
         try:
-            found[target] = await resolve(target)
+            found[target] = await resolve(target, self._outbound.lookups[self._asker])
             del self._tried[target.where]
         except DialFailed as error:
             self._tried[target.where] = str(error)

@@ -101,7 +101,7 @@ class Libp2pNetwork(PeerAccess, Network):
             self._swarm, self._transport, self._limits, identify.ask, self.traffic
         )
         self._pusher = IdentifyPusher(lambda: list(self._keeper.table), identify.push)
-        self._outbound = Outbound(self._swarm, self._transport, self._limits.dials)
+        self._outbound = Outbound(self._swarm, self._transport, self._limits)
         self._dialer = Dialer(self._outbound, self._limits, self._keeper.check_room)
         self._serve(IDENTIFY, identify.answer, metered=True)
         self._serve(IDENTIFY_PUSH, identify.take_push, metered=True)

@@ -15,6 +15,7 @@ from peershelf.protocols.libp2p.duplicates import MOP_UP, SETTLE
 from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.service import close_connection
 from peershelf.protocols.libp2p.table import ConnectionTable
+from peershelf.protocols.libp2p.transport.half_open import Endpoint
 from peershelf.protocols.libp2p.transport.tcp import TcpTransport
 from peershelf.protocols.libp2p.trimming import Protection, Trimmer, rested, surplus
 from peershelf.protocols.traffic import Traffic
@@ -49,6 +50,7 @@ class ConnectionKeeper:
         self._greet = greet
         self._traffic = traffic
         self._nursery: trio.Nursery | None = None
+        transport.inbound.may_go = self.may_make_room
 
     def check_running(self) -> trio.Nursery:
         """Return where everything about connections runs. Raises LocalProtocolError unless the host runs."""
@@ -146,6 +148,11 @@ class ConnectionKeeper:
         self._closing.add(connection.inner)
         if self._nursery is not None:  # a host that ends closes all of them itself
             self._nursery.start_soon(close_connection, self._swarm, self._transport, connection.inner)
+
+    def may_make_room(self, remote: Endpoint) -> bool:
+        """Tell whether a socket is neither that of a protected peer nor of one that a user asked for."""
+        of_socket = next((one for one in self.table if remote_endpoint(one.inner) == remote), None)
+        return of_socket is None or not (of_socket.wanted or of_socket.peer in self.protection)
 
     def of_stream(self, stream: BufferedStream) -> Connection:
         """Return the connection that `stream` runs on. Raises StreamReset where it has ended.

@@ -62,6 +62,12 @@ class HostLimits:
     """Addresses that are being dialed at a time, for all peers together; more wait. A quarter of the places
     is for what users ask for."""
 
+    lookups: int = 8
+    """Names that are being looked up at a time for what the node dials by itself, and as many for users."""
+
+    names_per_dial: int = 4
+    """Names of one peer that are looked up."""
+
     addresses_per_dial: int = 16
     """Addresses of one peer that are tried, the best ones: who tells us of peers could name anybody's."""
 

@@ -13,6 +13,8 @@ from libp2p.peer.id import ID
 
 from peershelf.protocols.errors import DialFailed
 from peershelf.protocols.libp2p.addresses import Multiaddr, endpoint
+from peershelf.protocols.libp2p.dial_places import DialPlaces
+from peershelf.protocols.libp2p.limits import HostLimits
 from peershelf.protocols.libp2p.reasons import reason_of
 from peershelf.protocols.libp2p.transport.tcp import Carrier, TcpTransport
 from peershelf.protocols.resources import Resource
@@ -43,33 +45,30 @@ class Secured:
         self.socket.kill()
 
 
-def _places(count: int) -> trio.Semaphore:
-    return trio.Semaphore(count, max_value=count)
-
-
 class Outbound:
-    """Opens connections, `places` of them at a time, of which a quarter is for what users ask for.
+    """Opens connections, `dials` of them at a time, of which a quarter is for what users ask for.
 
     The swarm's `dial_addr` is not used: it does all stages in one, so that two addresses of a peer could both
     end as connections.
     """
 
-    def __init__(self, swarm: Swarm, transport: TcpTransport, places: int) -> None:
+    def __init__(self, swarm: Swarm, transport: TcpTransport, limits: HostLimits) -> None:
         self._swarm = swarm
         self._transport = transport
-        for_users = max(1, places // 4)
+        for_users = max(1, limits.dials // 4)
         self._places = {
-            Asker.USER: _places(for_users),
-            Asker.NODE: _places(max(1, places - for_users)),
+            Asker.USER: DialPlaces(for_users),
+            Asker.NODE: DialPlaces(max(1, limits.dials - for_users)),
         }
+        self.lookups = {asker: trio.CapacityLimiter(limits.lookups) for asker in Asker}
+        """For names, whose server may be a stranger's, and silent: a look-up has a thread until it ends."""
 
     def resources(self) -> list[Resource]:
         """Return how many addresses are being dialed."""
         names = {Asker.USER: "asked for by users", Asker.NODE: "by the node itself"}
         return [
-            Resource("dials", names[asker], places.max_value - places.value, places.max_value)
+            Resource("dials", names[asker], places.taken, places.most)
             for asker, places in self._places.items()
-            if places.max_value is not None
         ]
 
     @property
@@ -91,7 +90,7 @@ class Outbound:
         if not self._transport.can_dial(address):
             raise DialFailed(self._transport.no_websocket)
         expected = ID.from_base58(peer)
-        async with self._places[asker]:
+        async with self._places[asker].place(peer):
             socket = await self._transport.connect(address)
             try:
                 raw = RawConnection(socket, initiator=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
+from typing import Any
 
 import trio
 from libp2p.utils.dns_utils import resolve_multiaddr_with_retry
@@ -13,28 +15,38 @@ from peershelf.protocols.libp2p.addresses import DNS_NAMES, Multiaddr, Target, i
 _FAMILIES = {"dns": socket.AF_UNSPEC, "dns4": socket.AF_INET, "dns6": socket.AF_INET6}
 
 
-async def resolve(target: Target) -> list[Multiaddr]:
+async def resolve(target: Target, lookups: trio.CapacityLimiter) -> list[Multiaddr]:
     """Return the IP addresses and ports behind `target`, in the resolver's order.
 
     /dns, /dns4 and /dns6 go through the system's resolver, so /etc/hosts counts; /dnsaddr is looked up in
     DNS TXT records, of which only those for the target's peer are taken. Raises DialFailed.
+
+    Args:
+        lookups: bounds the threads that wait for the system's resolver. Nothing ends one, cancelled or not,
+            before it has heard from a server that may be a stranger's: so they are none of those for others.
     """
     first = next(iter(target.where.protocols())).name
     if first == "dnsaddr":
         return await _dnsaddr(target)
     if first in DNS_NAMES:
-        return await _names(target.where, first)
+        return await _names(target.where, first, lookups)
     return [target.where]
 
 
-async def _names(where: Multiaddr, kind: str) -> list[Multiaddr]:
+async def _names(where: Multiaddr, kind: str, lookups: trio.CapacityLimiter) -> list[Multiaddr]:
     host, port = where.value_for_protocol(kind), where.value_for_protocol("tcp")
     ws = "/ws" if str(where).endswith("/ws") else ""
     try:
-        found = await trio.socket.getaddrinfo(host, port, _FAMILIES[kind], socket.SOCK_STREAM)
+        look_up = partial(look_up_name, host, port, _FAMILIES[kind])
+        found = await trio.to_thread.run_sync(look_up, abandon_on_cancel=True, limiter=lookups)
     except (OSError, UnicodeError) as error:
         raise DialFailed(f"the name {host} cannot be resolved") from error
     return [Multiaddr(f"/{_ip_name(family)}/{peer[0]}/tcp/{port}{ws}") for family, _, _, _, peer in found]
+
+
+def look_up_name(host: str, port: str, family: int) -> list[tuple[Any, ...]]:
+    """Ask the system's resolver, which may take half a minute. Raises OSError, UnicodeError."""
+    return list(socket.getaddrinfo(host, port, family, socket.SOCK_STREAM))
 
 
 def _ip_name(family: int) -> str:

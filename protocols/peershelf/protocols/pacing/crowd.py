@@ -15,7 +15,7 @@ from math import exp2, inf, log
 
 import trio
 
-from peershelf.protocols.multiaddrs import address_group, ip_of
+from peershelf.protocols.multiaddrs import address_group, ip_of, network_of
 from peershelf.protocols.pacing.limits import TimeLimits
 from peershelf.protocols.transport import PeerId
 
@@ -31,6 +31,11 @@ def neighbourhood_of(peer: PeerId, address: bytes | None) -> Hashable:
     """Return what counts as the address of a peer, given as a multiaddr in bytes; without one, the peer."""
     ip = ip_of(address or b"")
     return peer if ip is None else address_group(str(ip))
+
+
+def network_or_address(peer: PeerId, address: bytes | None) -> Hashable:
+    """Return the network of a public peer, a /16 or a /32; else what neighbourhood_of() does."""
+    return network_of(address or b"") or neighbourhood_of(peer, address)
 
 
 class Lately:

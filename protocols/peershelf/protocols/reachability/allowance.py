@@ -1,15 +1,17 @@
-"""How many questions are answered: of one peer, of all, and of those that cost data. No I/O."""
+"""How many questions are answered: of one address, of all, and of those that cost data. No I/O."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Hashable
 
 from peershelf.protocols.transport import PeerId
 
 WINDOW = 60.0
 MOST = 60
 """Questions in a minute."""
-MOST_OF_A_PEER = 12
+MOST_OF_AN_ADDRESS = 12
+"""The same for those who are at one address: identities cost nothing."""
 MOST_WITH_DATA = 12
 """Questions in a minute about addresses that are not the asker's own as we see it."""
 MOST_AT_A_TIME = 16
@@ -19,21 +21,21 @@ class Allowance:
     """What was answered in the last minute, and what is being answered."""
 
     def __init__(self) -> None:
-        self._taken: deque[tuple[float, PeerId]] = deque()
+        self._taken: deque[tuple[float, Hashable]] = deque()
         self._with_data: deque[float] = deque()
-        self._counts: Counter[PeerId] = Counter()
+        self._counts: Counter[Hashable] = Counter()
         self._open: set[PeerId] = set()
 
-    def begin(self, peer: PeerId, now: float) -> bool:
-        """Whether a question is taken; then end() follows."""
+    def begin(self, peer: PeerId, address: Hashable, now: float) -> bool:
+        """Whether a question of a peer at an address is taken; then end() follows."""
         self._forget(now)
-        if len(self._taken) >= MOST or self._counts[peer] >= MOST_OF_A_PEER:
+        if len(self._taken) >= MOST or self._counts[address] >= MOST_OF_AN_ADDRESS:
             return False
         # One of a peer: a second dial would find it connected already.
         if peer in self._open or len(self._open) >= MOST_AT_A_TIME:
             return False
-        self._taken.append((now, peer))
-        self._counts[peer] += 1
+        self._taken.append((now, address))
+        self._counts[address] += 1
         self._open.add(peer)
         return True
 

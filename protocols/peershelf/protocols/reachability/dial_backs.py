@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import trio
 
 from peershelf.protocols.errors import NetworkError
+from peershelf.protocols.pacing.crowd import neighbourhood_of
 from peershelf.protocols.reachability import candidates
 from peershelf.protocols.reachability.base import Network
 from peershelf.protocols.reachability.messages import DIAL_BACK, MAX_DIAL_BACK, decode_dial_back
@@ -20,8 +22,8 @@ from peershelf.protocols.wire import FrameDecoder, encode_frame
 
 PATIENCE = 5.0
 """Seconds for a nonce to arrive, and for our thanks to be taken."""
-MOST_STREAMS = 16
-"""Streams at a time: nobody has much to say here."""
+MOST_STREAMS = 4
+"""Streams of one address at a time: nobody has much to say here, or is to keep others from saying it."""
 
 
 @dataclass(slots=True)
@@ -40,7 +42,7 @@ class DialBacks:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._expected: dict[int, Expected] = {}
-        self._streams = 0
+        self._streams: Counter[Hashable] = Counter()
 
     def start(self) -> None:
         """Take dial-backs from now on."""
@@ -58,10 +60,11 @@ class DialBacks:
 
     async def handle(self, stream: Stream) -> None:
         """Take one nonce, and thank for it if it is right."""
-        if self._streams >= MOST_STREAMS:
+        address = neighbourhood_of(stream.peer, self._network.seen_at(stream.peer))
+        if self._streams[address] >= MOST_STREAMS:
             await stream.reset()
             return
-        self._streams += 1
+        self._streams[address] += 1
         try:
             with trio.fail_after(PATIENCE):
                 async with ending(stream):
@@ -69,7 +72,7 @@ class DialBacks:
         except (NetworkError, trio.TooSlowError):
             pass
         finally:
-            self._streams -= 1
+            self._streams -= Counter([address])
 
     async def _take(self, stream: Stream) -> None:
         nonce = decode_dial_back(await receive_frame(stream, FrameDecoder(MAX_DIAL_BACK)))

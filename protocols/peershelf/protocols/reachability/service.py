@@ -14,6 +14,7 @@ import trio
 
 from peershelf.protocols.errors import MalformedMessage, NetworkError
 from peershelf.protocols.multiaddrs import ip_of, is_public
+from peershelf.protocols.pacing.crowd import neighbourhood_of
 from peershelf.protocols.reachability.allowance import Allowance
 from peershelf.protocols.reachability.base import Network
 from peershelf.protocols.reachability.messages import (
@@ -67,7 +68,8 @@ class DialService:
             pass
 
     async def _answer_if_allowed(self, stream: Stream) -> Answer:
-        if not self._allowance.begin(stream.peer, trio.current_time()):
+        address = neighbourhood_of(stream.peer, self._network.seen_at(stream.peer))
+        if not self._allowance.begin(stream.peer, address, trio.current_time()):
             return Answer(Status.REJECTED)
         try:
             return await self._answer(stream)

@@ -10,7 +10,7 @@ from libp2p.crypto.ed25519 import create_new_key_pair
 from peershelf.protocols.libp2p.security.tls import TlsChannel
 from peershelf.protocols.libp2p.security.tls_codec import RecordEnds, TlsCodec
 
-TICKETS = 200
+TICKETS = 20
 
 
 def record(size: int) -> bytes:

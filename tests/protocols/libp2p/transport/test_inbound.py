@@ -95,11 +95,38 @@ def test_where_all_is_taken_the_oldest_handshake_of_any_address_makes_room(door)
     assert not door.knock("7.7.7.7")
 
 
+def fill_up(door):
+    """Two from each of three addresses."""
+    return [door.settle_in(f"8.8.8.{last}") for last in (1, 2, 3, 1, 2, 3)]
+
+
+def test_where_all_is_taken_the_newest_of_the_fullest_address_makes_room(door):
+    came = fill_up(door)
+    assert door.settle_in("9.9.9.9")
+    assert door.given_up == [came[3]]
+    assert len(door) == LIMITS.max_inbound
+
+
+def test_nobody_makes_room_for_an_address_that_would_have_as_many_then(door):
+    fill_up(door)
+    assert door.settle_in("9.9.9.9")
+    assert not door.settle_in("9.9.9.9")
+    assert len(door.given_up) == 1
+
+
+def test_who_is_needed_makes_no_room(door):
+    came = fill_up(door)
+    door.may_go = lambda remote: remote != came[3]
+    assert door.settle_in("9.9.9.9")
+    assert door.given_up == [came[0]]
+
+
 def test_everything_is_forgotten_when_all_have_left(door):
     for remote in [door.knock(f"8.8.8.{last}") for last in range(4)]:
         door.leave(remote)
     assert len(door) == len(door.half_open) == 0
     assert not door._count
+    assert not door._give_up
 
 
 def test_the_reserve_is_never_more_than_half():

@@ -12,6 +12,7 @@ import trio
 from peershelf.blockstore.block import Block
 from peershelf.protocols.errors import DialFailed
 from peershelf.protocols.fake import FakeInternet, FakeNetwork
+from peershelf.protocols.multiaddrs import texts
 from peershelf.protocols.routing.base import PeerInfo
 from peershelf.protocols.routing.kad import LAN, Dht, new_pacing
 from peershelf.protocols.routing.kad.keys import peer_from_bytes
@@ -42,7 +43,7 @@ class Dialing:
         return self._world.seen_at.get(peer, ADDRESS) if peer in self._inner.peers() else None
 
     async def reach(self, peer: PeerId, addresses: Sequence[str]) -> None:
-        await self._world.dial(self._inner, peer)
+        await self._world.dial(self._inner, peer, addresses)
 
 
 def new_peer(rng: random.Random) -> PeerId:
@@ -59,6 +60,8 @@ class World:
         self.seen_at: dict[PeerId, bytes] = {}
         self.claims: dict[PeerId, list[bytes]] = {}
         """What differs from being, and claiming to be, on this machine."""
+        self.only_at: dict[PeerId, bytes] = {}
+        """Peers that are dialed at one address alone."""
         self.cpu = 0.0
         """Seconds of CPU that have been used. Virtual time has none, unless a test says so."""
         self.dials = 0
@@ -77,9 +80,10 @@ class World:
         await self.nursery.start(dht.run)
         return network, dht
 
-    async def dial(self, one: FakeNetwork, peer: PeerId) -> None:
+    async def dial(self, one: FakeNetwork, peer: PeerId, addresses: Sequence[str]) -> None:
         self.dials += 1
-        if peer not in self.networks:
+        is_there = peer not in self.only_at or texts((self.only_at[peer],))[0] in addresses
+        if peer not in self.networks or not is_there:
             await trio.sleep(self.dial_takes)
             raise DialFailed("nobody there")
         await trio.sleep(0.05)

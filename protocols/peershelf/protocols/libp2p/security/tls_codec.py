@@ -16,6 +16,9 @@ _HEADER_SIZE = 5
 _ANSWERS = 4_096
 """Bytes of answers of TLS itself that wait until we send something. Asking for new keys makes one of 27, and
 is needed after millions of records."""
+_TO_ITSELF = 65_536
+"""Bytes of records that say something to TLS alone, in the life of a connection. A server's tickets are that,
+of which there are one or two; a record has room for hundreds, and each takes OpenSSL some microseconds."""
 
 
 class TlsCodec:
@@ -27,6 +30,9 @@ class TlsCodec:
         self._outgoing = outgoing
         self._came = incoming.read()
         self._records = RecordEnds()
+        self._record = 0
+        """Bytes that have come of the record that is being read."""
+        self._to_itself = 0
 
     def seal(self, messages: Iterable[Message]) -> Buffer:
         """Return the records that carry `messages`, and those that TLS itself has to send."""
@@ -44,9 +50,14 @@ class TlsCodec:
         came, self._came = self._came, b""
         for piece in self._records.cut(came + data if came else data):
             self._incoming.write(piece)
-            yield self._read()
-            if self._outgoing.pending > _ANSWERS:
-                raise ForgedMessage("the peer makes TLS answer without end")
+            self._record += len(piece)
+            plaintext = self._read()
+            yield plaintext
+            if not self._records.is_inside_one:
+                self._to_itself += 0 if plaintext else self._record
+                self._record = 0
+            if self._outgoing.pending > _ANSWERS or self._to_itself > _TO_ITSELF:
+                raise ForgedMessage("the peer keeps TLS busy without end")
 
     def _read(self) -> bytes:
         """Return what has come, b"" if that is nothing for us. Raises ForgedMessage.
@@ -68,6 +79,11 @@ class RecordEnds:
         self._header = bytearray()
         self._missing = 0
         """Bytes that the record lacks whose header is complete."""
+
+    @property
+    def is_inside_one(self) -> bool:
+        """Whether the last piece has ended inside of a record."""
+        return bool(self._missing or self._header)
 
     def cut(self, data: bytes) -> Iterator[memoryview]:
         """Yield `data` in pieces that end with a record, and at last what belongs to one that has begun."""

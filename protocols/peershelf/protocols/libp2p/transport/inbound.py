@@ -2,7 +2,8 @@
 
 Three bounds hold from accept to close: sockets of one address (see `address_group`), sockets in all, which
 leaves places for our own dials however many strangers come, and those still shaking hands (see `HalfOpen`).
-Where a bound is reached a socket that is still shaking hands makes room; established ones never do.
+Where a bound is reached a socket that is still shaking hands makes room. Established ones do where all places
+are taken, and then only for an address that has fewer than theirs: or a few addresses could shut out others.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ class InboundPlaces:
         self._filters = AddressFilters() if filters is None else filters
         self._limits = limits
         self._count: Counter[str] = Counter()
+        self._give_up: dict[Endpoint, Callable[[], None]] = {}
+        self.may_go: Callable[[Endpoint], bool] = lambda remote: True
+        """Whether an established socket may make room for others."""
 
     def __len__(self) -> int:
         return self._count.total()
@@ -45,8 +49,8 @@ class InboundPlaces:
         """Take a new socket in, or return False: then close it.
 
         Args:
-            give_up: closes the socket; called should it have to make room while it is shaking hands. leave()
-                has been called for it when this returns.
+            give_up: closes the socket; called should it have to make room. leave() has been called for it
+                when this returns.
         """
         if self._filters.blocking(remote[0]) is not None:
             return False
@@ -54,15 +58,28 @@ class InboundPlaces:
         if self._count[group] >= self._share(remote[0]):
             if not self.half_open.evict(group):
                 return False
-        elif len(self) >= self._limits.max_inbound and not self.half_open.evict():
+        elif len(self) >= self._limits.max_inbound and not (self.half_open.evict() or self._displace(group)):
             return False
         self.half_open.admit(remote, give_up)
+        self._give_up[remote] = give_up
         self._count[group] += 1
         return True
+
+    def _displace(self, group: str) -> bool:
+        """Have the newest socket of the address that has most make room, unless that is none the fairer."""
+        crowd, sockets = self._count.most_common(1)[0]
+        if sockets < self._count[group] + 2:
+            return False
+        for remote in reversed(self._give_up):
+            if address_group(remote[0]) == crowd and self.may_go(remote):
+                self._give_up[remote]()
+                return True
+        return False
 
     def leave(self, remote: Endpoint) -> None:
         """A socket that was taken in is closed. Call it once."""
         self.half_open.settle(remote)
+        del self._give_up[remote]
         group = address_group(remote[0])
         self._count[group] -= 1
         if not self._count[group]:

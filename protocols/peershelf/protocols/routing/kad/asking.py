@@ -61,8 +61,12 @@ class Asker:
 
     @asynccontextmanager
     async def stream(self, contact: Contact) -> AsyncIterator[Stream]:
-        """A stream to a peer, who is dialed if need be; reset unless all went well. Raises NetworkError."""
+        """A stream to a peer, who is dialed if need be; reset unless all went well. Raises NetworkError.
+
+        It is dialed where it was when it answered, too: whoever names it elsewhere would have it forgotten.
+        """
         if contact.peer not in self._network.peers():
-            await self._network.reach(contact.peer, texts(contact.addresses))
+            addresses = dict.fromkeys((*self._table.addresses_of(contact.peer), *contact.addresses))
+            await self._network.reach(contact.peer, texts(tuple(addresses)))
         async with ending(await self._network.open_stream(contact.peer, [self._scope.protocol])) as stream:
             yield stream

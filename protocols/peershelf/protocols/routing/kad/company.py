@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from math import inf
 
@@ -24,7 +25,13 @@ FEW = 8
 """Peers in the table up to which the arrival of another one is worth a look around."""
 _UNTIL_IDENTIFIED = 1.0
 _MOST_GREETED = 8
+_MOST_OF_A_GROUP = 4
+"""Peers of one network that are greeted or wait for it: who does not answer takes twenty seconds."""
 _GREETINGS_WAITING = 256
+
+
+_Arrival = tuple[PeerId, str | None]
+"""A peer, and its group."""
 
 
 class Company:
@@ -33,6 +40,7 @@ class Company:
     Args:
         look_around: searches for peers that belong into the table.
         content: whether a few peers are enough, so that looking again soon is not worth its dials.
+        group: returns whom a peer shares a bounded number of greetings with; None for no bound.
     """
 
     def __init__(
@@ -42,13 +50,16 @@ class Company:
         asker: Asker,
         look_around: Callable[[], Awaitable[None]],
         content: Callable[[], bool],
+        group: Callable[[PeerId], str | None],
     ) -> None:
         self._network = network
         self._table = table
         self._asker = asker
         self._look_around = look_around
         self._content = content
-        self._arrived, self._arrivals = trio.open_memory_channel[PeerId](_GREETINGS_WAITING)
+        self._group = group
+        self._groups: Counter[str | None] = Counter()
+        self._arrived, self._arrivals = trio.open_memory_channel[_Arrival](_GREETINGS_WAITING)
         self._newcomer = trio.Event()
 
     async def run(self) -> None:
@@ -66,8 +77,13 @@ class Company:
 
     def peer_connected(self, peer: PeerId) -> None:
         """For the network: a peer is there, who may take part."""
+        group = self._group(peer)
+        if group is not None and self._groups[group] >= _MOST_OF_A_GROUP:
+            log.debug("dht_greeting_left_out", peer=peer)
+            return
         try:
-            self._arrived.send_nowait(peer)
+            self._arrived.send_nowait((peer, group))
+            self._groups[group] += 1
         except trio.WouldBlock:
             log.debug("dht_greeting_left_out", peer=peer)
 
@@ -76,16 +92,22 @@ class Company:
 
     async def _greet_arrivals(self) -> None:
         """Find out which of the peers that connect take part: those that answer."""
-        async for peer in self._arrivals.clone():
-            # Of who is there because a search asks it, that will tell.
-            if peer in self._table or peer in self._asker.being_asked:
-                continue
+        async for peer, group in self._arrivals.clone():
             try:
-                await self._greet(peer)
-            except (NetworkError, trio.TooSlowError):
-                continue
-            if len(self._table) <= FEW:
-                self._newcomer.set()
+                await self._meet(peer)
+            finally:
+                self._groups -= Counter([group])
+
+    async def _meet(self, peer: PeerId) -> None:
+        # Of who is there because a search asks it, that will tell.
+        if peer in self._table or peer in self._asker.being_asked:
+            return
+        try:
+            await self._greet(peer)
+        except (NetworkError, trio.TooSlowError):
+            return
+        if len(self._table) <= FEW:
+            self._newcomer.set()
 
     async def _greet(self, peer: PeerId) -> None:
         own = peer_bytes(self._network.local_peer)

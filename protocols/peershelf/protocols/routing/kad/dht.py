@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -13,6 +13,7 @@ import trio
 from peershelf.blockstore.cid import Cid
 from peershelf.protocols.errors import DialFailed, NetworkError, RemoteProtocolError
 from peershelf.protocols.multiaddrs import texts
+from peershelf.protocols.pacing.crowd import network_or_address
 from peershelf.protocols.pacing.turns import Pacing
 from peershelf.protocols.routing.base import (
     Found,
@@ -68,10 +69,15 @@ class Dht:
         self._records = ProviderRecords()
         values = Values(unix_time)
         self._valuing = Valuing(network.local_peer, values, self._search_value, self._asker.request)
-        self._answerer = Answerer(scope, self.table, self._records, values)
+        self._answerer = Answerer(scope, self.table, self._records, values, self._network_of)
         self._serving = Serving(self._answer, pacing or new_pacing(network))
         self._company = Company(
-            network, self.table, self._asker, self.look_around, content=lambda: not self._serves
+            network,
+            self.table,
+            self._asker,
+            self.look_around,
+            content=lambda: not self._serves,
+            group=lambda peer: scope.group(network.seen_at(peer) or b""),
         )
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -93,6 +99,9 @@ class Dht:
             self._company.look_soon()
         else:
             self._network.unhandle([self._scope.protocol])
+
+    def _network_of(self, peer: PeerId) -> Hashable:
+        return network_or_address(peer, self._network.seen_at(peer))
 
     def _answer(self, asker: PeerId, request: Message) -> Message | None:
         return self._answerer.answer(asker, request, trio.current_time())

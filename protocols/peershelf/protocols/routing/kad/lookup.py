@@ -4,7 +4,9 @@ Theory of operation. Of all peers that it was told of, a lookup asks the nearest
 so many at a time. It has converged when the nearest few that are not known to fail have answered; for a
 record that is to be put, all of the nearest k. Nothing that a peer says can keep it from ending: of one
 answer only so many peers are taken, of all answers so many peers kept, the nearest, and so many asked. Nor
-can one that tells of peers that are not there use this number up: see `trust`.
+can one that tells of peers that are not there use this number up: see `trust`. Where a peer is several may
+tell, so that one that names honest peers at wrong addresses keeps nobody from them: a peer that was not there
+is asked again when it is said to be elsewhere.
 """
 
 from __future__ import annotations
@@ -12,10 +14,10 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum, auto
-from itertools import islice
+from itertools import chain, islice, zip_longest
 
 from peershelf.protocols.routing.kad.keys import Key, key_of_peer, shared_bits
-from peershelf.protocols.routing.kad.messages import Contact
+from peershelf.protocols.routing.kad.messages import MAX_ADDRESSES, Contact
 from peershelf.protocols.routing.kad.table import K
 from peershelf.protocols.routing.kad.trust import Trust
 from peershelf.protocols.transport import PeerId
@@ -53,6 +55,8 @@ class Lookup:
         self._states: dict[PeerId, _State] = {}
         self._order: list[tuple[int, PeerId]] = []
         """Everybody with the distance, nearest first."""
+        self._elsewhere: dict[PeerId, PeerId | None] = {}
+        """Of whom it was said meanwhile, by whom, that they are not only where they are being asked."""
         self._trust = Trust()
         self._in_flight = 0
         self.asked = 0
@@ -90,6 +94,8 @@ class Lookup:
             self._states[peer] = _State.FAILED
             self._in_flight -= 1
             self._trust.failed(peer)
+            if peer in self._elsewhere:
+                self._revive(peer, self._elsewhere.pop(peer))
 
     @property
     def done(self) -> bool:
@@ -123,10 +129,28 @@ class Lookup:
                 self._contacts[contact.peer] = contact
                 self._states[contact.peer] = _State.HEARD
                 insort(self._order, (key_of_peer(contact.peer) ^ self._key, contact.peer))
+            elif self._states[contact.peer] is not _State.ANSWERED:
+                self._hear_where(contact, teller)
             if self._states[contact.peer] is _State.HEARD:
                 self._trust.told(teller, contact.peer)
         if len(self._contacts) > _MOST_KEPT:
             self._forget_farthest()
+
+    def _hear_where(self, contact: Contact, teller: PeerId | None) -> None:
+        """A peer that is known is said to be somewhere, which may be news."""
+        known = self._contacts[contact.peer]
+        self._contacts[contact.peer] = merge(known, contact)
+        if set(contact.addresses) <= set(known.addresses):
+            return
+        if self._states[contact.peer] is _State.ASKED:
+            self._elsewhere[contact.peer] = teller
+        elif self._states[contact.peer] is _State.FAILED:
+            self._revive(contact.peer, teller)
+
+    def _revive(self, peer: PeerId, teller: PeerId | None) -> None:
+        self._states[peer] = _State.HEARD
+        self._trust.forget(peer)
+        self._trust.told(teller, peer)
 
     def _forget_farthest(self) -> None:
         """Of those not asked yet; who was asked has to be remembered, or would be asked again."""
@@ -136,6 +160,13 @@ class Lookup:
             del self._contacts[peer], self._states[peer]
             self._trust.forget(peer)
         self._order = [one for one in self._order if one[1] in self._contacts]
+
+
+def merge(one: Contact, other: Contact) -> Contact:
+    """Return a peer with the addresses that two tell, in turn; no more than one may have."""
+    both = chain.from_iterable(zip_longest(one.addresses, other.addresses))
+    addresses = dict.fromkeys(address for address in both if address is not None)
+    return Contact(one.peer, tuple(islice(addresses, MAX_ADDRESSES)))
 
 
 def covers(near: Sequence[Contact], searched: Key, place: Key) -> bool:

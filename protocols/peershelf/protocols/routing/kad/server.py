@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+
 from peershelf.protocols.errors import MalformedMessage
 from peershelf.protocols.routing.kad.keys import key_of
 from peershelf.protocols.routing.kad.messages import Contact, Kind, Message
@@ -17,13 +19,25 @@ MAX_PROVIDED_KEY = 80
 
 
 class Answerer:
-    """Answers for one scope, from the routing table and from what others have left here."""
+    """Answers for one scope, from the routing table and from what others have left here.
 
-    def __init__(self, scope: Scope, table: RoutingTable, records: ProviderRecords, values: Values) -> None:
+    Args:
+        network: returns what a peer has in common with others that may be the same person.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        table: RoutingTable,
+        records: ProviderRecords,
+        values: Values,
+        network: Callable[[PeerId], Hashable] = lambda peer: peer,
+    ) -> None:
         self._scope = scope
         self._table = table
         self._records = records
         self._values = values
+        self._network = network
 
     def answer(self, asker: PeerId, message: Message, now: float) -> Message | None:
         """Return the answer; None where none is due. Raises MalformedMessage for what makes no sense."""
@@ -64,4 +78,4 @@ class Answerer:
         for contact in message.providers:
             here = self._scope.contact(contact)
             if contact.peer == asker and here.addresses:
-                self._records.add(message.key, here, now)
+                self._records.add(message.key, here, now, self._network(asker))

@@ -52,6 +52,11 @@ class RoutingTable:
     def __contains__(self, peer: PeerId) -> bool:
         return peer in self._bucket(peer)
 
+    def addresses_of(self, peer: PeerId) -> tuple[bytes, ...]:
+        """Return where a peer was that is in the table; nothing of others."""
+        entry = self._bucket(peer).get(peer)
+        return entry.contact.addresses if entry is not None else ()
+
     def __iter__(self) -> Iterator[Contact]:
         for bucket in self._buckets:
             yield from [entry.contact for entry in bucket.values()]

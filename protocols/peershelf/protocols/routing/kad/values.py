@@ -49,7 +49,7 @@ class Values:
         self._kept: OrderedDict[bytes, Kept] = OrderedDict()
         """By key, who came first first."""
         self._owned: dict[PeerId, OrderedDict[bytes, None]] = {}
-        self._shares = Shares()
+        self._shares: Shares[PeerId] = Shares()
         self._units = 0
 
     def __len__(self) -> int:
