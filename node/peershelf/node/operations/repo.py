@@ -10,7 +10,6 @@ from peershelf.node.operations.base import Unary
 from peershelf.node.operations.request import Record, Request
 from peershelf.node.peer_ids import parse_peer_id, public_key_text
 from peershelf.node.repo import VERSION, load_settings
-from peershelf.protocols.multiaddrs import texts
 
 if TYPE_CHECKING:
     from peershelf.node.api import Node
@@ -32,6 +31,10 @@ async def identify(node: Node, request: Request) -> Record:
 
 
 async def _identify_peer(node: Node, peer: PeerId, request: Request) -> Record:
+    from peershelf.protocols.multiaddrs import (
+        texts,  # and a library with it, which no other operation here needs
+    )
+
     host = node.online.host
     if peer not in host.peers() and not request.offline:
         await node.connect(request.arg(0))
