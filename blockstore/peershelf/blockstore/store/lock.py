@@ -34,10 +34,7 @@ class DirectoryLock:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            advice = (
-                "; mount it writable, or copy the repo to where it is" if error.errno == errno.EROFS else ""
-            )
-            raise StoreError(f"cannot open {path}: {error.strerror}{advice}") from None
+            raise StoreError(f"cannot open {path}: {error.strerror}{_advice(error)}") from None
         try:
             _acquire(descriptor, path)
         except BaseException:
@@ -58,6 +55,10 @@ class DirectoryLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def _advice(error: OSError) -> str:
+    return "; mount it writable, or copy the repo to where it is" if error.errno == errno.EROFS else ""
 
 
 def _acquire(descriptor: int, path: Path) -> None:
