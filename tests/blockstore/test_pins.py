@@ -11,7 +11,7 @@ import pytest
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import DAG_PB, RAW, Cid
-from peershelf.blockstore.errors import StoreClosed, StoreError
+from peershelf.blockstore.errors import PinsLost, StoreClosed, StoreError
 from peershelf.blockstore.pins import Pin, Pins
 
 
@@ -211,3 +211,34 @@ def test_what_must_not_be_announced_is_remembered_by_its_hash(path: Path) -> Non
         assert not pins.is_announced(cid(1))
         pins.add(cid(1), announced=True)
         assert pins.unannounced() == [cid(2)]
+
+
+def test_pins_that_are_missing_beside_blocks_are_lost_until_somebody_accepts_it(path: Path) -> None:
+    with Pins(path, has_blocks=lambda: True) as pins:
+        assert pins.found_lost
+        with pytest.raises(PinsLost, match="--forget-lost-pins"):
+            pins.check_complete()
+    with Pins(path, has_blocks=lambda: True) as pins:
+        assert not pins.found_lost  # that was told before
+        pins.add(cid(1))
+        with pytest.raises(PinsLost):
+            pins.check_complete()
+        pins.accept_loss()
+        pins.check_complete()
+    with Pins(path, has_blocks=lambda: True) as pins:
+        pins.check_complete()
+        assert pins.get(cid(1)) is not None
+
+
+def test_pins_of_a_new_repo_are_not_lost(path: Path) -> None:
+    with Pins(path, has_blocks=lambda: False) as pins:
+        assert not pins.found_lost
+        pins.check_complete()
+
+
+def test_an_emptied_file_is_as_good_as_none(path: Path) -> None:
+    with Pins(path) as pins:
+        pins.add(cid(1))
+    path.write_bytes(b"")
+    with Pins(path, has_blocks=lambda: True) as pins, pytest.raises(PinsLost):
+        pins.check_complete()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import time
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+CID = "bafybeihvvulpp4evxj7x7armbqcyg6uezzuig6jp3lktpbovlqfkuqeuoq"
 
 
 def deny(shelf: Any, text: str) -> Path:
@@ -70,18 +73,37 @@ def test_what_cannot_be_asked_about(shelf: Any, words: list[str]) -> None:
 
 
 def test_an_allowed_exception_names_its_line(shelf: Any) -> None:
-    cid = "bafybeihvvulpp4evxj7x7armbqcyg6uezzuig6jp3lktpbovlqfkuqeuoq"
-    file = deny(shelf, f"/ipfs/{cid}/*\n!/ipfs/{cid}/good\n")
-    assert shelf.text("denylist", "check", f"{cid}/good") == f"{cid}/good: allowed by {file}, line 2"
+    file = deny(shelf, f"/ipfs/{CID}/*\n!/ipfs/{CID}/good\n")
+    assert shelf.text("denylist", "check", f"{CID}/good") == f"{CID}/good: allowed by {file}, line 2"
 
 
 def test_the_places_of_other_programs_are_read_as_they_are(shelf: Any, tmp_path: Path) -> None:
-    cid = "bafybeihvvulpp4evxj7x7armbqcyg6uezzuig6jp3lktpbovlqfkuqeuoq"
     shelf("config", "set", "Denylists.Directories", '["$XDG_CONFIG_HOME/ipfs/denylists"]')
     shelf.environment["XDG_CONFIG_HOME"] = str(tmp_path / "config")
     folder = tmp_path / "config" / "ipfs" / "denylists"
     folder.mkdir(parents=True)
-    (folder / "theirs.deny").write_text(f"/ipfs/{cid}\n")
-    assert shelf.fails("--offline", "cat", cid).endswith(f"is blocked by {folder}/theirs.deny, line 1")
-    deny(shelf, f"!/ipfs/{cid}\n")
-    assert "is not in the store" in shelf.fails("--offline", "cat", cid)
+    (folder / "theirs.deny").write_text(f"/ipfs/{CID}\n")
+    assert shelf.fails("--offline", "cat", CID).endswith(f"is blocked by {folder}/theirs.deny, line 1")
+    deny(shelf, f"!/ipfs/{CID}\n")
+    assert "is not in the store" in shelf.fails("--offline", "cat", CID)
+
+
+@pytest.mark.parametrize("words", [["ls"], ["check", CID]])
+def test_no_node_is_run_where_no_daemon_is(
+    shelf: Any, tmp_path: Path, words: list[str], imported_without_a_node: Callable[..., set[str]]
+) -> None:
+    deny(shelf, f"version: 1\nname: mine\n---\n/ipfs/{CID} reason=spam\n")
+    imported = imported_without_a_node(shelf, "denylist", *words, cwd=tmp_path)
+    assert "sqlite3" not in imported  # the store is not opened
+
+
+def test_lists_are_told_beside_somebody_who_has_the_repo(shelf: Any) -> None:
+    file = deny(shelf, f"/ipfs/{CID}\n")
+    with (shelf.path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert shelf.text("denylist", "check", CID) == f"{CID}: blocked by {file}, line 1"
+
+
+def test_a_deadline_is_kept_by_a_node(shelf: Any) -> None:
+    told = shelf.text("denylist", "check", "--timeout", "30s", CID)
+    assert told == f"{CID}: not blocked, no rule names it"

@@ -31,8 +31,8 @@ Run = Callable[..., Any]
         ),
         (["swarm"], "swarm needs one of connect, disconnect, peers, addrs"),
         (["add", "--pni", "x"], "unknown option '--pni'; did you mean '--pin'?"),
-        (["add", "--trickle", "x"], "unknown option '--trickle'; see add --help"),
-        (["id", "--all"], "unknown option '--all'; see id --help"),
+        (["add", "--trickle", "x"], "unknown option '--trickle'; see `peershelf add --help`"),
+        (["id", "--all"], "unknown option '--all'; see `peershelf id --help`"),
         (["cat"], "CID[/path] is missing"),
         (["-v", "id"], "short options come after the command"),
         (["\x1b[31m\n"], "\\x1b[31m"),
@@ -280,11 +280,11 @@ def test_a_failure_counts_more_than_an_output_that_nobody_reads(
 
 INTERRUPTED_IMPORT = """
 import os, signal, sys
-from peershelf.cli.start import entry
+from peershelf.cli.{module} import entry
 
 class Interrupting:
     def find_spec(self, name, *rest):
-        if name == "peershelf.cli.context":
+        if name == "peershelf.{at}":
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, Interrupting())
@@ -293,6 +293,9 @@ entry()
 """
 
 
-def test_ctrl_c_while_the_program_is_imported_is_no_traceback() -> None:
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED_IMPORT], capture_output=True, timeout=30)
+@pytest.mark.parametrize("module", ["start", "shim"])
+@pytest.mark.parametrize("at", ["cli.commands", "cli.context", "node.interrupts"])
+def test_ctrl_c_while_the_program_is_imported_is_no_traceback(module: str, at: str) -> None:
+    code = INTERRUPTED_IMPORT.format(module=module, at=at)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30)
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")

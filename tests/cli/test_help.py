@@ -91,3 +91,10 @@ def test_without_a_daemon_version_is_this_programs(run: Callable[..., Any]) -> N
     version = json.loads(run("version", "--json").out)
     assert run("version", "-n").out == f"{version['Version']}\n"
     assert list(version) == ["Version", "Commit", "Repo", "System", "Golang"], "as a daemon says it"
+
+
+@pytest.mark.parametrize("words", [[], ["add"], ["swarm"], ["pin", "ls"]])
+def test_help_is_a_word_too(run: Callable[..., Any], words: list[str]) -> None:
+    asked = run("help", *words)
+    assert asked.code == 0
+    assert asked.out == run(*words, "--help").out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from peershelf.cli.errors import CliError
 from peershelf.cli.failing import Failing
+from peershelf.node import own_files
 from peershelf.node.errors import ConfigError
 
 ASKED = [
@@ -43,7 +45,8 @@ def test_no_node_is_imported(shelf: Any, tmp_path: Path, words: list[str]) -> No
     assert done.returncode == 0, done.stderr
     imported = set(done.stderr.split())
     assert "peershelf.node.repo" in imported
-    assert not imported & {"trio", "structlog", "sqlite3", "ssl", "peershelf.cli.local"}
+    assert not imported & {"trio", "structlog", "ssl", "peershelf.cli.local"}
+    assert ("sqlite3" in imported) == (words[0] == "init")  # which makes the file of pins
 
 
 @pytest.mark.parametrize("words", ASKED)
@@ -69,6 +72,12 @@ def test_the_private_network_is_told(shelf: Any) -> None:
 def test_the_environment_is_heeded(shelf: Any) -> None:
     shelf.environment["PEERSHELF_SWARM_UPLOADRATE"] = "5MB/s"
     assert shelf.text("config", "get", "Swarm.UploadRate") == "5MB/s"
+
+
+def test_the_machine_is_told_on_systems_without_uname(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = own_files.version()
+    monkeypatch.delattr(os, "uname")
+    assert own_files.version() == told
 
 
 @pytest.mark.parametrize("words", ASKED)

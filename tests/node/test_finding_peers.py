@@ -11,11 +11,12 @@ import pytest
 import trio
 
 from peershelf.node import Node
-from peershelf.node.errors import NodeError, UsageError
+from peershelf.node.errors import NodeError, NotConnected, UsageError
 from peershelf.node.finding_peers import connect_by_id
-from peershelf.node.operations import swarm
+from peershelf.node.operations import repo, swarm
 from peershelf.node.operations.request import Request
 from peershelf.protocols.errors import DialFailed
+from peershelf.protocols.libp2p.identify import IDENTIFY
 from peershelf.protocols.routing.base import Found, PeerInfo
 from peershelf.protocols.transport import PeerId
 
@@ -112,6 +113,28 @@ async def test_a_ping_connects_to_a_peer_that_it_finds(tmp_path: Path) -> None:
             lines = [line async for line in swarm.ping(second, Request(args=(peer,), options={"count": "1"}))]
             assert [line["Text"] for line in lines[: len(begins)]] == begins
             assert lines[len(begins)]["Time"] > 0
+
+
+async def test_who_a_peer_is_is_asked_of_one_that_is_found(tmp_path: Path) -> None:
+    async with node(tmp_path / "a") as first, node(tmp_path / "b") as second:
+        peer = first.repo.identity.peer_id
+        await second.connect(first.addresses()[0])
+        await second.disconnect(peer)
+        with pytest.raises(NotConnected):
+            await repo.identify(second, Request(args=(peer,), options={"offline": "true"}))
+        told = await repo.identify(second, Request(args=(peer,)))
+        assert told == await repo.identify(first, Request())
+        # The one that was dialed does not know yet where the other listens, unless it waits to be told.
+        other = second.repo.identity.peer_id
+        assert (await repo.identify(first, Request(args=(other,))))["Addresses"] == second.addresses()
+
+
+async def test_a_peer_that_does_not_say_who_it_is_is_shown_with_what_is_known(tmp_path: Path) -> None:
+    async with node(tmp_path / "a") as first, node(tmp_path / "b") as second:
+        first.online.host.unhandle([IDENTIFY])
+        told = await repo.identify(second, Request(args=(first.addresses()[0],)))
+        assert told["Addresses"] == first.addresses()
+        assert (told["AgentVersion"], told["Protocols"]) == ("", [])
 
 
 async def test_a_peer_is_remembered_over_a_restart(tmp_path: Path) -> None:

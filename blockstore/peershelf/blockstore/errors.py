@@ -92,6 +92,10 @@ class AlreadyCollecting(StoreError):
     """A garbage collection was asked for while one was under way."""
 
 
+class PinsLost(StoreError):
+    """Nobody knows what is pinned, so that anything might be garbage."""
+
+
 class BrokenPin(BlockstoreError):
     """A pinned DAG is not whole here, so that what it needs cannot be known."""
 

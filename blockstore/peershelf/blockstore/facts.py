@@ -3,6 +3,9 @@
 SQLite with `synchronous=FULL`, so a transaction is durable once it is committed. All tables are defined here,
 as steps that made a file what it is; docs/store-format.md says what they mean. A new file gets all of them.
 An older one is not changed by opening it: bringing a repo from one layout to another is `repo migrate`.
+
+A repo has its file before it has blocks. So where there are blocks and no facts, the facts were lost; the new
+file keeps that in mind in its `application_id`, since everything would be garbage by what it says.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -36,15 +39,22 @@ _STEPS = (
     "CREATE TABLE unannounced (key BLOB PRIMARY KEY, codec INTEGER NOT NULL) WITHOUT ROWID;",
 )
 
+_LOST = 0x6C6F7374
+"""The `application_id` of a file that took the place of one that was lost; else it is 0."""
+
 
 class Facts:
     """The open database, for one thread at a time; others wait their turn.
 
-    Opening makes the file where there is none. Raises StoreError, which says what to do, and StoreFull.
+    Opening makes the file where there is none; `has_blocks` is asked then whether there should have been one.
+    Raises StoreError, which says what to do, and StoreFull.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, has_blocks: Callable[[], bool] = lambda: False) -> None:
+        self.found_lost = False
+        """Whether it was noticed just now that the facts of before are gone."""
         self._path = path
+        self._has_blocks = has_blocks
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         _create_file(path)
@@ -78,6 +88,17 @@ class Facts:
                 raise StoreClosed(f"{self._path.name} is closed")
             yield self._connection
 
+    def are_lost(self) -> bool:
+        """Whether facts of before are gone, and nobody has accepted that yet."""
+        with self.reading() as connection:
+            (mark,) = connection.execute("PRAGMA application_id").fetchone()
+        return bool(mark == _LOST)
+
+    def accept_loss(self) -> None:
+        """From now on what is here is all there is."""
+        with self.transaction() as connection:
+            connection.execute("PRAGMA application_id = 0")
+
     def close(self) -> None:
         """Close the file. Closing twice is harmless."""
         with self._lock:
@@ -93,13 +114,20 @@ class Facts:
             raise self._damaged()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version == 0:
-            connection.executescript(f"BEGIN; {''.join(_STEPS)} PRAGMA user_version = {len(_STEPS)}; COMMIT;")
+            self._make_tables(connection)
         elif version > len(_STEPS):
             raise StoreError(
                 f"{self._path} has layout {version}, which this program does not know: use a newer one"
             )
         elif version < len(_STEPS):
             raise StoreError(f"{self._path} has an older layout, {version}: run `node repo migrate`")
+
+    def _make_tables(self, connection: sqlite3.Connection) -> None:
+        self.found_lost = self._has_blocks()
+        mark = f"PRAGMA application_id = {_LOST if self.found_lost else 0};"
+        connection.executescript(
+            f"BEGIN; {''.join(_STEPS)} {mark} PRAGMA user_version = {len(_STEPS)}; COMMIT;"
+        )
 
     @contextmanager
     def _failures(self) -> Iterator[None]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.closing import Closing
-from peershelf.blockstore.errors import InvalidCid, StoreError
+from peershelf.blockstore.errors import InvalidCid, PinsLost, StoreError
 from peershelf.blockstore.facts import Facts
 
 _PAGE = 1000
@@ -34,11 +34,29 @@ class Pins(Closing):
     """The pins in facts.db. Changes are durable when a method returns; any thread may call.
 
     Everything raises StoreError if the database fails, StoreFull if there is no space, and StoreClosed after
-    close().
+    close(). `has_blocks` says whether there are blocks already, and so should be a file at `path`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._facts = Facts(path)
+    def __init__(self, path: Path, has_blocks: Callable[[], bool] = lambda: False) -> None:
+        self._facts = Facts(path, has_blocks)
+
+    @property
+    def found_lost(self) -> bool:
+        """Whether opening noticed that the pins of before are gone."""
+        return self._facts.found_lost
+
+    def check_complete(self) -> None:
+        """Raise PinsLost if pins of before are gone, and nobody has accepted that."""
+        if self._facts.are_lost():
+            raise PinsLost(
+                "facts.db, which held the pins, was gone from the repo, and with it what is to stay: "
+                "bring it back from a backup, or pin again what you need and run "
+                "`node repo gc --forget-lost-pins`"
+            )
+
+    def accept_loss(self) -> None:
+        """From now on only what is pinned here was ever pinned."""
+        self._facts.accept_loss()
 
     def add(
         self, cid: Cid, *, recursive: bool = True, name: str | None = None, announced: bool | None = None

@@ -114,6 +114,9 @@ class Context:
         self, *, create: bool, online: bool = False, finds: bool = False, read_only: bool = False
     ) -> Backend:
         def make(store: PackStore | None = None) -> Backend:
+            # A daemon may have started since it was looked for, and have the repo by now.
+            if store is None and not read_only and (daemon := self.daemon()) is not None:
+                return daemon
             with Importing():
                 from peershelf.cli.local import LocalBackend
 

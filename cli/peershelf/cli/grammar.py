@@ -201,7 +201,9 @@ class Reader:
         option = self._by_name.get(name)
         if option is None:
             hint = did_you_mean(name, self._by_name) if name.startswith("--") else ""
-            raise UsageError(f"unknown option {name!r}{hint}; see {self._where}--help")
+            from peershelf.cli.usage import program
+
+            raise UsageError(f"unknown option {name!r}{hint}; see `{program()} {self._where}--help`")
         return option
 
 

@@ -58,6 +58,8 @@ def _run(words: Sequence[str]) -> int:
 def _dispatch(words: Sequence[str]) -> int:
     if words[:1] == ["--version"]:
         words = ["version", *words[1:]]
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
     leading = Reader(GLOBAL_OPTIONS)
     rest = leading.leading(words)
     name, rest = _command_name(rest)
@@ -97,7 +99,13 @@ def _unknown(group: str, word: str) -> UsageError:
     choices = list(dict.fromkeys(name.removeprefix(group).split()[0] for name in commands.below(group)))
     whole = f"{group} {word}".lstrip()
     hint = did_you_mean(word, choices) or (f"; {group} needs one of {', '.join(choices)}" if group else "")
-    return UsageError(f"unknown command {whole!r}{hint}; see `{f'{group} '.lstrip()}--help`")
+    return UsageError(f"unknown command {whole!r}{hint}; see `{f'{_program()} {group}'.rstrip()} --help`")
+
+
+def _program() -> str:
+    from peershelf.cli.usage import program
+
+    return program()
 
 
 def _group(name: str, *, asked: bool) -> int:
@@ -106,7 +114,7 @@ def _group(name: str, *, asked: bool) -> int:
 
     if name and not asked:
         choices = (below.removeprefix(name).strip() for below in commands.below(name))
-        raise UsageError(f"{name} needs one of {', '.join(choices)}; see `{name} --help`")
+        raise UsageError(f"{name} needs one of {', '.join(choices)}; see `{_program()} {name} --help`")
     output.line(usage.group_help(name) if name else usage.program_help(GLOBAL_OPTIONS))
     return 0
 

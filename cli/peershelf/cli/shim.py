@@ -18,8 +18,7 @@ from __future__ import annotations
 import os
 import sys
 
-from peershelf.cli.commands import NAMES
-from peershelf.cli.start import run
+from peershelf.cli.start import INTERRUPTED, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,15 +29,18 @@ MARKER = "PEERSHELF_NODE_PASSED"
 _MAX_PASSES = 64
 _OUR_OPTIONS = ("--repo", "--api", "--offline", "--json", "--timeout", "--verbose", "--help")
 _NODEJS_WORDS = ("inspect", "debug")
-_OUR_WORDS = frozenset(name.split()[0] for name in NAMES)
 _USAGE_ERROR = 2
 
 
 def entry() -> NoReturn:
     """The console script `node`."""
     words = sys.argv[1:]
-    terminal = sys.stdin is not None and sys.stdin.isatty()
-    if is_ours(words, stdin_is_terminal=terminal) or is_nobodys(words):
+    try:
+        terminal = sys.stdin is not None and sys.stdin.isatty()
+        stays = is_ours(words, stdin_is_terminal=terminal) or is_nobodys(words)
+    except KeyboardInterrupt:
+        os._exit(INTERRUPTED)
+    if stays:
         run(words)
     sys.exit(_pass_on(words))
 
@@ -47,7 +49,12 @@ def is_ours(words: Sequence[str], *, stdin_is_terminal: bool) -> bool:
     """Whether this call means peershelf, and not Node.js."""
     if not words:
         return stdin_is_terminal
-    return words[0] in _OUR_WORDS or words[0].partition("=")[0] in _OUR_OPTIONS
+    # Not with the module: until entry() runs, Ctrl-C is a traceback.
+    from peershelf.cli.commands import NAMES
+
+    return (
+        words[0] in {name.partition(" ")[0] for name in NAMES} or words[0].partition("=")[0] in _OUR_OPTIONS
+    )
 
 
 def is_nobodys(words: Sequence[str]) -> bool:

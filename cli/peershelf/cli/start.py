@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
 
 
 def entry() -> NoReturn:
@@ -30,5 +30,5 @@ def run(words: Sequence[str]) -> NoReturn:
             from peershelf.cli.main import leave, main
         code = main(words)
     except KeyboardInterrupt:
-        os._exit(_INTERRUPTED)  # nothing has begun, or all has ended
+        os._exit(INTERRUPTED)  # nothing has begun, or all has ended
     leave(code)

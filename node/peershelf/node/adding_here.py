@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-from peershelf.blockstore.pins import Pins
 from peershelf.blockstore.unixfs.profiles import PROFILES, Profile
 from peershelf.node.additions import Additions, hashed_tree
 from peershelf.node.additions_here import additions_here
@@ -13,6 +12,7 @@ from peershelf.node.blocking import Blocking
 from peershelf.node.config import Config
 from peershelf.node.errors import NodeError
 from peershelf.node.opening_here import has_key, open_here
+from peershelf.node.opening_pins import opened_pins
 from peershelf.node.repo import exists, load_settings
 from peershelf.node.trees import OnAdded, TreeBuilder
 
@@ -43,7 +43,7 @@ def adder_here(repo: Path, blocking: Blocking, stack: ExitStack) -> AdderHere | 
     opened = open_here(repo, stack) if has_key(repo) else None
     if opened is None:
         return None
-    pins = stack.enter_context(opened.store.with_room(lambda: Pins(repo / "facts.db")))
+    pins = stack.enter_context(opened_pins(repo, opened.store))
     return AdderHere(opened.config, blocking, additions_here(repo, opened, pins, stack))
 
 

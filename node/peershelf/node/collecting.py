@@ -53,14 +53,20 @@ class Collector:
         self,
         on_swept: Callable[[Swept], None] = lambda swept: None,
         check: Callable[[], None] = lambda: None,
+        *,
+        forget_lost_pins: bool = False,
     ) -> Collected:
         """Collect once. `on_swept` is told of each step; `check` may raise, to end the collection there.
 
         Whatever ends it, nothing that must stay is lost, and the next collection goes on. Raises
-        AlreadyCollecting, BrokenPin before anything is removed, StoreError, StoreFull.
+        AlreadyCollecting, BrokenPin and PinsLost before anything is removed, StoreError, StoreFull.
+        `forget_lost_pins` accepts that pins were lost, once and for all.
         """
         start = time.monotonic()
         collected = Collected()
+        if forget_lost_pins:
+            self._pins.accept_loss()
+        self._pins.check_complete()
         with self._store.collecting() as collection:
             marking = _Marking(self._store, self._roots, check)
             for pin in self._pins.list():

@@ -54,9 +54,9 @@ class NodeHere(BlockAccess):
 
     @cached_property
     def pins(self) -> Pins:
-        from peershelf.blockstore.pins import Pins
+        from peershelf.node.opening_pins import opened_pins
 
-        return self._stack.enter_context(self._opened.store.with_room(lambda: Pins(self.path / "facts.db")))
+        return self._stack.enter_context(opened_pins(self.path, self._opened.store))
 
     @cached_property
     def additions(self) -> Additions:

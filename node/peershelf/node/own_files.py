@@ -44,9 +44,17 @@ def version() -> dict[str, Any]:
         "Version": __version__,
         "Commit": "",
         "Repo": str(VERSION),
-        "System": f"{os.uname().machine}/{sys.platform}",
+        "System": f"{_machine()}/{sys.platform}",
         "Golang": "",
     }
+
+
+def _machine() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().machine
+    import platform  # 4 ms, and only Windows needs it
+
+    return platform.machine()
 
 
 def identity(

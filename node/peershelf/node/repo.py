@@ -113,10 +113,6 @@ class Repo:
     def swarm_key_file(self) -> Path:
         return self.path / "swarm.key"
 
-    @property
-    def facts_file(self) -> Path:
-        return self.path / "facts.db"
-
 
 def exists(path: Path) -> bool:
     """Whether a repo was ever made there. `version` is written last, so half an init does not count."""
@@ -136,7 +132,8 @@ def init(path: Path, profiles: tuple[str, ...] = (), *, private: bool = False) -
 
     Everything is written beside and moved in, `version` last, so an init that is cut short can be run again.
     Once this returns, the repo survives a power loss, its directory's name included.
-    Raises RepoExists, RepoError if other files are there, ConfigError for an unknown profile, OSError.
+    Raises RepoExists, RepoError if other files are there, ConfigError for an unknown profile,
+    StoreError, OSError.
     """
     if exists(path):
         raise RepoExists(f"there is a repo at {path} already; nothing was changed")
@@ -177,6 +174,7 @@ def _fill(path: Path, profiles: tuple[str, ...], private: bool) -> None:
     import shutil
     import tempfile
 
+    from peershelf.blockstore.facts import Facts
     from peershelf.node import identity
 
     staging = Path(tempfile.mkdtemp(prefix=".init-", dir=path))
@@ -187,6 +185,8 @@ def _fill(path: Path, profiles: tuple[str, ...], private: bool) -> None:
             if not (path / name).exists():
                 (staging / name).rename(path / name)
         path.chmod(0o700)
+        # Before there are blocks: where there are and it is missing, it was lost.
+        Facts(path / "facts.db").close()
         # A power loss must not leave `version` without what it vouches for.
         sync_directory(path)
         durable.write_file(path / "version", f"{VERSION}\n".encode())

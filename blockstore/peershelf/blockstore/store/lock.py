@@ -7,6 +7,7 @@ believes them. The file is never removed: a lock on a name that has been unlinke
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sys
@@ -33,7 +34,7 @@ class DirectoryLock:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         except OSError as error:
-            raise StoreError(f"cannot open {path}: {error.strerror}") from None
+            raise StoreError(f"cannot open {path}: {error.strerror}{_advice(error)}") from None
         try:
             _acquire(descriptor, path)
         except BaseException:
@@ -54,6 +55,10 @@ class DirectoryLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def _advice(error: OSError) -> str:
+    return "; mount it writable, or copy the repo to where it is" if error.errno == errno.EROFS else ""
 
 
 def _acquire(descriptor: int, path: Path) -> None:

@@ -33,7 +33,7 @@ def run(context: Context, call: Call) -> int:
             sums = record
             progress.update(max(int(record.get("Freed") or 0), 0))
 
-    options = {"summary": "true", "silent": "true" if silent else "false"}
+    options = {"summary": "true", "silent": "true" if silent else "false", **call.only("forget-lost-pins")}
     try:
         context.backend().records("repo/gc", receive, (), options)
     finally:
@@ -65,6 +65,9 @@ COMMAND = Command(
     options=(
         Option("-q, --quiet", "print the CIDs alone"),
         Option("--silent", "print nothing"),
+        Option(
+            "--forget-lost-pins", "where facts.db was lost: keep what is pinned since then, and nothing else"
+        ),
     ),
     examples=(
         ("repo gc", "remove garbage, and say what it was"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from peershelf.blockstore.cid import RAW, Cid
 from peershelf.blockstore.store.base import Swept
@@ -16,11 +17,14 @@ OnCollected = Callable[[Sequence[Cid], Collected], Awaitable[None]]
 class GarbageCollection(Ground):
     """Removing what no pin needs and nobody works with."""
 
-    async def collect_garbage(self, on_collected: OnCollected | None = None) -> Collected:
+    async def collect_garbage(
+        self, on_collected: OnCollected | None = None, *, forget_lost_pins: bool = False
+    ) -> Collected:
         """Remove every block that no pin needs, and give the space back; all else goes on meanwhile.
 
         What is being added or read stays. Whatever ends a collection, nothing that must stay is lost, and
-        another goes on. Raises AlreadyCollecting, BrokenPin before anything is removed, StoreError.
+        another goes on. Raises AlreadyCollecting, BrokenPin before anything is removed, StoreError;
+        PinsLost where facts.db was lost, unless `forget_lost_pins` accepts that.
         """
         done = Collected()
 
@@ -31,4 +35,5 @@ class GarbageCollection(Ground):
                 cids = [Cid.v1(RAW, key) for key in swept.keys]
                 self.blocking.call(on_collected, cids, done)
 
-        return await self.blocking.run(self.collector.collect, tell, self.blocking.check)
+        collect = partial(self.collector.collect, forget_lost_pins=forget_lost_pins)
+        return await self.blocking.run(collect, tell, self.blocking.check)

@@ -14,7 +14,6 @@ import trio
 
 from peershelf.blockstore.block import Block
 from peershelf.blockstore.cid import Cid
-from peershelf.blockstore.pins import Pins
 from peershelf.blockstore.store.base import Blockstore
 from peershelf.blockstore.store.memory import MemoryStore
 from peershelf.blockstore.store.pack import PackStore
@@ -31,6 +30,7 @@ from peershelf.node.interrupts import Uninterrupted
 from peershelf.node.iterators import Closeable, Producer
 from peershelf.node.observe import later
 from peershelf.node.opening import opened_store
+from peershelf.node.opening_pins import opened_pins
 from peershelf.node.providing.announcer import Announcer, announcer_for
 from peershelf.node.repo import Repo, default_path
 from peershelf.node.settings import Value
@@ -38,6 +38,7 @@ from peershelf.node.tasks import HandedOver, single_error
 from peershelf.node.telling import telling_latest
 
 if TYPE_CHECKING:
+    from peershelf.blockstore.pins import Pins
     from peershelf.node.network import Online
     from peershelf.node.providing.provider import Provider
     from peershelf.node.searching import ProviderSearch
@@ -122,7 +123,7 @@ class Core(Ground):
             self.store = MemoryStore()
         else:
             self.store = store = self._open_already or await self._open_store()
-            self.pins = pins = enter(store.with_room(lambda: Pins(self.repo.facts_file)))
+            self.pins = pins = enter(opened_pins(self._path, store))
             self._announcer = announcer = announcer_for(self._path, self.repo.config)
             if announcer is not None:
                 self._stack.callback(announcer.close)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import trio
+from typing import TYPE_CHECKING
 
 from peershelf.blockstore.errors import InvalidPath, quoted
 from peershelf.blockstore.path import parse_reference
-from peershelf.node.denylists.denylists import Decision, Loaded
-from peershelf.node.facade.core import Core
+
+if TYPE_CHECKING:
+    from peershelf.node.blocking import Blocking
+    from peershelf.node.denylists.denylists import Decision, Denylists, Loaded
 
 _NAMES = "/ipns/"
 
 
-class DenylistAccess(Core):
+class DenylistAccess:
     """Asking about content and names, whether they are here or not."""
+
+    if TYPE_CHECKING:
+        blocking: Blocking
+        denylists: Denylists
+        _read_only: bool
 
     async def denylist_files(self) -> tuple[Loaded, ...]:
         """The files in force, in the order in which they count: the last that says anything decides."""
@@ -35,9 +42,9 @@ class DenylistAccess(Core):
         else:
             subject = content(*parse_reference(reference))
         await self._load_denylists()
-        return await trio.to_thread.run_sync(self.denylists.decide, subject)
+        return await self.blocking.run(self.denylists.decide, subject)
 
     async def _load_denylists(self) -> None:
         """A node that only reads has not needed them before."""
         if self._read_only:
-            await trio.to_thread.run_sync(self.denylists.reload)
+            await self.blocking.run(self.denylists.reload)

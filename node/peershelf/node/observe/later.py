@@ -19,15 +19,20 @@ def _as_embedded() -> None:
 _set_up: Callable[[], None] | None = _as_embedded
 """What is still to be done; None once it is done."""
 
+_LEVELS = ("debug", "info", "warning", "error")
+_unheard: tuple[str, ...] = ()
+"""What nobody will hear when logging is set up, so that it need not be for them."""
+
 
 def configure(level: str, form: Literal["console", "json"] = "console") -> None:
     """As logs.configure(), but when it is needed."""
     from_now_on = partial(_configure, level, form)
-    global _set_up
+    global _set_up, _unheard
     if _set_up is None:
         from_now_on()
     else:
         _set_up = from_now_on
+        _unheard = _LEVELS[: _LEVELS.index(level)]
 
 
 def _configure(level: str, form: Literal["console", "json"]) -> None:
@@ -44,6 +49,10 @@ def settle() -> None:
         to_do()
 
 
+def _say_nothing(event: str, **details: object) -> None:
+    pass
+
+
 class Logger:
     """A structlog logger, made when it is first used."""
 
@@ -51,6 +60,8 @@ class Logger:
         self._name = name
 
     def __getattr__(self, method: str) -> Any:
+        if _set_up is not None and method in _unheard:
+            return _say_nothing
         settle()
         import structlog
 

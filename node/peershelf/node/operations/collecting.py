@@ -20,6 +20,7 @@ _SENT_AT_ONCE = 512
 def collect(node: GarbageCollection, request: Request) -> Closeable[Record]:
     """A record for each block that is gone, unless `silent`; with `summary`, the sums after each step too."""
     silent, summary = request.flag("silent"), request.flag("summary")
+    forget_lost_pins = request.flag("forget-lost-pins")
 
     async def produce(send: Callable[[Record], Awaitable[None]]) -> None:
         async def tell(cids: Sequence[Cid], done: Collected) -> None:
@@ -28,7 +29,7 @@ def collect(node: GarbageCollection, request: Request) -> Closeable[Record]:
             if summary:
                 await send(_sums(done))
 
-        done = await node.collect_garbage(tell)
+        done = await node.collect_garbage(tell, forget_lost_pins=forget_lost_pins)
         if summary:
             await send({**_sums(done), "Seconds": round(done.seconds, 3)})
 
@@ -44,6 +45,6 @@ COLLECTING_OPERATIONS = (
         "repo/gc",
         collect,
         max_args=0,
-        options=frozenset({"stream-errors", "quiet", "silent", "summary"}),
+        options=frozenset({"stream-errors", "quiet", "silent", "summary", "forget-lost-pins"}),
     ),
 )

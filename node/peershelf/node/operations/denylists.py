@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
 
-from peershelf.node.api import Node
 from peershelf.node.operations.base import Records, Unary
 from peershelf.node.operations.request import Record, Request
 
+if TYPE_CHECKING:
+    from peershelf.node.facade.denylists import DenylistAccess
 
-async def check(node: Node, request: Request) -> AsyncGenerator[Record, None]:
+
+async def check(node: DenylistAccess, request: Request) -> AsyncGenerator[Record, None]:
     """A record for each argument: whether it is blocked, and the line that says so, or that it is not."""
     for text in request.args:
         decision = await node.denylist_check(text)
@@ -26,7 +29,7 @@ async def check(node: Node, request: Request) -> AsyncGenerator[Record, None]:
         }
 
 
-async def list_files(node: Node, request: Request) -> Record:
+async def list_files(node: DenylistAccess, request: Request) -> Record:
     """The files in the order in which they count. Times are seconds since 1970."""
     files = []
     for one in await node.denylist_files():

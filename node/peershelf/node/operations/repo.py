@@ -19,25 +19,37 @@ if TYPE_CHECKING:
 
 
 async def identify(node: Node, request: Request) -> Record:
-    """This node's peer ID, key and addresses; for a connected peer, what it said of itself."""
+    """This node's peer ID, key and addresses; for a peer, what it says of itself.
+
+    One that is not connected is connected to first, wherever it is found.
+    """
     peer = parse_peer_id(request.arg(0)) if request.args else node.repo.identity.peer_id
     if peer != node.repo.identity.peer_id:
-        return _identify_peer(node, peer)
+        return await _identify_peer(node, peer, request)
     fingerprint = node.swarm_key_fingerprint()
     return own_files.identity(node.repo, fingerprint, node.addresses(), node.protocols())
 
 
-def _identify_peer(node: Node, peer: PeerId) -> Record:
-    for connection in node.online.host.connections():
-        if connection.peer == peer:
-            return {
-                "ID": peer,
-                "PublicKey": public_key_text(connection.peer),
-                "Addresses": [f"{connection.address}/p2p/{peer}"],
-                "AgentVersion": connection.agent or "",
-                "Protocols": sorted(connection.protocols),
-            }
-    raise NotConnected(peer)
+async def _identify_peer(node: Node, peer: PeerId, request: Request) -> Record:
+    from peershelf.protocols.multiaddrs import (
+        texts,  # and a library with it, which no other operation here needs
+    )
+
+    host = node.online.host
+    if peer not in host.peers() and not request.offline:
+        await node.connect(request.arg(0))
+    await host.identified(peer)
+    connection = next((one for one in host.connections() if one.peer == peer), None)
+    if connection is None:
+        raise NotConnected(peer)
+    told = texts(tuple(host.addresses_of(peer))) or [connection.address]
+    return {
+        "ID": peer,
+        "PublicKey": public_key_text(peer),
+        "Addresses": [f"{address}/p2p/{peer}" for address in told],
+        "AgentVersion": connection.agent or "",
+        "Protocols": sorted(connection.protocols),
+    }
 
 
 async def version(node: Node, request: Request) -> Record:

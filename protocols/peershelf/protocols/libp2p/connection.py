@@ -35,6 +35,8 @@ class Connection:
     Args:
         nursery: where streams that we closed wait for their peer's end.
         traffic: the books of the host.
+
+    `asked` is set once the peer has said who it is, or will not.
     """
 
     inner: SwarmConn
@@ -44,6 +46,7 @@ class Connection:
     since: float = field(default_factory=trio.current_time)
     wanted: bool = False
     identity: Identity | None = None
+    asked: trio.Event = field(default_factory=trio.Event)
     latency: float | None = None
     traffic: Traffic = field(default_factory=Traffic)
     streams: set[Libp2pStream] = field(default_factory=set)

@@ -82,3 +82,5 @@ class IdentifyService:
             log.debug("peer did not identify itself", peer=connection.peer, error=type(error).__name__)
         except Exception:  # runs beside every connection: a bug that a stranger finds here would end the host
             log.exception("identify failed", peer=connection.peer)
+        finally:
+            connection.asked.set()

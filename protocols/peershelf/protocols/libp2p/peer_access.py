@@ -46,6 +46,12 @@ class PeerAccess:
         identity = self._identity_of(peer)
         return identity.protocols if identity is not None else ()
 
+    async def identified(self, peer: PeerId) -> None:
+        """Wait until a connected peer has said who it is, or will not; at once where none is connected."""
+        for connection in self._connections_of(peer):
+            if connection.identity is None:
+                await connection.asked.wait()
+
     def _identity_of(self, peer: PeerId) -> Identity | None:
         connections = reversed(self._connections_of(peer))
         return next((one.identity for one in connections if one.identity is not None), None)
