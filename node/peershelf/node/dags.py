@@ -13,13 +13,13 @@ from peershelf.blockstore.dag.traversal import Traversal
 from peershelf.blockstore.dag.visit import Visit as VisitOf
 from peershelf.blockstore.store.base import Hold
 from peershelf.node.pipeline import BlockSource, Found, Pipeline
-from peershelf.node.read_ahead import share_of
+from peershelf.node.read_ahead import MUCH_TO_DECODE, share_of
 
 Visit = VisitOf[Link]
 """One block of a DAG: its cid, data, size, depth and links."""
 
-_MUCH_TO_DECODE = 32 << 10
-"""Bytes of nodes that take about a millisecond to decode."""
+_MANY_VISITS = 256
+"""Visits that take longer than a hop to a thread, many times over."""
 
 
 async def walk_dag(
@@ -66,6 +66,9 @@ async def drive(
             wanted, absent = await _pass_over_leaves(blocks, traversal, wanted, hold)
         if wanted or absent:
             fetcher.want(wanted, absent)
+        elif len(visits) >= _MANY_VISITS:
+            # Blocks that are spelled out in their CIDs are never waited for: others need a turn meanwhile.
+            await blocks.blocking.run(_nothing)
         if not visits and traversal.is_waiting:
             await _receive(blocks, fetcher, traversal)
 
@@ -93,10 +96,14 @@ def _those_here(blocks: BlockSource, cids: Sequence[Cid], hold: Hold | None) -> 
 async def _receive(blocks: BlockSource, fetcher: Pipeline, traversal: Traversal[StepT]) -> None:
     found = await fetcher.receive()
     size = sum(len(block.data) for block in found.blocks if block.cid.codec != RAW)
-    if size < _MUCH_TO_DECODE:
+    if size < MUCH_TO_DECODE:
         _take(traversal, found)
     else:
         await blocks.blocking.run(_take, traversal, found)
+
+
+def _nothing() -> None:
+    """The way to a thread and back is what lets others have their turn."""
 
 
 def _take(traversal: Traversal[StepT], found: Found) -> None:

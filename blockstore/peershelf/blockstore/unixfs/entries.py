@@ -6,6 +6,7 @@ name by whoever follows a path.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,8 +45,8 @@ def basic_entries(links: Sequence[pb.Link]) -> list[Entry]:
     """Return the entries of a basic directory. Raises MalformedBlock if two have one name."""
     entries = {link.name or b"": Entry(link.name or b"", link.cid, link.size) for link in links}
     if len(entries) < len(links):
-        names = [link.name or b"" for link in links]
-        twice = next(name for number, name in enumerate(names) if name in names[:number])
+        counts = Counter(link.name or b"" for link in links)
+        twice = next(name for name, count in counts.items() if count > 1)
         raise MalformedBlock(f"malformed directory: two entries are named {shown(twice)}")
     return list(entries.values())
 
