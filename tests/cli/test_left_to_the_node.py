@@ -127,7 +127,7 @@ def test_a_mistake_of_the_programs_own_is_not_hidden(shelf: Any, monkeypatch: py
     def broken(*args: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("peershelf.node.adding_here.Pins", broken)
+    monkeypatch.setattr("peershelf.node.adding_here.opened_pins", broken)
     with pytest.raises(ZeroDivisionError):
         HereFirst(str(shelf.path), {}, Asked().made).records("add", id)
     assert shelf("pin", "ls") == b"", "the repo is let go of"
