@@ -12,8 +12,9 @@ from peershelf.blockstore.dag.pb import Link
 from peershelf.blockstore.dag.traversal import Traversal
 from peershelf.blockstore.dag.visit import Visit as VisitOf
 from peershelf.blockstore.store.base import Hold
-from peershelf.node.pipeline import BlockSource, Found, Pipeline
-from peershelf.node.read_ahead import MUCH_TO_DECODE, share_of
+from peershelf.node.pipeline import BlockSource, Pipeline
+from peershelf.node.read_ahead import share_of
+from peershelf.node.taking_in import take_in
 
 Visit = VisitOf[Link]
 """One block of a DAG: its cid, data, size, depth and links."""
@@ -70,7 +71,7 @@ async def drive(
             # Blocks that are spelled out in their CIDs are never waited for: others need a turn meanwhile.
             await blocks.blocking.run(_nothing)
         if not visits and traversal.is_waiting:
-            await _receive(blocks, fetcher, traversal)
+            await take_in(blocks, fetcher, traversal)
 
 
 async def _pass_over_leaves(
@@ -93,21 +94,5 @@ def _those_here(blocks: BlockSource, cids: Sequence[Cid], hold: Hold | None) -> 
     return blocks.store.sizes(cids) if hold is None else hold.keep(cids)
 
 
-async def _receive(blocks: BlockSource, fetcher: Pipeline, traversal: Traversal[StepT]) -> None:
-    found = await fetcher.receive()
-    size = sum(len(block.data) for block in found.blocks if block.cid.codec != RAW)
-    if size < MUCH_TO_DECODE:
-        _take(traversal, found)
-    else:
-        await blocks.blocking.run(_take, traversal, found)
-
-
 def _nothing() -> None:
     """The way to a thread and back is what lets others have their turn."""
-
-
-def _take(traversal: Traversal[StepT], found: Found) -> None:
-    for block in found.blocks:
-        traversal.receive(block)
-    for cid, error in found.missing.items():
-        traversal.fail(cid, error)

@@ -7,20 +7,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import cast
 
-from peershelf.blockstore.cid import RAW, Cid
+from peershelf.blockstore.cid import Cid
 from peershelf.blockstore.path import root_cids
 from peershelf.blockstore.unixfs.queued_file import Span
 from peershelf.blockstore.unixfs.sequence import FileSequence
 from peershelf.node.iterators import Closeable, Producer
-from peershelf.node.pipeline import BlockSource, Found, Pipeline
+from peershelf.node.pipeline import BlockSource
 from peershelf.node.read_ahead import (
-    MUCH_TO_DECODE,
     STEPS_OF_PEERS,
     STEPS_OF_STORE,
     gathered,
     in_steps,
     share_of,
 )
+from peershelf.node.taking_in import take_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +95,4 @@ async def read_files(
             if sequence.done:
                 return
             if not pieces:  # else what was read has made room to ask for more first
-                await _receive(blocks, fetcher, sequence)
-
-
-async def _receive(blocks: BlockSource, fetcher: Pipeline, sequence: FileSequence) -> None:
-    found = await fetcher.receive()
-    # A single node that a stranger made can take a second to decode: not in the event loop's thread.
-    size = sum(len(block.data) for block in found.blocks if block.cid.codec != RAW)
-    if size < MUCH_TO_DECODE:
-        _take(sequence, found)
-    else:
-        await blocks.blocking.run(_take, sequence, found)
-
-
-def _take(sequence: FileSequence, found: Found) -> None:
-    for block in found.blocks:
-        sequence.receive(block)
-    for cid, error in found.missing.items():
-        sequence.fail(cid, error)
+                await take_in(blocks, fetcher, sequence)

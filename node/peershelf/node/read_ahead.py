@@ -13,9 +13,6 @@ READ_AHEAD_OF_ALL = 64 << 20
 SMALL_PIECE = 65_536
 """Bytes below which a piece is joined with its neighbours."""
 
-MUCH_TO_DECODE = 32 << 10
-"""Bytes of nodes that take about a millisecond to decode."""
-
 STEPS_OF_STORE = 4
 STEPS_OF_PEERS = 2
 """In how many steps that is asked for: of the store, whose readers want something to do, and of peers, whom
